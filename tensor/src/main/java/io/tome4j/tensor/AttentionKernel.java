@@ -1,0 +1,131 @@
+package io.tome4j.tensor;
+
+import java.util.Optional;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Multi-head attention, {@code softmax(q k^T / sqrt(d) + mask) v}, by one of two ways with the same result but for
+ * rounding.
+ */
+public enum AttentionKernel {
+    /**
+     * The whole score matrix at once, {@code B x heads x N x M} elements: what the reference calls vanilla. In half
+     * precision the softmax is taken in the same precision.
+     */
+    NAIVE {
+        @Override
+        Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
+            Tensor scores = torch.matmul(q.mul(scale(q)), k.transpose(-1, -2)); // [B, heads, N, M]
+            mask.ifPresent(scores::add_);
+            return torch.matmul(torch.softmax(scores, -1), v);
+        }
+    },
+
+    /**
+     * Memory-efficient: never more than a few rows of scores at a time, in the way of what xFormers is to the
+     * reference. In fp32 and on CUDA libtorch's fused kernel; in half precision on a CPU, where that kernel has no fast
+     * matrix product, head by head in row chunks whose scores stay in the cache.
+     */
+    EFFICIENT {
+        @Override
+        Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
+            boolean halfOnCpu = q.is_cpu() && Tensors.dtype(q) != ScalarType.Float;
+            return halfOnCpu ? attendInRowChunks(q, k, v, mask) : attendFused(q, k, v, mask);
+        }
+    };
+
+    /** Elements of a chunk of scores: 2 MB in half precision, what stays in a core's share of the cache. */
+    private static final long CHUNK_ELEMENTS = 1 << 20;
+
+    private static final long SMALLEST_CHUNK_ROWS = 64;
+
+    /**
+     * Attention without a mask.
+     *
+     * @param q queries, {@code [B, N, C]}
+     * @param k keys, {@code [B, M, C]}
+     * @param v values, {@code [B, M, C]}
+     * @param heads a divisor of {@code C}
+     * @return {@code [B, N, C]}
+     */
+    public Tensor attend(Tensor q, Tensor k, Tensor v, long heads) {
+        return attend(q, k, v, heads, Optional.empty());
+    }
+
+    /**
+     * Attention with a mask.
+     *
+     * @param mask added to the scores, {@code [N, M]}, in the dtype of {@code q}: 0 where attention is allowed, minus
+     *     infinity where it is not
+     */
+    public Tensor attend(Tensor q, Tensor k, Tensor v, long heads, Tensor mask) {
+        return attend(q, k, v, heads, Optional.of(mask));
+    }
+
+    private Tensor attend(Tensor q, Tensor k, Tensor v, long heads, Optional<Tensor> mask) {
+        try (var scope = TensorScope.open()) {
+            Tensor out = attendHeads(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), mask);
+            return scope.release(out.transpose(1, 2).reshape(q.size(0), q.size(1), q.size(2)));
+        }
+    }
+
+    /** On {@code [B, heads, N, d]}, {@code [B, heads, M, d]} twice; returns {@code [B, heads, N, d]}. */
+    abstract Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask);
+
+    private static Tensor splitHeads(Tensor x, long heads) {
+        return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);
+    }
+
+    private static Scalar scale(Tensor q) {
+        return new Scalar(1 / Math.sqrt(q.size(-1)));
+    }
+
+    private static Tensor attendFused(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
+        return torch.scaled_dot_product_attention(
+                q,
+                k,
+                v,
+                mask.map(TensorOptional::new).orElseGet(TensorOptional::new),
+                0,
+                false,
+                new DoubleOptional(),
+                false);
+    }
+
+    private static Tensor attendInRowChunks(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
+        long batch = q.size(0);
+        long heads = q.size(1);
+        long rows = q.size(2);
+        long chunk = Math.max(SMALLEST_CHUNK_ROWS, CHUNK_ELEMENTS / k.size(2));
+        Tensor scaled = q.mul(scale(q)).contiguous();
+        Tensor keys = k.transpose(-1, -2).contiguous(); // [B, heads, d, M]
+        Tensor values = v.contiguous();
+        Tensor out = torch.empty_like(q.transpose(1, 2).contiguous()).transpose(1, 2);
+        for (long b = 0; b < batch; b++) {
+            for (long h = 0; h < heads; h++) {
+                try (var head = TensorScope.open()) {
+                    Tensor headQueries = scaled.select(0, b).select(0, h);
+                    Tensor headKeys = keys.select(0, b).select(0, h);
+                    Tensor headValues = values.select(0, b).select(0, h);
+                    Tensor headOut = out.select(0, b).select(0, h);
+                    for (long from = 0; from < rows; from += chunk) {
+                        long to = Math.min(rows, from + chunk);
+                        try (var tile = TensorScope.open()) {
+                            Tensor scores = torch.mm(Tensors.slice(headQueries, 0, from, to), headKeys);
+                            if (mask.isPresent()) {
+                                scores.add_(Tensors.slice(mask.get(), 0, from, to));
+                            }
+                            Tensors.slice(headOut, 0, from, to).copy_(torch.mm(torch.softmax(scores, -1), headValues));
+                        }
+                    }
+                }
+            }
+        }
+        return out;
+    }
+}

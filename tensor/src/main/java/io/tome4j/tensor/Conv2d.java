@@ -1,0 +1,43 @@
+package io.tome4j.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** A two-dimensional convolution with bias, {@code torch.nn.Conv2d}. */
+public final class Conv2d {
+    private final Tensor weight; // [out, in, k, k]
+    private final Tensor bias; // [out]
+    private final long[] stride;
+    private final long[] padding;
+
+    private Conv2d(Tensor weight, Tensor bias, long stride, long padding) {
+        this.weight = weight;
+        this.bias = bias;
+        this.stride = new long[] {stride, stride};
+        this.padding = new long[] {padding, padding};
+    }
+
+    /** Takes {@code weight [out, in, kernel, kernel]} and {@code bias [out]}. */
+    public static Conv2d of(Weights weights, long in, long out, int kernel, int stride, int padding) {
+        return new Conv2d(weights.take("weight", out, in, kernel, kernel), weights.take("bias", out), stride, padding);
+    }
+
+    /** A 3x3 convolution that keeps the size. */
+    public static Conv2d of3x3(Weights weights, long in, long out) {
+        return of(weights, in, out, 3, 1, 1);
+    }
+
+    /** A 1x1 convolution. */
+    public static Conv2d of1x1(Weights weights, long in, long out) {
+        return of(weights, in, out, 1, 1, 0);
+    }
+
+    /**
+     * @param x {@code [B, in, H, W]}
+     * @return {@code [B, out, (H + 2 padding - kernel) / stride + 1, likewise W]}
+     */
+    public Tensor forward(Tensor x) {
+        return torch.conv2d(x, weight, new TensorOptional(bias), stride, padding, new long[] {1, 1}, 1);
+    }
+}

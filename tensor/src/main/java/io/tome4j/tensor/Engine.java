@@ -1,0 +1,179 @@
+package io.tome4j.tensor;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.Platform;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * libtorch in this process, set up once, the first time anything needs it. Set up here rather than by start-up flags,
+ * so that an application that embeds tome4j gets the same:
+ *
+ * <ol>
+ *   <li>JavaCPP's own limit on native memory is lifted: its default (four times the Java heap) knows nothing of models.
+ *   <li>malloc keeps its memory: by default glibc maps every large tensor anew and gives it back, and the page faults
+ *       cost more than the arithmetic (factor 20 on element-wise operations of 40 MB).
+ *   <li>The native libraries are loaded, and a failure is explained.
+ * </ol>
+ *
+ * <p>Threads: as many as libtorch chooses (the physical cores), or {@code OMP_NUM_THREADS}.
+ */
+public final class Engine {
+    private static final int M_TRIM_THRESHOLD = -1;
+    private static final int M_MMAP_THRESHOLD = -3;
+    private static final int M_MMAP_MAX = -4;
+
+    private final boolean allocatorTuned;
+    private final boolean cpuHasBf16;
+
+    private Engine() {
+        liftJavaCppLimits();
+        this.allocatorTuned = tuneAllocator();
+        load();
+        this.cpuHasBf16 = detectBf16();
+    }
+
+    private static final class Holder {
+        static final Engine ENGINE = new Engine();
+    }
+
+    /**
+     * The engine, started if it was not yet.
+     *
+     * @throws TomeException if the native libraries cannot be loaded
+     */
+    public static Engine start() {
+        try {
+            return Holder.ENGINE;
+        } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
+            if (e.getCause() instanceof TomeException cause) {
+                throw cause;
+            }
+            throw new TomeException("libtorch could not be started: " + e, e);
+        }
+    }
+
+    private static void liftJavaCppLimits() {
+        for (String limit : new String[] {"maxBytes", "maxPhysicalBytes"}) {
+            String key = "org.bytedeco.javacpp." + limit;
+            if (System.getProperty(key) == null) {
+                System.setProperty(key, "0");
+            }
+        }
+    }
+
+    /** What libc offers to tune malloc with. */
+    private interface LibC extends Library {
+        int mallopt(int parameter, int value);
+    }
+
+    private static boolean tuneAllocator() {
+        if (!Platform.isLinux()
+                || System.getenv("MALLOC_MMAP_THRESHOLD_") != null
+                || System.getenv("MALLOC_TRIM_THRESHOLD_") != null) {
+            return false; // another libc, or the user has decided
+        }
+        try {
+            LibC libc = Native.load("c", LibC.class);
+            // glibc caps the threshold at 32 MB, so mapping is switched off instead.
+            return libc.mallopt(M_MMAP_MAX, 0) == 1
+                    && libc.mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1
+                    && libc.mallopt(M_TRIM_THRESHOLD, Integer.MAX_VALUE) == 1;
+        } catch (UnsatisfiedLinkError e) {
+            return false; // musl has no mallopt
+        }
+    }
+
+    private static void load() {
+        try {
+            Loader.load(torch.class);
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            throw new TomeException(
+                    "The native libraries of PyTorch could not be loaded on " + Loader.getPlatform() + " ("
+                            + firstLine(String.valueOf(e.getMessage()))
+                            + "). The class path needs org.bytedeco:pytorch, openblas and javacpp with the classifier "
+                            + Loader.getPlatform() + ".",
+                    e);
+        }
+    }
+
+    /** The first line of a libtorch message: what follows it is a native stack trace. */
+    public static String firstLine(String message) {
+        int end = message.indexOf('\n');
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    private static boolean detectBf16() {
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        try {
+            if (Files.isReadable(cpuinfo)) {
+                String flags = Files.readString(cpuinfo);
+                return flags.contains("avx512_bf16") || flags.contains("amx_bf16");
+            }
+        } catch (IOException e) {
+            // no flags, no bf16: fp32 is right everywhere
+        }
+        return false;
+    }
+
+    /** Whether this CPU has instructions for bf16. */
+    public boolean cpuHasBf16() {
+        return cpuHasBf16;
+    }
+
+    /** Whether the natives on the class path know CUDA. */
+    public boolean cudaNatives() {
+        return torch.hasCUDA();
+    }
+
+    /** Whether a CUDA device can be used. */
+    public boolean cudaAvailable() {
+        return torch.hasCUDA() && torch.cuda_is_available();
+    }
+
+    /** Threads that one operation uses. */
+    public int threads() {
+        return torch.get_num_threads();
+    }
+
+    /**
+     * One line that says what computes: engine, device, dtype, threads, and what of the set-up could not be had.
+     */
+    public String describe(Placement placement) {
+        StringBuilder line = new StringBuilder();
+        line.append("PyTorch ").append(pytorchVersion());
+        line.append(", ").append(placement.device().name().toLowerCase(Locale.ROOT));
+        if (placement.device() == DeviceChoice.CPU) {
+            line.append(" (").append(torch.get_cpu_capability().getString()).append(cpuHasBf16 ? ", bf16)" : ")");
+        }
+        line.append(", ").append(placement.dtype().name().toLowerCase(Locale.ROOT));
+        line.append(", ").append(threads()).append(threads() == 1 ? " thread" : " threads");
+        if (Pointer.maxPhysicalBytes() > 0) {
+            line.append("; JavaCPP limits native memory to ")
+                    .append(Pointer.maxPhysicalBytes() >> 20)
+                    .append(" MB (-Dorg.bytedeco.javacpp.maxPhysicalBytes=0 lifts it)");
+        }
+        if (placement.device() == DeviceChoice.CPU && placement.dtype() == DTypeChoice.FP16) {
+            line.append("; fp16 is slow on a CPU, bf16 or fp32 is not");
+        }
+        if (!allocatorTuned && Platform.isLinux()) {
+            line.append("; malloc is not tuned");
+        }
+        return line.toString();
+    }
+
+    /** The presets' version without the part that JavaCPP adds: {@code 2.10.0-1.5.13} is PyTorch 2.10.0. */
+    private static String pytorchVersion() {
+        try {
+            return Loader.getVersion("org.bytedeco", "pytorch").replaceFirst("-.*", "");
+        } catch (IOException e) {
+            return "of an unknown version";
+        }
+    }
+}

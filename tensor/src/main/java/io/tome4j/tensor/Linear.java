@@ -1,0 +1,48 @@
+package io.tome4j.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** A fully connected layer, {@code torch.nn.Linear}: {@code y = x W^T + b}. */
+public final class Linear {
+    private final Tensor weight; // [out, in]
+    private final @org.jspecify.annotations.Nullable Tensor bias; // [out]
+
+    private Linear(Tensor weight, @org.jspecify.annotations.Nullable Tensor bias) {
+        this.weight = weight;
+        this.bias = bias;
+    }
+
+    /** Takes {@code weight [out, in]} and {@code bias [out]}. */
+    public static Linear of(Weights weights, long in, long out) {
+        return new Linear(weights.take("weight", out, in), weights.take("bias", out));
+    }
+
+    /** Takes {@code weight [out, in]} alone. */
+    public static Linear withoutBias(Weights weights, long in, long out) {
+        return new Linear(weights.take("weight", out, in), null);
+    }
+
+    /**
+     * A layer without bias over a weight that someone else owns.
+     *
+     * @param weight {@code [out, in]}
+     */
+    public static Linear withoutBias(Tensor weight) {
+        return new Linear(weight, null);
+    }
+
+    /** The weight, {@code [out, in]}; not to be changed. */
+    public Tensor weight() {
+        return weight;
+    }
+
+    /**
+     * @param x {@code [..., in]}
+     * @return {@code [..., out]}
+     */
+    public Tensor forward(Tensor x) {
+        return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias));
+    }
+}

@@ -1,0 +1,149 @@
+package io.tome4j.tensor;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+
+/**
+ * A name-scoped view of a checkpoint's tensors, from which layers take theirs: {@code weights.scope("mid_block")}
+ * sees {@code mid_block.attentions.0.norm.weight} as {@code attentions.0.norm.weight}.
+ *
+ * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken. The root view owns what
+ * was taken through it and through its scopes, and frees it when it is closed. It is strict: a missing tensor, a tensor
+ * of another shape and (by {@link #requireAllTaken}) a tensor that nobody asked for are errors that name file and
+ * tensor.
+ */
+public final class Weights implements AutoCloseable {
+    /** Where the tensors come from: a checkpoint of one or more files, or tensors in memory. */
+    public interface Source {
+        /** The names of all tensors. */
+        Set<String> names();
+
+        /** The sizes of a tensor that is among {@link #names()}. */
+        long[] shape(String name);
+
+        /**
+         * Loads a tensor that is among {@link #names()}, in the dtype it is stored in, on the CPU. The result belongs
+         * to the scope that is open, and may be a view of a mapped file: it must not be changed.
+         */
+        Tensor load(String name);
+
+        /** Where a tensor (or, for a name that is not there, the whole source) lies, for messages. */
+        String origin(String name);
+    }
+
+    private final Source source;
+    private final Placement placement;
+    private final String prefix;
+    private final Set<String> taken;
+    private final List<Tensor> owned;
+
+    private Weights(Source source, Placement placement, String prefix, Set<String> taken, List<Tensor> owned) {
+        this.source = source;
+        this.placement = placement;
+        this.prefix = prefix;
+        this.taken = taken;
+        this.owned = owned;
+    }
+
+    /** The root view of a source; what is taken goes to {@code placement}. */
+    public static Weights of(Source source, Placement placement) {
+        return new Weights(source, placement, "", new HashSet<>(), new ArrayList<>());
+    }
+
+    public Placement placement() {
+        return placement;
+    }
+
+    /** The view of what lies below a name. */
+    public Weights scope(String name) {
+        return new Weights(source, placement, prefix + name + ".", taken, owned);
+    }
+
+    /** Whether a tensor of this name is there. */
+    public boolean has(String name) {
+        return source.names().contains(prefix + name);
+    }
+
+    /**
+     * Takes a tensor; it lives until the root view is closed.
+     *
+     * @param name the tensor's name below this view
+     * @param shape the sizes it must have
+     * @throws TomeException if it is missing or has other sizes
+     */
+    public Tensor take(String name, long... shape) {
+        String full = prefix + name;
+        if (!source.names().contains(full)) {
+            throw new TomeException("The tensor '" + full + "' is missing from " + source.origin(full)
+                    + ": the file belongs to another model than its config says, or is incomplete.");
+        }
+        long[] actual = source.shape(full);
+        if (!Arrays.equals(actual, shape)) {
+            throw new TomeException("The tensor '" + full + "' in " + source.origin(full) + " has the shape "
+                    + Arrays.toString(actual) + " where the model's config asks for " + Arrays.toString(shape) + ".");
+        }
+        taken.add(full);
+        try (var scope = TensorScope.open()) {
+            Tensor stored = source.load(full);
+            Tensor placed = stored.to(
+                    placement.torchDevice(),
+                    placement.scalarType(),
+                    false,
+                    true,
+                    new org.bytedeco.pytorch.MemoryFormatOptional());
+            Tensor laidOut = shape.length == 4 ? placed.contiguous(MemoryFormat.ChannelsLast) : placed;
+            return own(scope.retain(laidOut));
+        }
+    }
+
+    /**
+     * Gives the root view a tensor that a layer made from what it took (one that lives beyond all scopes, from
+     * {@link TensorScope#retain}), to be freed with the rest.
+     */
+    public Tensor own(Tensor retained) {
+        owned.add(retained);
+        return retained;
+    }
+
+    /** Marks a tensor as known and not needed, so that {@link #requireAllTaken} does not complain of it. */
+    public void ignore(String name) {
+        taken.add(prefix + name);
+    }
+
+    /**
+     * Checks that every tensor below this view was taken or ignored.
+     *
+     * @throws TomeException naming the first few that were not
+     */
+    public void requireAllTaken() {
+        Set<String> unexpected = new TreeSet<>();
+        for (String name : source.names()) {
+            if (name.startsWith(prefix) && !taken.contains(name)) {
+                unexpected.add(name);
+            }
+        }
+        if (!unexpected.isEmpty()) {
+            String first = unexpected.iterator().next();
+            throw new TomeException("Unexpected in " + source.origin(first) + ": "
+                    + String.join(
+                            ", ",
+                            unexpected.stream().limit(5).map(n -> "'" + n + "'").toList())
+                    + (unexpected.size() > 5 ? " and " + (unexpected.size() - 5) + " more" : "")
+                    + ". The model that its config describes has no such "
+                    + (unexpected.size() == 1 ? "tensor." : "tensors."));
+        }
+    }
+
+    /** Frees everything taken through this view and all its relatives; the layers made from it must not run again. */
+    @Override
+    public void close() {
+        owned.forEach(Tensor::close);
+        owned.clear();
+    }
+}

@@ -1,0 +1,44 @@
+package io.tome4j.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
+
+class EngineTest {
+    @Test
+    void liftsTheLimitThatJavaCppPutsOnNativeMemory() {
+        Engine.start();
+        assertThat(Pointer.maxPhysicalBytes()).isZero();
+        assertThat(Pointer.maxBytes()).isZero();
+    }
+
+    @Test
+    void describesEngineDeviceDtypeAndThreadsInOneLine() {
+        String line = Engine.start().describe(Placement.CPU_FP32);
+        assertThat(line)
+                .matches("PyTorch \\d+\\.\\d+\\.\\d+, cpu \\(.+\\), fp32, \\d+ threads?.*")
+                .doesNotContain("\n");
+    }
+
+    @Test
+    void autoIsResolvedToWhatThisMachineHas() {
+        Engine engine = Engine.start();
+        Placement cpu = Placement.choose(DeviceChoice.CPU, DTypeChoice.AUTO);
+        assertThat(cpu.device()).isEqualTo(DeviceChoice.CPU);
+        assertThat(cpu.dtype()).isEqualTo(engine.cpuHasBf16() ? DTypeChoice.BF16 : DTypeChoice.FP32);
+        assertThat(Placement.choose(DeviceChoice.AUTO, DTypeChoice.FP32).device())
+                .isEqualTo(engine.cudaAvailable() ? DeviceChoice.CUDA : DeviceChoice.CPU);
+    }
+
+    @Test
+    void cudaThatIsNotThereIsAnErrorThatSaysWhatToDo() {
+        assumeFalse(Engine.start().cudaAvailable());
+        assertThatThrownBy(() -> Placement.choose(DeviceChoice.CUDA, DTypeChoice.AUTO))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("No CUDA device")
+                .hasMessageContaining("choose the device cpu");
+    }
+}
