@@ -1,0 +1,238 @@
+package io.tome4j.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A component's {@code config.json}, read strictly: a value of the wrong kind is an error that names file and key, and
+ * so is, by {@link #requireAllRead}, a key that nobody knew. So no setting of a checkpoint is ever passed over.
+ *
+ * <p>A key that is absent and a key whose value is {@code null} are the same. Keys that begin with {@code _} are notes
+ * of the program that wrote the file.
+ */
+public final class Config {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final ObjectNode values;
+    private final String origin;
+    private final Set<String> read = new HashSet<>();
+
+    private Config(ObjectNode values, String origin) {
+        this.values = values;
+        this.origin = origin;
+    }
+
+    /**
+     * Reads a JSON file.
+     *
+     * @throws TomeException if it is missing, unreadable or not a JSON object
+     */
+    public static Config read(Path file) {
+        try {
+            return parse(Files.readString(file), file.toString());
+        } catch (NoSuchFileException e) {
+            throw new TomeException("The file " + file + " is missing: the checkpoint is incomplete.", e);
+        } catch (IOException e) {
+            throw new TomeException("The file " + file + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Parses JSON text.
+     *
+     * @param origin where the text comes from, for messages
+     * @throws TomeException if it is not a JSON object
+     */
+    public static Config parse(String json, String origin) {
+        try {
+            if (JSON.readTree(json) instanceof ObjectNode object) {
+                return new Config(object, origin);
+            }
+            throw new TomeException(origin + " is not a JSON object.");
+        } catch (JsonProcessingException e) {
+            throw new TomeException(origin + " is not valid JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Where this config comes from. */
+    public String origin() {
+        return origin;
+    }
+
+    /** A copy, with nothing read yet, in which a key has another value (a string, number, boolean or list). */
+    public Config with(String key, Object value) {
+        ObjectNode copy = values.deepCopy();
+        copy.set(key, JSON.valueToTree(value));
+        return new Config(copy, origin);
+    }
+
+    /** Whether the key is there with a value other than {@code null}. */
+    public boolean has(String key) {
+        read.add(key);
+        return values.hasNonNull(key);
+    }
+
+    public String text(String key, String absent) {
+        return has(key) ? text(key) : absent;
+    }
+
+    public String text(String key) {
+        JsonNode value = required(key);
+        if (!value.isTextual()) {
+            throw wrongKind(key, "a string");
+        }
+        return value.textValue();
+    }
+
+    public int integer(String key, int absent) {
+        return has(key) ? integer(key) : absent;
+    }
+
+    public int integer(String key) {
+        JsonNode value = required(key);
+        if (!value.canConvertToInt() || !value.isIntegralNumber()) {
+            throw wrongKind(key, "an integer");
+        }
+        return value.intValue();
+    }
+
+    public double number(String key, double absent) {
+        return has(key) ? number(key) : absent;
+    }
+
+    public double number(String key) {
+        JsonNode value = required(key);
+        if (!value.isNumber()) {
+            throw wrongKind(key, "a number");
+        }
+        return value.doubleValue();
+    }
+
+    public boolean flag(String key, boolean absent) {
+        if (!has(key)) {
+            return absent;
+        }
+        JsonNode value = required(key);
+        if (!value.isBoolean()) {
+            throw wrongKind(key, "true or false");
+        }
+        return value.booleanValue();
+    }
+
+    public int[] integers(String key) {
+        return elements(key, "a list of integers", JsonNode::isIntegralNumber).stream()
+                .mapToInt(JsonNode::intValue)
+                .toArray();
+    }
+
+    public double[] numbers(String key) {
+        return elements(key, "a list of numbers", JsonNode::isNumber).stream()
+                .mapToDouble(JsonNode::doubleValue)
+                .toArray();
+    }
+
+    public List<String> texts(String key) {
+        return elements(key, "a list of strings", JsonNode::isTextual).stream()
+                .map(JsonNode::textValue)
+                .toList();
+    }
+
+    /** Whether the value is a list (as {@code attention_head_dim} may be, or not). */
+    public boolean isList(String key) {
+        return has(key) && values.get(key).isArray();
+    }
+
+    /** The names of all keys, notes of the writing program included. */
+    public Set<String> keys() {
+        Set<String> keys = new TreeSet<>();
+        values.fieldNames().forEachRemaining(keys::add);
+        return keys;
+    }
+
+    /**
+     * Requires of a setting that, if it is there, it has the one value that is supported.
+     *
+     * @param value the supported value, as JSON writes it ({@code false}, {@code "default"}); {@code null} counts too
+     * @throws TomeException naming file, key and value
+     */
+    public void only(String key, Object value) {
+        if (has(key) && !values.get(key).equals(JSON.<JsonNode>valueToTree(value))) {
+            JsonNode node = values.get(key);
+            boolean sameNumber = node.isNumber() && value instanceof Number n && node.doubleValue() == n.doubleValue();
+            if (!sameNumber) {
+                throw unsupported(key, JSON.valueToTree(value).toString());
+            }
+        }
+    }
+
+    /** Marks keys as known and without effect on what we compute. */
+    public void ignore(String... keys) {
+        read.addAll(Arrays.asList(keys));
+    }
+
+    /**
+     * Checks that every key was asked for or ignored.
+     *
+     * @throws TomeException naming those that were not
+     */
+    public void requireAllRead() {
+        Set<String> unknown = keys();
+        unknown.removeIf(key -> key.startsWith("_") || read.contains(key) || !values.hasNonNull(key));
+        if (!unknown.isEmpty()) {
+            List<String> shown = new ArrayList<>();
+            unknown.forEach(key -> shown.add("'" + key + "': " + values.get(key)));
+            throw new TomeException("Unknown in " + origin + ": " + String.join(", ", shown)
+                    + ". tome4j does not know what this setting means for the model, and will not guess.");
+        }
+    }
+
+    /** An error for a setting whose value is not supported. */
+    public TomeException unsupported(String key, String supported) {
+        return new TomeException("Unsupported in " + origin + ": '" + key + "' is " + values.get(key) + "; supported: "
+                + supported + ".");
+    }
+
+    private JsonNode required(String key) {
+        if (!has(key)) {
+            throw new TomeException("Missing in " + origin + ": '" + key + "'.");
+        }
+        return values.get(key);
+    }
+
+    private interface Check {
+        boolean test(JsonNode node);
+    }
+
+    private List<JsonNode> elements(String key, String kind, Check check) {
+        JsonNode value = required(key);
+        List<JsonNode> elements = new ArrayList<>();
+        if (!value.isArray()) {
+            throw wrongKind(key, kind);
+        }
+        for (JsonNode element : value) {
+            if (!check.test(element)) {
+                throw wrongKind(key, kind);
+            }
+            elements.add(element);
+        }
+        return elements;
+    }
+
+    private TomeException wrongKind(String key, String kind) {
+        return new TomeException(
+                "Wrong in " + origin + ": '" + key + "' is " + values.get(key) + " where " + kind + " belongs.");
+    }
+}
