@@ -165,7 +165,7 @@ public final class Config {
     /**
      * Requires of a setting that, if it is there, it has the one value that is supported.
      *
-     * @param value the supported value, as JSON writes it ({@code false}, {@code "default"}); {@code null} counts too
+     * @param value the supported value, as JSON writes it ({@code false}, {@code "default"})
      * @throws TomeException naming file, key and value
      */
     public void only(String key, Object value) {
@@ -174,6 +174,19 @@ public final class Config {
             boolean sameNumber = node.isNumber() && value instanceof Number n && node.doubleValue() == n.doubleValue();
             if (!sameNumber) {
                 throw unsupported(key, JSON.valueToTree(value).toString());
+            }
+        }
+    }
+
+    /**
+     * Requires of settings that they are absent or {@code null}.
+     *
+     * @throws TomeException naming file, key and value of the first that is not
+     */
+    public void absent(String... keys) {
+        for (String key : keys) {
+            if (has(key)) {
+                throw unsupported(key, "null");
             }
         }
     }

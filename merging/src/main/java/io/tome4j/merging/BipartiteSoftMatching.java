@@ -27,6 +27,9 @@ public final class BipartiteSoftMatching {
     /** Scores computed at a time: 64 MB in fp32, so that the score matrix never stands in memory whole. */
     private static final long SCORES_AT_A_TIME = 1 << 24;
 
+    /** What a token of nothing but zeros is divided by: it then resembles no other, and no NaN arises. */
+    private static final double SHORTEST = 1e-12;
+
     private BipartiteSoftMatching() {}
 
     /**
@@ -101,7 +104,8 @@ public final class BipartiteSoftMatching {
             Tensor metric, Tensor sources, Tensor destinations, Precision precision) {
         try (var scope = TensorScope.open()) {
             Tensor features = precision == Precision.FP32 ? metric.to(ScalarType.Float) : metric;
-            Tensor unit = features.div(features.norm(new ScalarOptional(new Scalar(2)), new long[] {-1}, true));
+            Tensor length = features.norm(new ScalarOptional(new Scalar(2)), new long[] {-1}, true);
+            Tensor unit = features.div(length.clamp_min_(new Scalar(SHORTEST))); // [B, N, C]
             Tensor a = unit.index_select(1, sources); // [B, S, C]
             Tensor b = unit.index_select(1, destinations).transpose(-1, -2); // [B, C, D]
             long slab = Math.max(1, SCORES_AT_A_TIME / (metric.size(0) * destinations.size(0)));
