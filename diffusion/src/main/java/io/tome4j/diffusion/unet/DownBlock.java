@@ -17,11 +17,11 @@ final class DownBlock {
     private final @Nullable Conv2d downsampler; // none at the last level
 
     DownBlock(Weights weights, String name, UNetConfig config, int level, AttentionKernel kernel) {
-        int out = config.blockOutChannels()[level];
-        int in = level == 0 ? out : config.blockOutChannels()[level - 1];
+        int out = config.blockOutChannels().get(level);
+        int in = level == 0 ? out : config.blockOutChannels().get(level - 1);
         for (int i = 0; i < config.layersPerBlock(); i++) {
             resnets.add(new ResnetBlock2D(weights.scope("resnets." + i), config, i == 0 ? in : out, out));
-            if (config.downAttention()[level]) {
+            if (config.downAttention().get(level)) {
                 String attention = "attentions." + i;
                 attentions.add(new Transformer2DModel(
                         weights.scope(attention), name + "." + attention, config, level, kernel));

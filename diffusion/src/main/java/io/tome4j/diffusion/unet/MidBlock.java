@@ -14,7 +14,7 @@ final class MidBlock {
 
     MidBlock(Weights weights, String name, UNetConfig config, AttentionKernel kernel) {
         int level = config.levels() - 1;
-        int channels = config.blockOutChannels()[level];
+        int channels = config.blockOutChannels().get(level);
         this.first = new ResnetBlock2D(weights.scope("resnets.0"), config, channels, channels);
         this.attention =
                 new Transformer2DModel(weights.scope("attentions.0"), name + ".attentions.0", config, level, kernel);

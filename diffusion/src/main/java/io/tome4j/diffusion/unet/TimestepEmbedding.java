@@ -18,7 +18,8 @@ final class TimestepEmbedding {
     private final Placement placement;
 
     TimestepEmbedding(Weights weights, UNetConfig config) {
-        this.linear1 = Linear.of(weights.scope("linear_1"), config.blockOutChannels()[0], config.timeEmbeddingSize());
+        this.linear1 =
+                Linear.of(weights.scope("linear_1"), config.blockOutChannels().get(0), config.timeEmbeddingSize());
         this.linear2 = Linear.of(weights.scope("linear_2"), config.timeEmbeddingSize(), config.timeEmbeddingSize());
         this.config = config;
         this.placement = weights.placement();
@@ -37,7 +38,7 @@ final class TimestepEmbedding {
 
     /** {@code [1, C]} fp32: half sines, half cosines. */
     private Tensor sinusoid(double timestep) {
-        int half = config.blockOutChannels()[0] / 2;
+        int half = config.blockOutChannels().get(0) / 2;
         int sineOffset = config.flipSinToCos() ? half : 0;
         int cosineOffset = half - sineOffset;
         float[] values = new float[2 * half];

@@ -25,7 +25,7 @@ final class Transformer2DModel {
      * @param level the level it stands at, 0 for the largest feature map
      */
     Transformer2DModel(Weights weights, String name, UNetConfig config, int level, AttentionKernel kernel) {
-        int channels = config.blockOutChannels()[level];
+        int channels = config.blockOutChannels().get(level);
         this.norm = GroupNorm.of(weights.scope("norm"), config.normNumGroups(), channels, EPS);
         this.projIn = projection(weights.scope("proj_in"), channels, config.useLinearProjection());
         for (int i = 0; i < config.transformerLayers(); i++) {
@@ -35,7 +35,7 @@ final class Transformer2DModel {
                     name + "." + blockName,
                     1 << level,
                     channels,
-                    config.heads()[level],
+                    config.heads().get(level),
                     config.crossAttentionDim(),
                     kernel));
         }

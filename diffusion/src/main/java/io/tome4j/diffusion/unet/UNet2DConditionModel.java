@@ -34,7 +34,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     private UNet2DConditionModel(Weights weights, UNetConfig config, AttentionKernel kernel) {
         this.weights = weights;
         this.config = config;
-        int first = config.blockOutChannels()[0];
+        int first = config.blockOutChannels().get(0);
         this.convIn = Conv2d.of3x3(weights.scope("conv_in"), config.inChannels(), first);
         this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), config);
         for (int level = 0; level < config.levels(); level++) {

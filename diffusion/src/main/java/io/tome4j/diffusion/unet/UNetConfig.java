@@ -2,6 +2,7 @@ package io.tome4j.diffusion.unet;
 
 import io.tome4j.checkpoint.Config;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -28,12 +29,12 @@ record UNetConfig(
         int inChannels,
         int outChannels,
         int sampleSize,
-        int[] blockOutChannels,
-        boolean[] downAttention,
-        boolean[] upAttention,
+        List<Integer> blockOutChannels,
+        List<Boolean> downAttention,
+        List<Boolean> upAttention,
         int layersPerBlock,
         int transformerLayers,
-        int[] heads,
+        List<Integer> heads,
         int crossAttentionDim,
         int normNumGroups,
         double normEps,
@@ -47,12 +48,12 @@ record UNetConfig(
     private static final String CROSS_ATTENTION_UP = "CrossAttnUpBlock2D";
 
     int levels() {
-        return blockOutChannels.length;
+        return blockOutChannels.size();
     }
 
     /** Size of the time embedding that residual blocks see. */
     int timeEmbeddingSize() {
-        return 4 * blockOutChannels[0];
+        return 4 * blockOutChannels.get(0);
     }
 
     /**
@@ -62,8 +63,9 @@ record UNetConfig(
      */
     static UNetConfig of(Config config) {
         requireWhatWeCompute(config);
-        int[] channels = config.integers("block_out_channels");
-        int levels = channels.length;
+        List<Integer> channels =
+                Arrays.stream(config.integers("block_out_channels")).boxed().toList();
+        int levels = channels.size();
         UNetConfig read = new UNetConfig(
                 config.integer("in_channels", 4),
                 config.integer("out_channels", 4),
@@ -122,19 +124,17 @@ record UNetConfig(
                 "upcast_attention"); // scores are accumulated in fp32 by every kernel
     }
 
-    private static boolean[] attention(Config config, String key, String plain, String cross, int levels) {
+    private static List<Boolean> attention(Config config, String key, String plain, String cross, int levels) {
         List<String> types = config.texts(key);
         if (types.size() != levels) {
             throw config.unsupported(key, "as many blocks as 'block_out_channels' has levels, " + levels);
         }
-        boolean[] attention = new boolean[levels];
-        for (int i = 0; i < levels; i++) {
-            if (!types.get(i).equals(plain) && !types.get(i).equals(cross)) {
+        for (String type : types) {
+            if (!type.equals(plain) && !type.equals(cross)) {
                 throw config.unsupported(key, plain + ", " + cross);
             }
-            attention[i] = types.get(i).equals(cross);
         }
-        return attention;
+        return types.stream().map(cross::equals).toList();
     }
 
     private static int transformerLayers(Config config) {
@@ -150,24 +150,18 @@ record UNetConfig(
     }
 
     /** The key says head dim, and holds the number of heads: an old slip of diffusers that checkpoints rely on. */
-    private static int[] heads(Config config, int[] channels) {
+    private static List<Integer> heads(Config config, List<Integer> channels) {
         String key = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
-        int[] heads;
-        if (config.isList(key)) {
-            heads = config.integers(key);
-            config.ignore("attention_head_dim");
-        } else {
-            heads = new int[channels.length];
-            Arrays.fill(heads, config.integer(key, 8));
-            config.ignore("attention_head_dim");
-        }
-        boolean divides = heads.length == channels.length;
-        for (int i = 0; divides && i < heads.length; i++) {
-            divides = heads[i] > 0 && channels[i] % heads[i] == 0;
+        List<Integer> heads = config.isList(key)
+                ? Arrays.stream(config.integers(key)).boxed().toList()
+                : Collections.nCopies(channels.size(), config.integer(key, 8));
+        config.ignore("attention_head_dim");
+        boolean divides = heads.size() == channels.size();
+        for (int i = 0; divides && i < heads.size(); i++) {
+            divides = heads.get(i) > 0 && channels.get(i) % heads.get(i) == 0;
         }
         if (!divides) {
-            throw config.unsupported(
-                    key, "for each level a number of heads that divides its channels " + Arrays.toString(channels));
+            throw config.unsupported(key, "for each level a number of heads that divides its channels " + channels);
         }
         return heads;
     }

@@ -22,17 +22,17 @@ final class UpBlock {
      * @param number the block's number, 0 for the smallest feature map
      */
     UpBlock(Weights weights, String name, UNetConfig config, int number, AttentionKernel kernel) {
-        int[] channels = config.blockOutChannels();
+        List<Integer> channels = config.blockOutChannels();
         int level = config.levels() - 1 - number;
-        int out = channels[level];
-        int previous = number == 0 ? out : channels[level + 1];
-        int below = channels[Math.max(0, level - 1)]; // of the last skip, which came from the level above
+        int out = channels.get(level);
+        int previous = number == 0 ? out : channels.get(level + 1);
+        int below = channels.get(Math.max(0, level - 1)); // of the last skip, which came from the level above
         int layers = config.layersPerBlock() + 1;
         for (int i = 0; i < layers; i++) {
             int skip = i == layers - 1 ? below : out;
             resnets.add(
                     new ResnetBlock2D(weights.scope("resnets." + i), config, (i == 0 ? previous : out) + skip, out));
-            if (config.upAttention()[number]) {
+            if (config.upAttention().get(number)) {
                 String attention = "attentions." + i;
                 attentions.add(new Transformer2DModel(
                         weights.scope(attention), name + "." + attention, config, level, kernel));
