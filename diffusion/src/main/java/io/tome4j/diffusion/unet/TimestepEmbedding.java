@@ -44,7 +44,7 @@ final class TimestepEmbedding {
         float[] values = new float[2 * half];
         for (int i = 0; i < half; i++) {
             // fp32 at each stage, as the reference computes it
-            float exponent = (float) (-Math.log(MAX_PERIOD)) * i / (half - config.freqShift());
+            float exponent = (float) -Math.log(MAX_PERIOD) * i / (half - config.freqShift());
             float angle = (float) timestep * (float) Math.exp(exponent);
             values[sineOffset + i] = (float) Math.sin(angle);
             values[cosineOffset + i] = (float) Math.cos(angle);
