@@ -2,6 +2,7 @@ package io.tome4j.diffusion;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Tensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,6 +27,21 @@ public final class Fixtures {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Options as the fixtures name them, with tomesd's defaults for those absent, to behave exactly as tomesd. */
+    public static ToMeOptions tomesdOptions(JsonNode node) {
+        ToMeOptions d = ToMeOptions.ratio(0.5);
+        return new ToMeOptions(
+                node.path("ratio").asDouble(d.ratio()),
+                node.path("max_downsample").asInt(d.maxDownsample()),
+                node.path("sx").asInt(d.sx()),
+                node.path("sy").asInt(d.sy()),
+                node.path("use_rand").asBoolean(d.useRand()),
+                node.path("merge_attn").asBoolean(d.mergeAttn()),
+                node.path("merge_crossattn").asBoolean(d.mergeCrossattn()),
+                node.path("merge_mlp").asBoolean(d.mergeMlp()),
+                ToMeOptions.Mode.TOMESD);
     }
 
     /** The largest absolute difference of two tensors of the same shape. */

@@ -75,7 +75,7 @@ class UNetParityTest {
         try (var unet = load(c.get("pipeline").textValue(), AttentionKernel.EFFICIENT);
                 var scope = TensorScope.open()) {
             torch.manual_seed(c.get("global_seed").longValue());
-            ToMe.applyPatch(unet, options(c.get("options")));
+            ToMe.applyPatch(unet, Fixtures.tomesdOptions(c.get("options")));
             for (int call = 0; call < 2; call++) {
                 Tensor output = unet.forward(
                         expected.load(inputs + ".sample"),
@@ -86,20 +86,6 @@ class UNetParityTest {
                 assertThat(Fixtures.maxDifference(output, reference)).isLessThan(TOLERANCE);
             }
         }
-    }
-
-    private static ToMeOptions options(JsonNode node) {
-        ToMeOptions d = ToMeOptions.ratio(0.5);
-        return new ToMeOptions(
-                node.path("ratio").asDouble(d.ratio()),
-                node.path("max_downsample").asInt(d.maxDownsample()),
-                node.path("sx").asInt(d.sx()),
-                node.path("sy").asInt(d.sy()),
-                node.path("use_rand").asBoolean(d.useRand()),
-                node.path("merge_attn").asBoolean(d.mergeAttn()),
-                node.path("merge_crossattn").asBoolean(d.mergeCrossattn()),
-                node.path("merge_mlp").asBoolean(d.mergeMlp()),
-                ToMeOptions.Mode.TOMESD);
     }
 
     @Test
