@@ -49,13 +49,39 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             ClipTextModel textEncoder,
             UNet2DConditionModel unet,
             AutoencoderKL vae,
-            Config schedulerConfig) {}
+            Config schedulerConfig)
+            implements AutoCloseable {
+
+        @Override
+        public void close() {
+            unet.close();
+            vae.close();
+            textEncoder.close();
+            tokenizer.close();
+        }
+    }
 
     private final Components components;
     private boolean closed;
 
     StableDiffusionPipeline(Components components) {
         this.components = components;
+    }
+
+    /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
+    public static StableDiffusionPipeline fromPretrained(String model) {
+        return fromPretrained(model, PipelineOptions.DEFAULT);
+    }
+
+    /**
+     * Loads a checkpoint.
+     *
+     * @param model a folder in the layout of {@code diffusers}, or a model's id on the Hugging Face hub
+     * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded; the message says what is wrong with which
+     *     file
+     */
+    public static StableDiffusionPipeline fromPretrained(String model, PipelineOptions options) {
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options));
     }
 
     /** Where and in what the models compute. */
@@ -255,10 +281,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            components.unet().close();
-            components.vae().close();
-            components.textEncoder().close();
-            components.tokenizer().close();
+            components.close();
         }
     }
 }
