@@ -156,7 +156,7 @@ public final class Config {
     public Map<String, String> textMap(String key) {
         JsonNode value = required(key);
         Map<String, String> map = new LinkedHashMap<>();
-        value.fields().forEachRemaining(field -> {
+        value.properties().forEach(field -> {
             if (!field.getValue().isTextual()) {
                 throw wrongKind(key, "an object of strings");
             }

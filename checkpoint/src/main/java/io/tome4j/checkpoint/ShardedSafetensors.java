@@ -39,9 +39,8 @@ final class ShardedSafetensors implements Weights.Source {
     }
 
     private static SafetensorsFile openShard(Path index, String name) {
-        Path folder = index.toAbsolutePath().getParent();
-        Path file = folder.resolve(name).normalize();
-        if (!folder.equals(file.getParent())) {
+        Path file = index.resolveSibling(name);
+        if (!file.equals(index.resolveSibling(file.getFileName()))) {
             throw new TomeException("The index " + index + " names a file outside its folder: " + name);
         }
         if (!Files.exists(file)) {

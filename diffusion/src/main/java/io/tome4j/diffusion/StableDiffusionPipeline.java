@@ -262,14 +262,10 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         for (int i = 0; i < resolved.images(); i++) {
             try (var scope = TensorScope.open()) {
                 Tensor decoded = components.vae().decode(Tensors.slice(latents, 0, i, i + 1L)); // [1, 3, 8H, 8W]
-                images.add(Image.of(decoded.select(0, 0), parameters(resolved, i)));
+                images.add(Image.of(decoded.select(0, 0), ""));
             }
         }
         return List.copyOf(images);
-    }
-
-    private String parameters(Request resolved, int index) {
-        return "";
     }
 
     private static Duration since(long nanoTime) {

@@ -87,7 +87,8 @@ class StableDiffusionPipelineTest {
     @Test
     void withoutASizeTheModelsOwnIsTaken() {
         try (var pipeline = tiny()) {
-            Result result = pipeline.generate(Request.of("x").steps(1).scheduler("euler").seed(1));
+            Result result = pipeline.generate(
+                    Request.of("x").steps(1).scheduler("euler").seed(1));
             assertThat(result.image().width()).isEqualTo(pipeline.nominalGrid().width() * 8);
             assertThat(result.request().width()).isEqualTo(result.image().width());
         }
@@ -97,8 +98,10 @@ class StableDiffusionPipelineTest {
     void thePromptChangesTheImageAndTheNegativePromptDoesUnderGuidance() {
         try (var pipeline = tiny()) {
             int[] plain = pixels(pipeline.generate(SMALL));
-            assertThat(pixels(pipeline.generate(SMALL.prompts(List.of("a blue boat"))))).isNotEqualTo(plain);
-            assertThat(pixels(pipeline.generate(SMALL.negativePrompt("a boat")))).isNotEqualTo(plain);
+            assertThat(pixels(pipeline.generate(SMALL.prompts(List.of("a blue boat")))))
+                    .isNotEqualTo(plain);
+            assertThat(pixels(pipeline.generate(SMALL.negativePrompt("a boat"))))
+                    .isNotEqualTo(plain);
             Request unguided = SMALL.guidanceScale(1);
             assertThat(pixels(pipeline.generate(unguided.negativePrompt("a boat"))))
                     .isEqualTo(pixels(pipeline.generate(unguided)));
@@ -135,8 +138,8 @@ class StableDiffusionPipelineTest {
     @Test
     void allImagesOfABatchComeInTheOrderOfTheirPrompts() {
         try (var pipeline = tiny()) {
-            Result result = pipeline.generate(
-                    SMALL.prompts(List.of("a cat", "a dog")).imagesPerPrompt(2));
+            Result result =
+                    pipeline.generate(SMALL.prompts(List.of("a cat", "a dog")).imagesPerPrompt(2));
             assertThat(result.images()).hasSize(4);
             assertThat(result.latents().shape()).containsExactly(4, 4, 8, 8);
         }
