@@ -257,18 +257,18 @@ class GenerationParametersTest {
             delimiter = '|',
             value = {
                 "just a prompt|no generation parameters",
-                "x\nSteps: many, Sampler: Euler, Seed: 1|'Steps: many' should be a whole number",
-                "x\nSteps: 99999999999, Seed: 1|integer overflow",
-                "x\nSteps: 20, Sampler: Euler|there is no 'Seed'",
-                "x\nSteps: 20, Seed: 1, CFG scale: much|'CFG scale: much' should be a number",
-                "x\nSteps: 20, Seed: 1, Size: large|'Size: large' should be a size such as 512x512",
-                "x\nSteps: 20, Seed: 1, Size: 100x64|width is 100",
-                "x\nSteps: 0, Seed: 1|steps is 0",
-                "x\nSteps: 1, Seed: 1, Token merging ratio: 1.5|ratio is 1.5",
-                "x\nSteps: 1, Seed: 1, Batch pos: 3|There is no image 3"
+                "x / Steps: many, Sampler: Euler, Seed: 1|'Steps: many' should be a whole number",
+                "x / Steps: 99999999999, Seed: 1|integer overflow",
+                "x / Steps: 20, Sampler: Euler|there is no 'Seed'",
+                "x / Steps: 20, Seed: 1, CFG scale: much|'CFG scale: much' should be a number",
+                "x / Steps: 20, Seed: 1, Size: large|'Size: large' should be a size such as 512x512",
+                "x / Steps: 20, Seed: 1, Size: 100x64|width is 100",
+                "x / Steps: 0, Seed: 1|steps is 0",
+                "x / Steps: 1, Seed: 1, Token merging ratio: 1.5|ratio is 1.5",
+                "x / Steps: 1, Seed: 1, Batch pos: 3|There is no image 3"
             })
     void whatCannotBeIsSaid(String text, String message) {
-        assertThatThrownBy(() -> GenerationParameters.parse(text.replace("\\n", "\n")))
+        assertThatThrownBy(() -> GenerationParameters.parse(text.replace(" / ", "\n")))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(message);
     }
