@@ -1,0 +1,33 @@
+"""Makes the golden fixtures: python reference/make_fixtures.py [--only PART ...]. See README.md for the parts."""
+
+import argparse
+import importlib
+import time
+
+from parts.common import prepare_torch, write_versions
+
+PARTS = {  # in the order in which they build on each other
+    "tiny": "tiny_pipelines",
+    "stages": "stages",
+    "schedulers": "schedulers",
+    "merging": "merging",
+    "merging-unet": "merging_unet",
+    "images": "images",
+    "tokenizer": "tokenizer",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
+    chosen = parser.parse_args().only
+    prepare_torch()
+    write_versions()
+    for name in chosen:
+        started = time.monotonic()
+        importlib.import_module(f"parts.{PARTS[name]}").make()
+        print(f"{name}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
