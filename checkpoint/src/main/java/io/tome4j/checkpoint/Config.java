@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -155,6 +157,22 @@ public final class Config {
                 .toList();
     }
 
+    /** An object whose values are strings. */
+    public Map<String, String> textMap(String key) {
+        JsonNode value = required(key);
+        Map<String, String> map = new LinkedHashMap<>();
+        value.properties().forEach(field -> {
+            if (!field.getValue().isTextual()) {
+                throw wrongKind(key, "an object of strings");
+            }
+            map.put(field.getKey(), field.getValue().textValue());
+        });
+        if (!value.isObject()) {
+            throw wrongKind(key, "an object of strings");
+        }
+        return map;
+    }
+
     /** Whether the value is a list (as {@code attention_head_dim} may be, or not). */
     public boolean isList(String key) {
         return has(key) && values.get(key).isArray();
@@ -170,7 +188,7 @@ public final class Config {
     /**
      * Requires of a setting that, if it is there, it has the one value that is supported.
      *
-     * @param value the supported value, as JSON writes it ({@code false}, {@code "default"}); {@code null} counts too
+     * @param value the supported value, as JSON writes it ({@code false}, {@code "default"})
      * @throws TomeException naming file, key and value
      */
     public void only(String key, Object value) {
@@ -179,6 +197,19 @@ public final class Config {
             boolean sameNumber = node.isNumber() && value instanceof Number n && node.doubleValue() == n.doubleValue();
             if (!sameNumber) {
                 throw unsupported(key, JSON.valueToTree(value).toString());
+            }
+        }
+    }
+
+    /**
+     * Requires of settings that they are absent or {@code null}.
+     *
+     * @throws TomeException naming file, key and value of the first that is not
+     */
+    public void absent(String... keys) {
+        for (String key : keys) {
+            if (has(key)) {
+                throw unsupported(key, "null");
             }
         }
     }

@@ -19,6 +19,14 @@ public final class Linear {
         return new Linear(weights.take("weight", out, in), weights.take("bias", out));
     }
 
+    /** Takes a 1x1 convolution's {@code weight [out, in, 1, 1]} and {@code bias [out]}: the same, over tokens. */
+    public static Linear ofConv1x1(Weights weights, long in, long out) {
+        try (var scope = TensorScope.open()) {
+            Tensor kernel = weights.take("weight", out, in, 1, 1);
+            return new Linear(weights.own(scope.retain(kernel.view(out, in))), weights.take("bias", out));
+        }
+    }
+
     /** Takes {@code weight [out, in]} alone. */
     public static Linear withoutBias(Weights weights, long in, long out) {
         return new Linear(weights.take("weight", out, in), null);

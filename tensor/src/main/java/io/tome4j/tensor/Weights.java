@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 
@@ -78,6 +79,29 @@ public final class Weights implements AutoCloseable {
      * @throws TomeException if it is missing or has other sizes
      */
     public Tensor take(String name, long... shape) {
+        try (var scope = TensorScope.open()) {
+            Tensor placed = load(name, shape);
+            Tensor laidOut = shape.length == 4 ? placed.contiguous(MemoryFormat.ChannelsLast) : placed;
+            return own(scope.retain(laidOut));
+        }
+    }
+
+    /**
+     * Takes several tensors of one shape as one, joined along their first dimension: the weights of layers that read
+     * the same input.
+     *
+     * @param shape the sizes that each of them must have
+     * @return {@code [names * shape[0], shape[1], ...]}
+     */
+    public Tensor takeJoined(List<String> names, long... shape) {
+        try (var scope = TensorScope.open()) {
+            Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
+            return own(scope.retain(Tensors.cat(0, parts)));
+        }
+    }
+
+    /** A copy of a tensor in the model's placement, in the open scope. */
+    private Tensor load(String name, long... shape) {
         String full = prefix + name;
         if (!source.names().contains(full)) {
             throw new TomeException("The tensor '" + full + "' is missing from " + source.origin(full)
@@ -89,17 +113,9 @@ public final class Weights implements AutoCloseable {
                     + Arrays.toString(actual) + " where the model's config asks for " + Arrays.toString(shape) + ".");
         }
         taken.add(full);
-        try (var scope = TensorScope.open()) {
-            Tensor stored = source.load(full);
-            Tensor placed = stored.to(
-                    placement.torchDevice(),
-                    placement.scalarType(),
-                    false,
-                    true,
-                    new org.bytedeco.pytorch.MemoryFormatOptional());
-            Tensor laidOut = shape.length == 4 ? placed.contiguous(MemoryFormat.ChannelsLast) : placed;
-            return own(scope.retain(laidOut));
-        }
+        // Always a copy: the file may be unmapped, or changed by others, while the model lives.
+        return source.load(full)
+                .to(placement.torchDevice(), placement.scalarType(), false, true, new MemoryFormatOptional());
     }
 
     /**

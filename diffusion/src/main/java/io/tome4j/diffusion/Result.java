@@ -1,0 +1,30 @@
+package io.tome4j.diffusion;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What came of a request.
+ *
+ * @param images all images: those of the first prompt, then those of the second, and so on
+ * @param latents the final latents, {@code [images, 4, height/8, width/8]}, as the decoder got them but for its scaling
+ * @param request the request as it was carried out: sizes and scheduler are no longer left to the model
+ * @param timings how long it took
+ * @param droppedWords for each prompt what did not fit into the text encoder's 77 tokens; empty where all did
+ */
+public record Result(List<Image> images, Latents latents, Request request, Timings timings, List<String> droppedWords) {
+
+    /**
+     * Wall-clock times.
+     *
+     * @param textEncoding of all prompts
+     * @param steps of each denoising step, the network and the scheduler
+     * @param decoding of all images
+     */
+    public record Timings(Duration textEncoding, List<Duration> steps, Duration decoding) {}
+
+    /** The first image. */
+    public Image image() {
+        return images.get(0);
+    }
+}

@@ -1,0 +1,27 @@
+package io.tome4j.diffusion;
+
+import java.time.Duration;
+import org.bytedeco.pytorch.Tensor;
+
+/** Told of each denoising step; may stop the run. */
+@FunctionalInterface
+public interface StepListener {
+    /** Lets every run go on to its end. */
+    StepListener NONE = progress -> true;
+
+    /**
+     * @param done steps done
+     * @param total steps in all: what the scheduler makes of the number asked for
+     * @param timestep the timestep of the step just done
+     * @param latents the latents after it, {@code [B, 4, H, W]}; they live only until the call returns
+     * @param elapsed time since the first step began
+     */
+    record Progress(int done, int total, double timestep, Tensor latents, Duration elapsed) {}
+
+    /**
+     * Called after each step, on the thread that generates.
+     *
+     * @return whether to go on; otherwise {@code generate} throws a {@link java.util.concurrent.CancellationException}
+     */
+    boolean onStep(Progress progress);
+}

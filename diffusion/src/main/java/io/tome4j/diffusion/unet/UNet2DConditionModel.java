@@ -1,0 +1,131 @@
+package io.tome4j.diffusion.unet;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeableBlock;
+import io.tome4j.merging.MergeableModel;
+import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.GroupNorm;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+
+/**
+ * The UNet of Stable Diffusion 1.x and 2.x: predicts, from noisy latents, a timestep and text embeddings, the noise (or
+ * what else the scheduler says it predicts). Computes the same as {@code diffusers.UNet2DConditionModel}.
+ */
+public final class UNet2DConditionModel implements MergeableModel, AutoCloseable {
+    private final Weights weights;
+    private final UNetConfig config;
+    private final Conv2d convIn;
+    private final TimestepEmbedding timeEmbedding;
+    private final List<DownBlock> downBlocks = new ArrayList<>();
+    private final MidBlock midBlock;
+    private final List<UpBlock> upBlocks = new ArrayList<>();
+    private final GroupNorm convNormOut;
+    private final Conv2d convOut;
+
+    private UNet2DConditionModel(Weights weights, UNetConfig config, AttentionKernel kernel) {
+        this.weights = weights;
+        this.config = config;
+        int first = config.blockOutChannels().get(0);
+        this.convIn = Conv2d.of3x3(weights.scope("conv_in"), config.inChannels(), first);
+        this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), config);
+        for (int level = 0; level < config.levels(); level++) {
+            String name = "down_blocks." + level;
+            downBlocks.add(new DownBlock(weights.scope(name), name, config, level, kernel));
+        }
+        this.midBlock = new MidBlock(weights.scope("mid_block"), "mid_block", config, kernel);
+        for (int number = 0; number < config.levels(); number++) {
+            String name = "up_blocks." + number;
+            upBlocks.add(new UpBlock(weights.scope(name), name, config, number, kernel));
+        }
+        this.convNormOut =
+                GroupNorm.of(weights.scope("conv_norm_out"), config.normNumGroups(), first, config.normEps());
+        this.convOut = Conv2d.of3x3(weights.scope("conv_out"), first, config.outChannels());
+    }
+
+    /**
+     * Builds the model that a config describes.
+     *
+     * @param source the tensors; the model takes over the view and frees it when it is closed
+     * @param config {@code unet/config.json}
+     * @param kernel how attention is computed
+     * @throws io.tome4j.tensor.TomeException if the config has a setting that is not supported, or the tensors do not
+     *     fit it
+     */
+    public static UNet2DConditionModel of(Weights source, Config config, AttentionKernel kernel) {
+        try {
+            UNet2DConditionModel model = new UNet2DConditionModel(source, UNetConfig.of(config), kernel);
+            source.requireAllTaken();
+            return model;
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    /** Channels of the latents. */
+    public int inChannels() {
+        return config.inChannels();
+    }
+
+    /** Size of a text embedding. */
+    public int crossAttentionDim() {
+        return config.crossAttentionDim();
+    }
+
+    /** Rows and columns of the latents that the model was trained at. */
+    @Override
+    public TokenGrid nominalGrid() {
+        return new TokenGrid(config.sampleSize(), config.sampleSize());
+    }
+
+    @Override
+    public List<MergeableBlock> mergeableBlocks() {
+        List<MergeableBlock> blocks = new ArrayList<>();
+        downBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
+        blocks.addAll(midBlock.attention().blocks());
+        upBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
+        return blocks;
+    }
+
+    /**
+     * One forward pass.
+     *
+     * @param sample noisy latents, {@code [B, 4, H, W]}, in any dtype; no size is too odd
+     * @param timestep in [0, the number of training steps), the same for the whole batch
+     * @param text text embeddings, {@code [B, M, D]}
+     * @param context which image and step this is, for token merging
+     * @return the prediction, {@code [B, 4, H, W]}, in the model's dtype
+     */
+    public Tensor forward(Tensor sample, double timestep, Tensor text, MergeContext context) {
+        try (var scope = TensorScope.open()) {
+            Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
+            Tensor embeddings = weights.placement().place(text);
+            Tensor activatedTime = torch.silu_(timeEmbedding.forward(timestep));
+            List<Tensor> skips = new ArrayList<>();
+            Tensor hidden = convIn.forward(latents);
+            skips.add(hidden);
+            for (DownBlock block : downBlocks) {
+                hidden = block.forward(hidden, activatedTime, embeddings, context, skips);
+            }
+            hidden = midBlock.forward(hidden, activatedTime, embeddings, context);
+            for (UpBlock block : upBlocks) {
+                hidden = block.forward(hidden, activatedTime, embeddings, context, skips);
+            }
+            return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

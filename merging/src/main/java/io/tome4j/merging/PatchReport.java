@@ -1,0 +1,54 @@
+package io.tome4j.merging;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What {@link ToMe#applyPatch} did.
+ *
+ * @param options the options as asked for
+ * @param input the size of the model's input that tokens are counted at
+ * @param blocks the patched blocks, in the order they run in
+ * @param blocksInModel how many blocks could have been patched
+ * @param notes what the user should know, such as a ratio that was clamped
+ */
+public record PatchReport(
+        ToMeOptions options, TokenGrid input, List<PatchedBlock> blocks, int blocksInModel, List<String> notes) {
+
+    /**
+     * @param name the block's name in the model
+     * @param downsample how many times smaller than the input its feature map is
+     * @param tokensBefore tokens of an image before merging
+     * @param tokensAfter tokens of an image after merging
+     */
+    public record PatchedBlock(String name, int downsample, int tokensBefore, int tokensAfter) {}
+
+    /** Tokens of all patched blocks before merging. */
+    public long tokensBefore() {
+        return blocks.stream().mapToLong(PatchedBlock::tokensBefore).sum();
+    }
+
+    /** Tokens of all patched blocks after merging. */
+    public long tokensAfter() {
+        return blocks.stream().mapToLong(PatchedBlock::tokensAfter).sum();
+    }
+
+    /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
+    public String summary() {
+        int before = blocks.stream().mapToInt(PatchedBlock::tokensBefore).max().orElse(0);
+        int after = blocks.stream()
+                .filter(block -> block.tokensBefore() == before)
+                .mapToInt(PatchedBlock::tokensAfter)
+                .findFirst()
+                .orElse(0);
+        return String.format(
+                        Locale.ROOT,
+                        "%d of %d blocks merge up to %d tokens into %d (ratio %s)",
+                        blocks.size(),
+                        blocksInModel,
+                        before,
+                        after,
+                        options.ratio())
+                + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
+    }
+}

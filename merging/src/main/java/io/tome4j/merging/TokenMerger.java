@@ -1,0 +1,18 @@
+package io.tome4j.merging;
+
+import org.bytedeco.pytorch.Tensor;
+
+/** What a transformer block asks, once a forward pass, how to merge its tokens. */
+@FunctionalInterface
+public interface TokenMerger {
+    /** Never merges: what a block has until it is patched. */
+    TokenMerger NONE = (hidden, grid, context) -> BlockMerge.NONE;
+
+    /**
+     * @param hidden the block's input, {@code [B, N, C]}
+     * @param grid the tokens' rows and columns, {@code N} in all
+     * @param context which image and step this is
+     * @return how to merge; what it holds belongs to the open scope
+     */
+    BlockMerge match(Tensor hidden, TokenGrid grid, MergeContext context);
+}
