@@ -1,6 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.times;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
 import org.bytedeco.pytorch.Generator;
@@ -79,7 +79,7 @@ public final class DdimScheduler implements Scheduler {
             float deviation = (float) eta * sqrt(variance);
             Tensor result = times(image, sqrt(previousAlpha))
                     .add(times(direction, sqrt(1 - previousAlpha - deviation * deviation)));
-            return eta > 0 ? result.add(times(Latents.noiseLike(sample, generator), deviation)) : result;
+            return eta > 0 ? result.add(times(LatentMath.noiseLike(sample, generator), deviation)) : result;
         }
 
         private static float sqrt(float x) {

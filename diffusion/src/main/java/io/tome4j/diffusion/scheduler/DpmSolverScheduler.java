@@ -1,6 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.times;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.TomeException;
@@ -133,7 +133,7 @@ final class DpmSolverScheduler implements Scheduler {
             }
             if (stochastic) {
                 float fresh = sigma[next] * (float) Math.sqrt(1 - decay);
-                result = result.add(times(Latents.noiseLike(sample, generator), fresh));
+                result = result.add(times(LatentMath.noiseLike(sample, generator), fresh));
             }
             return result;
         }

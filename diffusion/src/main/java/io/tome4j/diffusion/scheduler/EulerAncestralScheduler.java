@@ -1,6 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.times;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
 import org.bytedeco.pytorch.Generator;
@@ -45,7 +45,7 @@ final class EulerAncestralScheduler implements Scheduler {
             float up = sqrt(to * to * (from * from - to * to) / (from * from));
             float down = sqrt(to * to - up * up);
             Tensor image = prediction.original(sample, modelOutput, from);
-            Tensor fresh = Latents.noiseLike(sample, generator); // drawn in the last step too, as the reference does
+            Tensor fresh = LatentMath.noiseLike(sample, generator); // drawn in the last step too, as the reference does
             return sample.add(times(derivative(sample, image, from), down - from))
                     .add(times(fresh, up));
         }

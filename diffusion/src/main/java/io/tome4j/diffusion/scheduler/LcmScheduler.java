@@ -1,6 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.times;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.TomeException;
@@ -74,7 +74,7 @@ final class LcmScheduler implements Scheduler {
             }
             float nextAlpha = noise.alphaCumprod(positions[index + 1]);
             return times(denoised, sqrt(nextAlpha))
-                    .add(times(Latents.noiseLike(sample, generator), sqrt(1 - nextAlpha)));
+                    .add(times(LatentMath.noiseLike(sample, generator), sqrt(1 - nextAlpha)));
         }
 
         private static float sqrt(float x) {

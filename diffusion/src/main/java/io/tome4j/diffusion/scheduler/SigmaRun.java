@@ -1,6 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.over;
+import static io.tome4j.diffusion.scheduler.LatentMath.over;
 
 import org.bytedeco.pytorch.Tensor;
 
