@@ -1,6 +1,7 @@
 package io.tome4j.diffusion.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,7 +76,7 @@ class SchedulerParityTest {
         try (var scope = TensorScope.open();
                 Trajectory run = scheduler.start(fixture.node().get("steps").intValue());
                 Generator noise = Tensors.generator(fixture.seed())) {
-            assertThat(run.timesteps()).containsExactly(doubles(file.load("timesteps")));
+            assertSameTimesteps(run.timesteps(), doubles(file.load("timesteps")));
             double sigma = fixture.node().get("init_noise_sigma").doubleValue();
             assertThat(run.initNoiseSigma()).isCloseTo(sigma, within(sigma));
 
@@ -91,8 +93,8 @@ class SchedulerParityTest {
         }
     }
 
-    private static org.assertj.core.data.Offset<Double> within(double size) {
-        return org.assertj.core.api.Assertions.within(TOLERANCE * size);
+    private static Offset<Double> within(double size) {
+        return offset(TOLERANCE * size);
     }
 
     private static double[] doubles(Tensor tensor) {
@@ -102,6 +104,15 @@ class SchedulerParityTest {
             doubles[i] = floats[i];
         }
         return doubles;
+    }
+
+    /** Whole timesteps are equal; those found from a noise level may differ in the last bit of the logarithm. */
+    private static void assertSameTimesteps(double[] actual, double[] expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            double slack = expected[i] == Math.rint(expected[i]) ? 0 : 1e-6 * expected[i];
+            assertThat(actual[i]).isCloseTo(expected[i], offset(slack));
+        }
     }
 
     private static void assertClose(Tensor actual, Tensor expected, String what) {
