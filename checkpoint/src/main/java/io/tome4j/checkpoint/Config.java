@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -148,6 +150,22 @@ public final class Config {
         return elements(key, "a list of strings", JsonNode::isTextual).stream()
                 .map(JsonNode::textValue)
                 .toList();
+    }
+
+    /** An object whose values are strings. */
+    public Map<String, String> textMap(String key) {
+        JsonNode value = required(key);
+        Map<String, String> map = new LinkedHashMap<>();
+        value.properties().forEach(field -> {
+            if (!field.getValue().isTextual()) {
+                throw wrongKind(key, "an object of strings");
+            }
+            map.put(field.getKey(), field.getValue().textValue());
+        });
+        if (!value.isObject()) {
+            throw wrongKind(key, "an object of strings");
+        }
+        return map;
     }
 
     /** Whether the value is a list (as {@code attention_head_dim} may be, or not). */

@@ -93,6 +93,21 @@ public final class MergePlan implements TokenMerge {
         return sourceOfRow.view(batch, tokens);
     }
 
+    /**
+     * Shortens a sequence without averaging: of each group only its destination's value is kept.
+     *
+     * @param x {@code [B, N, C]}, of any dtype
+     * @return {@code [B, N', C]}
+     */
+    public Tensor keep(Tensor x) {
+        requireShape(x, tokens);
+        try (var scope = TensorScope.open()) {
+            return scope.release(x.reshape(batch * tokens, x.size(2))
+                    .index_select(0, keptRows)
+                    .view(batch, tokensAfter(), x.size(2)));
+        }
+    }
+
     @Override
     public Tensor merge(Tensor x) {
         requireShape(x, tokens);

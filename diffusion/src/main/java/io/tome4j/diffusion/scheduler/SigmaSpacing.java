@@ -1,0 +1,87 @@
+package io.tome4j.diffusion.scheduler;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.TomeException;
+
+/** How a run's noise levels are spaced. */
+final class SigmaSpacing {
+    private static final double RHO = 7;
+
+    private enum Way {
+        /** As the timesteps have them. */
+        TIMESTEPS,
+        /** Evenly in the seventh root (arXiv 2206.00364, equation 5). */
+        KARRAS,
+        /** Evenly in the logarithm. */
+        EXPONENTIAL
+    }
+
+    private final Way way;
+    private final double least; // NaN: the schedule's own
+    private final double most;
+
+    private SigmaSpacing(Way way, double least, double most) {
+        this.way = way;
+        this.least = least;
+        this.most = most;
+    }
+
+    /**
+     * Reads {@code use_karras_sigmas}, {@code use_exponential_sigmas}, {@code sigma_min} and {@code sigma_max}.
+     *
+     * @throws TomeException if several ways or one that is not supported are asked for
+     */
+    static SigmaSpacing read(Config config) {
+        return readWay(config, config.number("sigma_min", Double.NaN), config.number("sigma_max", Double.NaN));
+    }
+
+    /** The same without {@code sigma_min} and {@code sigma_max}. */
+    static SigmaSpacing readWithoutRange(Config config) {
+        return readWay(config, Double.NaN, Double.NaN);
+    }
+
+    private static SigmaSpacing readWay(Config config, double least, double most) {
+        config.only("use_beta_sigmas", false);
+        boolean karras = config.flag("use_karras_sigmas", false);
+        boolean exponential = config.flag("use_exponential_sigmas", false);
+        if (karras && exponential) {
+            throw new TomeException("Wrong in " + config.origin()
+                    + ": 'use_karras_sigmas' and 'use_exponential_sigmas' exclude each other.");
+        }
+        return new SigmaSpacing(karras ? Way.KARRAS : exponential ? Way.EXPONENTIAL : Way.TIMESTEPS, least, most);
+    }
+
+    /** Whether the noise levels follow from the timesteps, and not the timesteps from the noise levels. */
+    boolean followsTimesteps() {
+        return way == Way.TIMESTEPS;
+    }
+
+    boolean isKarras() {
+        return way == Way.KARRAS;
+    }
+
+    /** {@code count} noise levels, falling, from the highest to the lowest that the run would have otherwise. */
+    double[] between(double highest, double lowest, int count) {
+        double to = Double.isNaN(least) ? lowest : least;
+        double from = Double.isNaN(most) ? highest : most;
+        return switch (way) {
+            case TIMESTEPS -> throw new IllegalStateException("The noise levels follow from the timesteps");
+            case KARRAS -> {
+                double toRoot = Math.pow(to, 1 / RHO);
+                double fromRoot = Math.pow(from, 1 / RHO);
+                double[] sigmas = Sigmas.linspace(0, 1, count);
+                for (int i = 0; i < count; i++) {
+                    sigmas[i] = Math.pow(fromRoot + sigmas[i] * (toRoot - fromRoot), RHO);
+                }
+                yield sigmas;
+            }
+            case EXPONENTIAL -> {
+                double[] sigmas = Sigmas.linspace(Math.log(from), Math.log(to), count);
+                for (int i = 0; i < count; i++) {
+                    sigmas[i] = Math.exp(sigmas[i]);
+                }
+                yield sigmas;
+            }
+        };
+    }
+}

@@ -1,0 +1,88 @@
+package io.tome4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.tome4j.checkpoint.SafetensorsFile;
+import io.tome4j.merging.ToMe;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.TensorScope;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whole pictures, compared with those of {@code diffusers} and {@code tomesd}: see {@code reference/}. */
+class PipelineParityTest {
+    private static final int TOLERANCE = 2; // of 255
+
+    static Stream<Arguments> cases() {
+        return Fixtures.cases("images/cases.json").stream()
+                .map(c -> Arguments.of(c.get("name").textValue(), c));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void drawsThePictureThatTheReferenceDraws(String name, JsonNode c) throws IOException {
+        PipelineOptions options =
+                PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                Fixtures.path(c.get("pipeline").textValue()).toString(), options)) {
+            torch.manual_seed(c.get("global_seed").longValue());
+            if (!c.get("tome").isNull()) {
+                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
+            }
+            Result result = pipeline.generate(request(c));
+
+            SafetensorsFile latents = SafetensorsFile.open(Fixtures.path("images/latents.safetensors"));
+            try (var scope = TensorScope.open()) {
+                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
+                        .isLessThan(2e-2);
+            }
+            List<String> files = new ArrayList<>();
+            c.get("images").forEach(file -> files.add(file.textValue()));
+            assertThat(result.images()).hasSameSizeAs(files);
+            for (int i = 0; i < files.size(); i++) {
+                BufferedImage expected =
+                        ImageIO.read(Fixtures.path("images/" + files.get(i)).toFile());
+                assertThat(mostChannelsDiffer(result.images().get(i).toBufferedImage(), expected))
+                        .isLessThanOrEqualTo(TOLERANCE);
+            }
+        }
+    }
+
+    private static Request request(JsonNode c) {
+        List<String> prompts = new ArrayList<>();
+        c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
+        return Request.of(prompts.toArray(String[]::new))
+                .negativePrompt(c.get("negative_prompt").textValue())
+                .guidanceScale(c.get("guidance_scale").doubleValue())
+                .steps(c.get("steps").intValue())
+                .scheduler(c.get("scheduler").textValue())
+                .seed(c.get("seed").longValue())
+                .size(c.get("width").intValue(), c.get("height").intValue())
+                .imagesPerPrompt(c.get("images_per_prompt").intValue());
+    }
+
+    private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
+        assertThat(a.getWidth()).isEqualTo(b.getWidth());
+        assertThat(a.getHeight()).isEqualTo(b.getHeight());
+        int most = 0;
+        for (int y = 0; y < a.getHeight(); y++) {
+            for (int x = 0; x < a.getWidth(); x++) {
+                for (int shift = 0; shift <= 16; shift += 8) {
+                    int difference = (a.getRGB(x, y) >> shift & 255) - (b.getRGB(x, y) >> shift & 255);
+                    most = Math.max(most, Math.abs(difference));
+                }
+            }
+        }
+        return most;
+    }
+}

@@ -1,0 +1,254 @@
+package io.tome4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tome4j.merging.ToMe;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StableDiffusionPipelineTest {
+    private static final PipelineOptions CPU_FP32 =
+            PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
+    private static final Request SMALL =
+            Request.of("a red apple").seed(7).steps(2).size(64, 64).scheduler("euler_a");
+
+    private static StableDiffusionPipeline tiny() {
+        return StableDiffusionPipeline.fromPretrained(Fixtures.path("tiny-sd1").toString(), CPU_FP32);
+    }
+
+    private static int[] pixels(Result result) {
+        Image image = result.image();
+        return image.toBufferedImage().getRGB(0, 0, image.width(), image.height(), null, 0, image.width());
+    }
+
+    @Test
+    void theSameRequestGivesTheSameImageWhateverRanBefore() {
+        try (var pipeline = tiny()) {
+            ToMe.applyPatch(pipeline, ToMeOptions.ratio(0.5));
+            int[] first = pixels(pipeline.generate(SMALL));
+            pipeline.generate(SMALL.seed(8));
+            assertThat(pixels(pipeline.generate(SMALL))).isEqualTo(first);
+            assertThat(pixels(pipeline.generate(SMALL.seed(8)))).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void mergingChangesTheImageAndRemovingThePatchRestoresIt() {
+        try (var pipeline = tiny()) {
+            int[] plain = pixels(pipeline.generate(SMALL));
+            ToMe.applyPatch(pipeline, ToMeOptions.ratio(0.5));
+            assertThat(pixels(pipeline.generate(SMALL))).isNotEqualTo(plain);
+            ToMe.removePatch(pipeline);
+            assertThat(pixels(pipeline.generate(SMALL))).isEqualTo(plain);
+        }
+    }
+
+    @Test
+    void latentsThatComeOutCanGoInAgain() {
+        try (var pipeline = tiny();
+                var scope = TensorScope.open()) {
+            Latents drawn = Latents.of(Tensors.randn(Tensors.generator(7), 1, 4, 8, 8));
+            Request deterministic = SMALL.scheduler("ddim");
+            Result expected = pipeline.generate(deterministic);
+            Result given = pipeline.generate(deterministic.seed(1234).latents(drawn));
+            assertThat(given.latents().values()).isEqualTo(expected.latents().values());
+            assertThat(expected.latents().shape()).containsExactly(1, 4, 8, 8);
+        }
+    }
+
+    @Test
+    void latentsOfAnotherShapeAreRefused() {
+        try (var pipeline = tiny();
+                var scope = TensorScope.open()) {
+            Latents wrong = Latents.of(Tensors.randn(Tensors.generator(7), 1, 4, 8, 9));
+            assertThatThrownBy(() -> pipeline.generate(SMALL.latents(wrong)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("[1, 4, 8, 9]")
+                    .hasMessageContaining("[1, 4, 8, 8]");
+        }
+    }
+
+    @Test
+    void withoutASizeTheModelsOwnIsTaken() {
+        try (var pipeline = tiny()) {
+            Result result = pipeline.generate(
+                    Request.of("x").steps(1).scheduler("euler").seed(1));
+            assertThat(result.image().width()).isEqualTo(pipeline.nominalGrid().width() * 8);
+            assertThat(result.request().width()).isEqualTo(result.image().width());
+        }
+    }
+
+    @Test
+    void thePromptChangesTheImageAndTheNegativePromptDoesUnderGuidance() {
+        try (var pipeline = tiny()) {
+            int[] plain = pixels(pipeline.generate(SMALL));
+            assertThat(pixels(pipeline.generate(SMALL.prompts(List.of("a blue boat")))))
+                    .isNotEqualTo(plain);
+            assertThat(pixels(pipeline.generate(SMALL.negativePrompt("a boat"))))
+                    .isNotEqualTo(plain);
+            Request unguided = SMALL.guidanceScale(1);
+            assertThat(pixels(pipeline.generate(unguided.negativePrompt("a boat"))))
+                    .isEqualTo(pixels(pipeline.generate(unguided)));
+        }
+    }
+
+    @Test
+    void aLongPromptSaysWhatWasDropped() {
+        try (var pipeline = tiny()) {
+            String words = "apple ".repeat(100) + "zebra";
+            Result result = pipeline.generate(SMALL.prompts(List.of("a cat", words)));
+            assertThat(result.droppedWords().get(0)).isEmpty();
+            assertThat(result.droppedWords().get(1)).contains("zebra");
+        }
+    }
+
+    @Test
+    void theListenerSeesEachStepAndCanStopTheRun() {
+        try (var pipeline = tiny()) {
+            List<Integer> seen = new ArrayList<>();
+            pipeline.generate(SMALL.steps(4), progress -> {
+                assertThat(Tensors.shape(progress.latents())).containsExactly(1, 4, 8, 8);
+                assertThat(progress.total()).isEqualTo(4);
+                return seen.add(progress.done());
+            });
+            assertThat(seen).containsExactly(1, 2, 3, 4);
+            assertThatThrownBy(() -> pipeline.generate(SMALL.steps(4), progress -> progress.done() < 2))
+                    .isInstanceOf(CancellationException.class)
+                    .hasMessageContaining("step 2 of 4");
+            assertThat(pipeline.generate(SMALL).images()).hasSize(1);
+        }
+    }
+
+    @Test
+    void allImagesOfABatchComeInTheOrderOfTheirPrompts() {
+        try (var pipeline = tiny()) {
+            Result result =
+                    pipeline.generate(SMALL.prompts(List.of("a cat", "a dog")).imagesPerPrompt(2));
+            assertThat(result.images()).hasSize(4);
+            assertThat(result.latents().shape()).containsExactly(4, 4, 8, 8);
+        }
+    }
+
+    @Test
+    void bf16GivesNearlyTheSameImage() {
+        try (var exact = tiny();
+                var rounded = StableDiffusionPipeline.fromPretrained(
+                        Fixtures.path("tiny-sd1").toString(), CPU_FP32.dtype(DTypeChoice.BF16))) {
+            int[] a = pixels(exact.generate(SMALL));
+            int[] b = pixels(rounded.generate(SMALL));
+            double total = 0;
+            for (int i = 0; i < a.length; i++) {
+                total += Math.abs((a[i] & 255) - (b[i] & 255));
+            }
+            assertThat(total / a.length).isBetween(0.01, 8.0);
+        }
+    }
+
+    @Test
+    void anUnknownSchedulerIsNamedWithTheKnownOnes() {
+        try (var pipeline = tiny()) {
+            assertThatThrownBy(() -> pipeline.generate(SMALL.scheduler("magic")))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("magic")
+                    .hasMessageContaining("euler_a");
+        }
+    }
+
+    @Test
+    void badSizesAndStepsAreNamed() {
+        assertThatThrownBy(() -> SMALL.size(100, 64))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("width is 100: it must be a multiple of 8, such as 96 or 104");
+        assertThatThrownBy(() -> SMALL.steps(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("steps is 0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"unet", "vae", "text_encoder", "tokenizer", "scheduler"})
+    void aMissingComponentFolderIsNamedAndNothingIsLeftInMemory(String component, @TempDir Path folder)
+            throws IOException {
+        Engine.start();
+        copyWithout(component, folder);
+        long before = TensorScope.liveObjects();
+        assertThatThrownBy(() -> StableDiffusionPipeline.fromPretrained(folder.toString(), CPU_FP32))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining(component);
+        assertThat(TensorScope.liveObjects()).isEqualTo(before);
+    }
+
+    private static void copyWithout(String component, Path target) throws IOException {
+        Path source = Fixtures.path("tiny-sd1");
+        try (var files = Files.walk(source)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path relative = source.relativize(file);
+                if (!relative.startsWith(component)) {
+                    Path copy = target.resolve(relative.toString());
+                    Files.createDirectories(copy.getParent());
+                    Files.copy(file, copy);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aClosedPipelineSaysSo() {
+        var pipeline = tiny();
+        pipeline.close();
+        pipeline.close();
+        assertThatThrownBy(() -> pipeline.generate(SMALL))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
+    }
+
+    /** Two hundred images in one process: what the first ten needed is all that is ever needed. */
+    @Test
+    void memoryStaysFlatOverTwoHundredGenerations() throws IOException {
+        Engine.start();
+        long before = TensorScope.liveObjects();
+        try (var pipeline = tiny()) {
+            ToMe.applyPatch(pipeline, ToMeOptions.ratio(0.5).maxDownsample(2));
+            long loaded = TensorScope.liveObjects();
+            long settled = 0;
+            for (int i = 0; i < 200; i++) {
+                pipeline.generate(SMALL.seed(i).steps(1 + i % 3));
+                if (i == 9) {
+                    settled = residentBytes();
+                }
+            }
+            assertThat(TensorScope.liveObjects()).isEqualTo(loaded);
+            // The Java heap may still grow within its limit; native leaks of a run would be far more.
+            assertThat(residentBytes() - settled).isLessThan(100L << 20);
+        }
+        assertThat(TensorScope.liveObjects()).isEqualTo(before);
+    }
+
+    private static long residentBytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0; // only Linux tells so simply; the count of live objects is checked everywhere
+        }
+        System.gc();
+        return Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                .findFirst()
+                .orElseThrow();
+    }
+}
