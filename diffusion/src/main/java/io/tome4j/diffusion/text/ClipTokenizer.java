@@ -41,7 +41,8 @@ public final class ClipTokenizer implements AutoCloseable {
             Map<String, String> options = Map.of("truncation", "false", "padding", "false");
             return new ClipTokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), files);
         } catch (IOException | RuntimeException e) {
-            throw new TomeException("No tokenizer can be made of the vocabulary in " + folder + ": " + e.getMessage(), e);
+            throw new TomeException(
+                    "No tokenizer can be made of the vocabulary in " + folder + ": " + e.getMessage(), e);
         } catch (LinkageError e) {
             throw new TomeException("The native library of the tokenizer could not be loaded: " + e.getMessage(), e);
         }

@@ -49,7 +49,8 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
             requireIds(vocab, folder.resolve("vocab.json"));
             readMerges(folder.resolve("merges.txt"), vocab, merges);
         }
-        TokenizerSettings settings = TokenizerSettings.read(folder, whole ? readObject(single) : JSON.createObjectNode());
+        TokenizerSettings settings =
+                TokenizerSettings.read(folder, whole ? readObject(single) : JSON.createObjectNode());
         for (SpecialToken token : settings.tokens()) {
             if (!vocab.has(token.content())) {
                 throw new TomeException("The special token '" + token.content() + "' is not in the vocabulary of "
@@ -79,7 +80,7 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
         if (vocab.isEmpty()) {
             throw new TomeException(file + " has no tokens: it is damaged.");
         }
-        vocab.fields().forEachRemaining(entry -> {
+        vocab.properties().forEach(entry -> {
             if (!entry.getValue().canConvertToInt() || !entry.getValue().isIntegralNumber()) {
                 throw new TomeException("Wrong in " + file + ": the id of the token '" + entry.getKey() + "' is "
                         + entry.getValue() + ", which is not an integer.");
@@ -141,7 +142,10 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
         ObjectNode preTokenizer = root.putObject("pre_tokenizer").put("type", "Sequence");
         ArrayNode steps = preTokenizer.putArray("pretokenizers");
         ObjectNode split = steps.addObject().put("type", "Split");
-        split.put("behavior", "Removed").put("invert", true).putObject("pattern").put("Regex", WORDS);
+        split.put("behavior", "Removed")
+                .put("invert", true)
+                .putObject("pattern")
+                .put("Regex", WORDS);
         steps.addObject()
                 .put("type", "ByteLevel")
                 .put("add_prefix_space", false)
@@ -150,11 +154,17 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
 
         ObjectNode markers = root.putObject("post_processor").put("type", "RobertaProcessing");
         markers.put("trim_offsets", false).put("add_prefix_space", false);
-        markers.putArray("cls").add(settings.bos()).add(vocab.get(settings.bos()).intValue());
-        markers.putArray("sep").add(settings.eos()).add(vocab.get(settings.eos()).intValue());
+        markers.putArray("cls")
+                .add(settings.bos())
+                .add(vocab.get(settings.bos()).intValue());
+        markers.putArray("sep")
+                .add(settings.eos())
+                .add(vocab.get(settings.eos()).intValue());
 
         ObjectNode model = root.putObject("model").put("type", "BPE");
-        model.put("unk_token", settings.unk()).put("continuing_subword_prefix", "").put("end_of_word_suffix", "</w>");
+        model.put("unk_token", settings.unk())
+                .put("continuing_subword_prefix", "")
+                .put("end_of_word_suffix", "</w>");
         model.put("fuse_unk", false).put("byte_fallback", false).put("ignore_merges", false);
         model.set("vocab", vocab);
         model.set("merges", merges);

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tokens each special token once
  */
-record TokenizerSettings(String bos, String eos, String unk, SpecialToken pad, List<SpecialToken> tokens, int maxLength) {
+record TokenizerSettings(
+        String bos, String eos, String unk, SpecialToken pad, List<SpecialToken> tokens, int maxLength) {
     private static final String START = "<|startoftext|>";
     private static final String END = "<|endoftext|>";
 
@@ -45,9 +46,23 @@ record TokenizerSettings(String bos, String eos, String unk, SpecialToken pad, L
 
     /** Settings that do not touch the ids of a prompt. */
     private static final Set<String> WITHOUT_EFFECT = Set.of(
-            "errors", "name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file",
-            "clean_up_tokenization_spaces", "processor_class", "is_local", "local_files_only", "use_fast",
-            "model_input_names", "verbose", "init_inputs", "transformers_version", "auto_map", "pad_token_type_id",
+            "errors",
+            "name_or_path",
+            "special_tokens_map_file",
+            "tokenizer_file",
+            "vocab_file",
+            "merges_file",
+            "clean_up_tokenization_spaces",
+            "processor_class",
+            "is_local",
+            "local_files_only",
+            "use_fast",
+            "model_input_names",
+            "verbose",
+            "init_inputs",
+            "transformers_version",
+            "auto_map",
+            "pad_token_type_id",
             "chat_template");
 
     /**
@@ -67,7 +82,7 @@ record TokenizerSettings(String bos, String eos, String unk, SpecialToken pad, L
             maxLength = maxLength(config, configFile);
         }
         if (listed.isEmpty() && Files.exists(mapFile)) {
-            TokenizerFiles.readObject(mapFile).fields().forEachRemaining(entry -> {
+            TokenizerFiles.readObject(mapFile).properties().forEach(entry -> {
                 if (!readToken(entry.getKey(), entry.getValue(), mapFile, special)) {
                     throw unsupported(mapFile, entry.getKey(), entry.getValue(), "no such setting");
                 }
@@ -101,7 +116,7 @@ record TokenizerSettings(String bos, String eos, String unk, SpecialToken pad, L
     private static void readConfig(
             ObjectNode config, Path file, Map<String, SpecialToken> special, Map<String, SpecialToken> listed) {
         List<String> unknown = new ArrayList<>();
-        config.fields().forEachRemaining(entry -> {
+        config.properties().forEach(entry -> {
             String key = entry.getKey();
             JsonNode value = entry.getValue();
             List<String> only = ONLY.get(key);

@@ -28,7 +28,7 @@ public final class AutoencoderKL implements AutoCloseable {
     private AutoencoderKL(Weights weights, VaeConfig config) {
         this.weights = weights;
         this.config = config;
-        int latents = config.latentChannels();
+        long latents = config.latentChannels();
         this.encoder = new Encoder(weights.scope("encoder"), config);
         this.quantConv =
                 config.useQuantConv() ? Conv2d.of1x1(weights.scope("quant_conv"), 2 * latents, 2 * latents) : null;
@@ -124,7 +124,7 @@ public final class AutoencoderKL implements AutoCloseable {
             long width = images.size(3) / scale;
             Tiles tiles = new Tiles(height, width, tiling.applies(height, width));
             return scope.release(imageByImage(
-                    fp32(images), x -> tiles.run(x, scale, 1, 2 * config.latentChannels(), this::encodeTile)));
+                    fp32(images), x -> tiles.run(x, scale, 1, 2L * config.latentChannels(), this::encodeTile)));
         }
     }
 
