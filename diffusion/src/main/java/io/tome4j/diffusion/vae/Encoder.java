@@ -29,7 +29,7 @@ final class Encoder {
         this.midBlock = new MidBlock(weights.scope("mid_block"), config, last);
         this.convNormOut =
                 GroupNorm.of(weights.scope("conv_norm_out"), config.normNumGroups(), last, VaeConfig.NORM_EPS);
-        this.convOut = Conv2d.of3x3(weights.scope("conv_out"), last, 2 * config.latentChannels());
+        this.convOut = Conv2d.of3x3(weights.scope("conv_out"), last, 2L * config.latentChannels());
     }
 
     /**
