@@ -2,7 +2,6 @@ package io.tome4j.cli;
 
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.diffusion.Latents;
-import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
@@ -102,9 +101,10 @@ final class GenerateCommand implements Callable<Integer> {
     private int run(
             Request request, List<ToMeOptions> options, String name, List<Path> files, Interruption interruption) {
         PrintWriter err = spec.commandLine().getErr();
-        PipelineOptions pipelineOptions = model.pipelineOptions();
         long start = System.nanoTime();
-        try (var pipeline = StableDiffusionPipeline.fromPretrained(name, pipelineOptions)) {
+        boolean terminal = StepProgress.onTerminal();
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                name, model.pipelineOptions(), new DownloadProgress(err, terminal))) {
             Duration loading = since(start);
             String engine = Engine.start().describe(pipeline.placement());
             err.println(engine);
@@ -112,7 +112,7 @@ final class GenerateCommand implements Callable<Integer> {
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             Result result;
             try (StepProgress progress =
-                    new StepProgress(err, StepProgress.onTerminal(), () -> !interruption.isStopped())) {
+                    new StepProgress(err, terminal, () -> !interruption.isStopped())) {
                 result = pipeline.generate(request, progress);
             }
             warnOfDroppedWords(result, err);
