@@ -5,143 +5,139 @@ import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A checkpoint in the layout of {@code diffusers}: {@code model_index.json}, and a folder for each component with its
- * config and its weights.
+ * A checkpoint as diffusers saves it: a folder with {@code model_index.json} and, below it, a folder for each component
+ * ({@code unet}, {@code vae}, {@code text_encoder}, {@code tokenizer}, {@code scheduler}).
  */
 public final class CheckpointFolder {
-    /** {@code diffusion_pytorch_model[.variant].safetensors[.index[.variant].json]} and the same of {@code model}. */
-    private static final Pattern WEIGHTS =
-            Pattern.compile("(diffusion_pytorch_model|model)(?:\\.(?<variant>(?!safetensors)[^.]+))?\\.safetensors");
-
-    private static final Set<String> PIPELINES = Set.of("StableDiffusionPipeline");
-
     private final Path path;
-    private final Config index;
+    private final String variant;
+    private final ModelIndex modelIndex;
 
-    private CheckpointFolder(Path path, Config index) {
+    private CheckpointFolder(Path path, String variant, ModelIndex modelIndex) {
         this.path = path;
-        this.index = index;
+        this.variant = variant;
+        this.modelIndex = modelIndex;
+    }
+
+    /** The checkpoint in a folder, with its weights in the files without a variant. */
+    public static CheckpointFolder open(Path path) {
+        return open(path, "");
     }
 
     /**
-     * Opens a folder.
+     * The checkpoint in a folder.
      *
-     * @throws TomeException if it is not there, is no checkpoint, or is one of a pipeline that is not supported
+     * @param variant which of the checkpoint's weights, such as {@code fp16}; empty for the files without one
+     * @throws TomeException if there is no such folder, or no checkpoint in it
      */
-    public static CheckpointFolder open(Path path) {
+    public static CheckpointFolder open(Path path, String variant) {
         if (!Files.isDirectory(path)) {
             throw new TomeException("There is no folder " + path + ".");
         }
-        Path file = path.resolve("model_index.json");
-        if (!Files.exists(file)) {
-            throw new TomeException("The folder " + path + " is no checkpoint in the layout of diffusers: it has no"
-                    + " model_index.json. It holds: " + listing(path)
-                    + ". (A single-file checkpoint can be converted with diffusers' from_single_file and"
-                    + " save_pretrained.)");
+        Path index = path.resolve(ModelIndex.FILE);
+        if (!Files.exists(index)) {
+            throw new TomeException("There is no checkpoint in " + path + ": it has no " + ModelIndex.FILE + ". There: "
+                    + list(path) + ". tome4j reads folders as diffusers saves them (save_pretrained).");
         }
-        Config index = Config.read(file);
-        String pipeline = index.text("_class_name", "");
-        if (!PIPELINES.contains(pipeline)) {
-            throw index.unsupported("_class_name", String.join(", ", PIPELINES));
-        }
-        return new CheckpointFolder(path, index);
+        return new CheckpointFolder(path, variant, ModelIndex.read(index));
     }
 
     public Path path() {
         return path;
     }
 
-    /** {@code model_index.json}. */
-    public Config index() {
-        return index;
+    /** The variant whose weights are read; empty for none. */
+    public String variant() {
+        return variant;
+    }
+
+    public ModelIndex modelIndex() {
+        return modelIndex;
+    }
+
+    /** Whether there is a folder for this component. */
+    public boolean has(String component) {
+        return Files.isDirectory(path.resolve(component));
     }
 
     /**
      * A component's folder.
      *
-     * @param name as in {@code unet}
-     * @throws TomeException if it is missing
+     * @param name such as {@code unet}
+     * @throws TomeException if it is missing, saying what there is
      */
-    public Path folder(String name) {
+    public Component component(String name) {
         Path folder = path.resolve(name);
         if (!Files.isDirectory(folder)) {
-            throw new TomeException("The checkpoint " + path + " has no folder '" + name + "'; it holds: "
-                    + listing(path) + ". It is incomplete, or of another kind of pipeline.");
+            throw new TomeException("The component '" + name + "' is missing from the checkpoint " + path
+                    + ": there is no folder of this name. There: " + list(path) + ".");
         }
-        return folder;
+        return new Component(name, folder, variant);
     }
 
-    /**
-     * A component's config.
-     *
-     * @param file its file's name, {@code config.json} for models
-     * @throws TomeException if folder or file is missing or is not JSON
-     */
-    public Config config(String component, String file) {
-        return Config.read(folder(component).resolve(file));
-    }
+    /** One component of a checkpoint. */
+    public static final class Component {
+        private final String name;
+        private final Path path;
+        private final String variant;
 
-    /**
-     * A component's tensors, from one file or several.
-     *
-     * @param variant which set of files, such as {@code fp16}; empty for the plain one
-     * @throws TomeException if there are none, none of this variant, or they are damaged
-     */
-    public Weights.Source weights(String component, String variant) {
-        Path folder = folder(component);
-        for (String stem : List.of("diffusion_pytorch_model", "model")) {
-            Path single = folder.resolve(stem + (variant.isEmpty() ? "" : "." + variant) + ".safetensors");
-            if (Files.exists(single)) {
-                return SafetensorsFile.open(single);
-            }
-            Path sharded =
-                    folder.resolve(stem + ".safetensors.index" + (variant.isEmpty() ? "" : "." + variant) + ".json");
-            if (Files.exists(sharded)) {
-                return ShardedSafetensors.open(sharded);
-            }
+        private Component(String name, Path path, String variant) {
+            this.name = name;
+            this.path = path;
+            this.variant = variant;
         }
-        throw new TomeException(noWeights(folder, variant));
-    }
 
-    private static String noWeights(Path folder, String variant) {
-        Set<String> variants = new TreeSet<>();
-        boolean plain = false;
-        boolean pickles = false;
-        for (String name : names(folder)) {
-            Matcher matcher = WEIGHTS.matcher(name);
-            if (matcher.matches()) {
-                String found = matcher.group("variant");
-                plain |= found == null;
-                if (found != null) {
-                    variants.add(found.replaceFirst("-\\d+-of-\\d+$", ""));
-                }
+        public String name() {
+            return name;
+        }
+
+        public Path path() {
+            return path;
+        }
+
+        /**
+         * The component's config: {@code config.json}, or {@code scheduler_config.json}.
+         *
+         * @throws TomeException if there is none, or it is not valid
+         */
+        public Config config() {
+            Path scheduler = path.resolve("scheduler_config.json");
+            return Config.read(Files.exists(scheduler) ? scheduler : path.resolve("config.json"));
+        }
+
+        /** Whether the component has a file of this name. */
+        public boolean has(String file) {
+            return Files.exists(path.resolve(file));
+        }
+
+        /**
+         * A file of the component, such as {@code vocab.json}.
+         *
+         * @throws TomeException if it is missing, saying what there is
+         */
+        public Path file(String file) {
+            if (!has(file)) {
+                throw new TomeException(
+                        "The file " + file + " is missing from " + path + ". There: " + list(path) + ".");
             }
-            pickles |= name.endsWith(".bin") || name.endsWith(".ckpt") || name.endsWith(".pt");
+            return path.resolve(file);
         }
-        String what = variant.isEmpty() ? "no weights" : "no weights of the variant '" + variant + "'";
-        String start = "There are " + what + " in " + folder + ": ";
-        if (plain || !variants.isEmpty()) {
-            List<String> there = new ArrayList<>();
-            if (plain) {
-                there.add("the plain ones (no variant)");
-            }
-            variants.forEach(v -> there.add("the variant '" + v + "' (--variant " + v + ")"));
-            return start + "there are " + String.join(", ", there) + ".";
+
+        /**
+         * The component's weights, from one safetensors file or from shards.
+         *
+         * @throws TomeException if there are none of this variant or only pickles, saying what there is; or if they are
+         *     damaged
+         */
+        public Weights.Source weights() {
+            WeightFiles files = WeightFiles.choose(names(path), variant, path.toString());
+            Path file = path.resolve(files.file());
+            return files.sharded() ? ShardedSafetensors.open(file) : SafetensorsFile.open(file);
         }
-        if (pickles) {
-            return start + "it has only pickle files, which can run code when they are read; tome4j never reads them."
-                    + " Convert them with save_pretrained(safe_serialization=True) of diffusers.";
-        }
-        return start + "it holds " + listing(folder) + ".";
     }
 
     private static List<String> names(Path folder) {
@@ -152,8 +148,8 @@ public final class CheckpointFolder {
         }
     }
 
-    private static String listing(Path folder) {
+    private static String list(Path folder) {
         List<String> names = names(folder);
-        return names.isEmpty() ? "nothing" : String.join(", ", names.subList(0, Math.min(12, names.size())));
+        return names.isEmpty() ? "nothing" : String.join(", ", names);
     }
 }

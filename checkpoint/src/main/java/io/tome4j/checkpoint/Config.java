@@ -1,8 +1,10 @@
 package io.tome4j.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -26,7 +28,10 @@ import java.util.TreeSet;
  * of the program that wrote the file.
  */
 public final class Config {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    // Python writes infinities, and DPM-Solver's default lambda_min_clipped is one.
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
 
     private final ObjectNode values;
     private final String origin;

@@ -1,80 +1,127 @@
 package io.tome4j.checkpoint;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.bytedeco.pytorch.Tensor;
 
-/** A model's tensors spread over several files, with an index that says which tensor lies in which. */
+/** Tensors in several safetensors files, as an index ({@code *.safetensors.index.json}) distributes them. */
 final class ShardedSafetensors implements Weights.Source {
-    private final Path index;
-    private final Map<String, SafetensorsFile> fileOf;
+    private static final ObjectMapper JSON = new ObjectMapper();
 
-    private ShardedSafetensors(Path index, Map<String, SafetensorsFile> fileOf) {
+    private final Path index;
+    private final Map<String, SafetensorsFile> byTensor;
+
+    private ShardedSafetensors(Path index, Map<String, SafetensorsFile> byTensor) {
         this.index = index;
-        this.fileOf = fileOf;
+        this.byTensor = byTensor;
     }
 
     /**
-     * @param index a {@code *.safetensors.index.json}
-     * @throws TomeException if it is damaged, a file it names is missing, or a tensor is not where it says
+     * Opens all shards and checks that each holds just the tensors that the index says.
+     *
+     * @throws TomeException naming index, shard and tensor
      */
     static ShardedSafetensors open(Path index) {
-        Map<String, String> weightMap = Config.read(index).textMap("weight_map");
-        Map<String, SafetensorsFile> files = new LinkedHashMap<>();
-        Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
-        weightMap.forEach((tensor, name) -> {
-            SafetensorsFile file = files.computeIfAbsent(name, n -> openShard(index, n));
-            if (!file.names().contains(tensor)) {
-                throw new TomeException("The index " + index + " says that the tensor '" + tensor + "' lies in " + name
-                        + ", but it is not there: the files do not belong together.");
+        Map<String, String> weightMap = weightMap(index);
+        Map<String, SafetensorsFile> shards = new TreeMap<>();
+        List<String> missing = new ArrayList<>();
+        for (String shard : new TreeSet<>(weightMap.values())) {
+            Path file = index.resolveSibling(shard);
+            if (Files.exists(file)) {
+                shards.put(shard, SafetensorsFile.open(file));
+            } else {
+                missing.add(shard);
             }
-            fileOf.put(tensor, file);
+        }
+        if (!missing.isEmpty()) {
+            throw new TomeException("Missing beside " + index + ": " + String.join(", ", missing)
+                    + ". The index says that the weights lie in there; the checkpoint is incomplete.");
+        }
+        Map<String, SafetensorsFile> byTensor = new TreeMap<>();
+        weightMap.forEach((tensor, name) -> {
+            SafetensorsFile shard = shards.get(name);
+            if (shard == null || !shard.names().contains(tensor)) {
+                throw new TomeException("The tensor '" + tensor + "' is not in " + index.resolveSibling(name)
+                        + ", where " + index.getFileName() + " says it is.");
+            }
+            byTensor.put(tensor, shard);
         });
-        return new ShardedSafetensors(index, fileOf);
+        shards.forEach((name, shard) -> shard.names().forEach(tensor -> {
+            if (!name.equals(weightMap.get(tensor))) {
+                throw new TomeException("The tensor '" + tensor + "' is in " + shard.path() + ", but "
+                        + index.getFileName() + " does not say so.");
+            }
+        }));
+        return new ShardedSafetensors(index, byTensor);
     }
 
-    private static SafetensorsFile openShard(Path index, String name) {
-        Path file = index.resolveSibling(name);
-        if (!file.equals(index.resolveSibling(file.getFileName()))) {
-            throw new TomeException("The index " + index + " names a file outside its folder: " + name);
+    /**
+     * Reads an index.
+     *
+     * @return tensor to file name: plain names of files beside the index
+     */
+    static Map<String, String> weightMap(Path index) {
+        try {
+            JsonNode map = JSON.readTree(Files.readString(index)).path("weight_map");
+            if (!map.isObject() || map.isEmpty()) {
+                throw new TomeException("The index " + index + " has no 'weight_map'.");
+            }
+            Map<String, String> weightMap = new TreeMap<>();
+            map.properties().forEach(property -> {
+                String shard = property.getValue().asText();
+                if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\.safetensors")) {
+                    throw new TomeException("The index " + index + " says that '" + property.getKey() + "' lies in "
+                            + property.getValue() + ", which is not the name of a safetensors file.");
+                }
+                weightMap.put(property.getKey(), shard);
+            });
+            return weightMap;
+        } catch (JsonProcessingException e) {
+            throw new TomeException("The index " + index + " is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new TomeException("The index " + index + " cannot be read: " + e.getMessage(), e);
         }
-        if (!Files.exists(file)) {
-            throw new TomeException("The file " + file + " is missing, which the index " + index + " names.");
-        }
-        return SafetensorsFile.open(file);
-    }
-
-    private SafetensorsFile file(String name) {
-        SafetensorsFile file = fileOf.get(name);
-        if (file == null) {
-            throw new IllegalArgumentException("No tensor '" + name + "' in " + index);
-        }
-        return file;
     }
 
     @Override
     public Set<String> names() {
-        return fileOf.keySet();
+        return Collections.unmodifiableSet(byTensor.keySet());
     }
 
     @Override
     public long[] shape(String name) {
-        return file(name).shape(name);
+        return shard(name).shape(name);
     }
 
     @Override
     public Tensor load(String name) {
-        return file(name).load(name);
+        return shard(name).load(name);
     }
 
     @Override
     public String origin(String name) {
-        SafetensorsFile file = fileOf.get(name);
-        return file == null ? index.toString() : file.origin(name);
+        SafetensorsFile shard = byTensor.get(name);
+        return (shard == null ? index : shard.path()).toString();
+    }
+
+    private SafetensorsFile shard(String name) {
+        SafetensorsFile shard = byTensor.get(name);
+        if (shard == null) {
+            throw new IllegalArgumentException("There is no tensor '" + name + "' in " + index);
+        }
+        return shard;
     }
 }

@@ -74,11 +74,14 @@ final class NoiseSchedule {
 
     /** For each timestep the noise's standard deviation where the image's part is scaled to 1, rising. */
     float[] sigmas() {
-        float[] sigmas = new float[alphasCumprod.length];
-        for (int t = 0; t < sigmas.length; t++) {
-            sigmas[t] = sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
+        float[] variances = new float[alphasCumprod.length];
+        for (int t = 0; t < variances.length; t++) {
+            variances[t] = (1 - alphasCumprod[t]) / alphasCumprod[t];
         }
-        return sigmas;
+        // libtorch's own power: at sigmas in the thousands the last bit shows in the samples
+        try (var scope = TensorScope.open()) {
+            return Tensors.floats(Tensors.of(variances, variances.length).pow(new Scalar(0.5)));
+        }
     }
 
     /** Half the logarithm of the signal-to-noise ratio at each timestep, falling. */

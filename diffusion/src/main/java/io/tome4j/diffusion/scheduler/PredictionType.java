@@ -1,7 +1,7 @@
 package io.tome4j.diffusion.scheduler;
 
-import static io.tome4j.diffusion.scheduler.Latents.over;
-import static io.tome4j.diffusion.scheduler.Latents.times;
+import static io.tome4j.diffusion.scheduler.LatentMath.over;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
 import java.util.Arrays;

@@ -57,7 +57,7 @@ abstract class Run implements Trajectory {
     public final Tensor scaleModelInput(Tensor sample, int index) {
         requireIndex(index);
         try (var scope = TensorScope.open()) {
-            return scope.release(scaled(new Tensor(Latents.fp32(sample)), index));
+            return scope.release(scaled(new Tensor(LatentMath.fp32(sample)), index));
         }
     }
 
@@ -72,7 +72,7 @@ abstract class Run implements Trajectory {
                     "Steps are taken in order, each once: expected index " + nextIndex + ", got " + index);
         }
         try (var scope = TensorScope.open()) {
-            Tensor previous = advance(Latents.fp32(modelOutput), index, Latents.fp32(sample), noise);
+            Tensor previous = advance(LatentMath.fp32(modelOutput), index, LatentMath.fp32(sample), noise);
             nextIndex++;
             return scope.release(previous);
         }

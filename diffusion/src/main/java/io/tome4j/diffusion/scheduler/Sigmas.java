@@ -45,6 +45,15 @@ final class Sigmas {
         return (1 - share) * low + share * (low + 1);
     }
 
+    /** The same values in fp32. */
+    static double[] rounded(double[] values) {
+        double[] rounded = new double[values.length];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (float) values[i];
+        }
+        return rounded;
+    }
+
     /** Noise levels in fp32 with the last one appended. */
     static float[] ending(double[] sigmas, double last) {
         float[] all = new float[sigmas.length + 1];

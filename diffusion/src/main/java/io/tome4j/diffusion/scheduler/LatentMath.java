@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Arithmetic of latents with fp32 numbers. Results belong to the scope that is open. */
-final class Latents {
-    private Latents() {}
+final class LatentMath {
+    private LatentMath() {}
 
     static Tensor times(Tensor x, float factor) {
         return x.mul(new Scalar(factor));

@@ -1,0 +1,61 @@
+package io.tome4j.checkpoint;
+
+import io.tome4j.tensor.TomeException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** Finds the checkpoint that a user means: a folder, or a model on the Hugging Face hub. */
+public final class CheckpointSource {
+    /** The diffusers pipelines whose checkpoints can be used. */
+    static final String[] SUPPORTED_PIPELINES = {"StableDiffusionPipeline"};
+
+    private CheckpointSource() {}
+
+    /** As {@link #resolve(String, FetchOptions, HubSettings, DownloadListener)}, with what the environment says. */
+    public static CheckpointFolder resolve(String idOrPath, FetchOptions options) {
+        return resolve(idOrPath, options, HubSettings.fromEnvironment(), DownloadListener.SILENT);
+    }
+
+    /**
+     * Finds a checkpoint; one from the hub is downloaded into the cache, if it is not there.
+     *
+     * @param idOrPath a folder that exists, or else a model's id on the hub, {@code org/name}, {@code name} or
+     *     {@code org/name@revision}
+     * @throws TomeException if there is no such checkpoint, it is not one that can be used, or it cannot be downloaded
+     */
+    public static CheckpointFolder resolve(
+            String idOrPath, FetchOptions options, HubSettings settings, DownloadListener listener) {
+        Path path = path(idOrPath);
+        if (Files.isDirectory(path)) {
+            CheckpointFolder folder = CheckpointFolder.open(path, options.variant());
+            folder.modelIndex().requireClass(idOrPath, SUPPORTED_PIPELINES);
+            return folder;
+        }
+        if (Files.exists(path)) {
+            throw new TomeException(idOrPath + " is a file, and tome4j reads checkpoints as folders. Convert it with"
+                    + " Python: StableDiffusionPipeline.from_single_file(file).save_pretrained(folder).");
+        }
+        int at = idOrPath.indexOf('@');
+        String id = at < 0 ? idOrPath : idOrPath.substring(0, at);
+        String revision = at < 0 ? "" : idOrPath.substring(at + 1);
+        if (!Hub.isId(id) || (at >= 0 && revision.isEmpty())) {
+            throw new TomeException("'" + idOrPath + "' is neither a folder nor a model's id on the hub (org/name or"
+                    + " org/name@revision).");
+        }
+        if (!revision.isEmpty() && !options.revision().isEmpty() && !revision.equals(options.revision())) {
+            throw new TomeException(
+                    "Two revisions of " + id + " are asked for: '" + revision + "' and '" + options.revision() + "'.");
+        }
+        FetchOptions wanted = revision.isEmpty() ? options : options.revision(revision);
+        return new Hub(settings, listener).fetch(id, wanted);
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new TomeException("'" + text + "' is neither a folder nor a model's id on the hub.", e);
+        }
+    }
+}

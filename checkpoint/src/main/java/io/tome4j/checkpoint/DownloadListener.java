@@ -1,0 +1,18 @@
+package io.tome4j.checkpoint;
+
+/** Is told how downloads get on, on the thread that downloads. */
+@FunctionalInterface
+public interface DownloadListener {
+    /** Listens to nothing. */
+    DownloadListener SILENT = (file, done, total) -> {};
+
+    /**
+     * Called when the download of a file begins (not for content that is in the cache already), often meanwhile, and when it is complete ({@code done == total}). After a cut
+     * connection {@code done} may fall back.
+     *
+     * @param file the file's name in the repository, such as {@code unet/config.json}
+     * @param done bytes of it that are here, those of an earlier, broken-off download included
+     * @param total bytes of the whole file, or -1 if the server does not say
+     */
+    void progress(String file, long done, long total);
+}

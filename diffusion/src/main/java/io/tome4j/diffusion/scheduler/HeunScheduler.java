@@ -1,0 +1,78 @@
+package io.tome4j.diffusion.scheduler;
+
+import static io.tome4j.diffusion.scheduler.LatentMath.over;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
+
+import io.tome4j.checkpoint.Config;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Heun's method, which takes an Euler step and corrects it by the derivative at its end: arXiv 2206.00364, algorithm 1.
+ * It calls the model twice in each step but the last. diffusers' {@code HeunDiscreteScheduler}.
+ */
+final class HeunScheduler implements Scheduler {
+    private final NoiseSchedule noise;
+    private final TimestepSpacing spacing;
+    private final SigmaSpacing sigmaSpacing;
+    private final PredictionType prediction;
+    private final SampleLimit limit;
+
+    HeunScheduler(Config config) {
+        noise = NoiseSchedule.read(config, 0.00085, 0.012, "linear");
+        spacing = TimestepSpacing.read(config, "linspace");
+        sigmaSpacing = SigmaSpacing.read(config);
+        prediction = PredictionType.read(config, PredictionType.values());
+        limit = SampleLimit.readClip(config, false);
+    }
+
+    @Override
+    public String name() {
+        return "heun";
+    }
+
+    @Override
+    public Trajectory start(int steps) {
+        Run.requireSteps(name(), steps, noise.timesteps());
+        float[] schedule = noise.sigmas();
+        double[] timesteps = spacing.continuous(noise.timesteps(), steps);
+        double[] sigmas = Sigmas.at(timesteps, schedule);
+        if (!sigmaSpacing.followsTimesteps()) {
+            sigmas = sigmaSpacing.between(sigmas[0], sigmas[steps - 1], steps);
+            timesteps = Sigmas.rounded(Sigmas.timestepsOf(sigmas, schedule));
+        }
+        return new HeunRun(withEndsRepeated(timesteps), Sigmas.ending(withEndsRepeated(sigmas), 0));
+    }
+
+    /** The end of each step is the start of the next, and the model is called at both. */
+    private static double[] withEndsRepeated(double[] values) {
+        double[] calls = new double[2 * values.length - 1];
+        for (int i = 0; i < calls.length; i++) {
+            calls[i] = values[(i + 1) / 2];
+        }
+        return calls;
+    }
+
+    private final class HeunRun extends SigmaRun {
+        private final History starts = remember(1);
+        private final History derivatives = remember(1);
+
+        HeunRun(double[] timesteps, float[] sigmas) {
+            super(timesteps, sigmas, spacing);
+        }
+
+        @Override
+        Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
+            float sigma = sigmas[index];
+            Tensor image = limit.apply(prediction.original(sample, modelOutput, sigma));
+            Tensor derivative = derivative(sample, image, sigma);
+            if (index % 2 == 0) {
+                starts.push(sample);
+                derivatives.push(derivative);
+                return sample.add(times(derivative, sigmas[index + 1] - sigma));
+            }
+            Tensor mean = over(derivatives.latest(0).add(derivative), 2);
+            return starts.latest(0).add(times(mean, sigma - sigmas[index - 1]));
+        }
+    }
+}

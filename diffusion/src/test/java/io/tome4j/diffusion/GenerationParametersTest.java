@@ -1,0 +1,281 @@
+package io.tome4j.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.merging.ToMeOptions.Mode;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GenerationParametersTest {
+    private static final Request APPLE = Request.of("a red apple")
+            .negativePrompt("blurry")
+            .scheduler("euler_a")
+            .steps(20)
+            .seed(42)
+            .size(512, 768);
+
+    private static GenerationParameters with(Request request, ToMeOptions... merging) {
+        return new GenerationParameters(
+                request,
+                List.of(merging),
+                0,
+                false,
+                "tiny",
+                "pndm",
+                AttentionKernel.EFFICIENT,
+                DTypeChoice.BF16,
+                "tome4j 1.0");
+    }
+
+    @Test
+    void theTextHasTheFormOfTheWebUi() {
+        assertThat(with(APPLE, ToMeOptions.ratio(0.5)).toText())
+                .isEqualTo(
+                        "a red apple\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42,"
+                                + " Size: 512x768, Model: tiny, Token merging ratio: 0.5, Precision: bf16, Version: tome4j 1.0");
+    }
+
+    @Test
+    void onlyMergingOptionsOtherThanTheDefaultsAreSaid() {
+        var options = ToMeOptions.ratio(0.25)
+                .maxDownsample(2)
+                .stride(4, 3)
+                .useRand(false)
+                .mergeMlp(true)
+                .mode(Mode.TOMESD);
+        assertThat(with(APPLE, options).toText())
+                .contains(
+                        "Token merging ratio: 0.25, Token merging maximum down sampling: 2, Token merging stride x: 4,"
+                                + " Token merging stride y: 3, Token merging random: False, Token merging merge mlp: True,"
+                                + " Token merging mode: tomesd, ");
+        assertThat(with(APPLE).toText()).doesNotContain("Token merging");
+    }
+
+    @Test
+    void aValueThatWouldBreakTheLineIsQuoted() {
+        var parameters = new GenerationParameters(
+                APPLE, List.of(), 0, false, "C:\\models\\a, \"b\"", "", AttentionKernel.NAIVE, DTypeChoice.FP32, "");
+        assertThat(parameters.toText()).contains("Model: \"C:\\\\models\\\\a, \\\"b\\\"\", Attention: naive");
+        assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "\n",
+                "a\n\nb",
+                " spaces around ",
+                "line\r\nbreaks\tand tabs",
+                "Negative prompt: not one",
+                "a\nNegative prompt: not one",
+                "a\n  Negative prompt:",
+                "Steps: 1, Sampler: LMS, CFG scale: 1, Seed: 3",
+                "a\nSteps: 1, Sampler: LMS, CFG scale: 1, Seed: 3, Size: 64x64",
+                "\"quoted\", and \\escaped\\n",
+                "über, żółw, 日本語, 🦜",
+                "half a character \ud83e, and \udd9c",
+                "nothing \u0000 and a bell \u0007 and \u0085",
+                "\u2028\u00a0"
+            })
+    void anyPromptIsReadBack(String prompt) {
+        for (String negative : new String[] {"", "blurry", prompt}) {
+            var parameters = with(APPLE.prompts(List.of(prompt)).negativePrompt(negative));
+            assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+            var several = with(APPLE.prompts(List.of(prompt, "b", prompt)).negativePrompt(negative));
+            assertThat(GenerationParameters.parse(several.toText())).isEqualTo(several);
+        }
+    }
+
+    static IntStream seeds() {
+        return IntStream.range(0, 300);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void anyParametersAreReadBack(int seed) {
+        var parameters = draw(new Random(seed));
+        assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+    }
+
+    private static GenerationParameters draw(Random random) {
+        List<String> prompts = new ArrayList<>();
+        for (int i = random.nextInt(4) / 2; i >= 0; i--) {
+            prompts.add(drawText(random));
+        }
+        var names = Schedulers.names();
+        var request = new Request(
+                prompts,
+                drawText(random),
+                random.nextBoolean() ? random.nextInt(20) : random.nextGaussian() * Math.pow(10, random.nextInt(9)),
+                1 + random.nextInt(1000),
+                random.nextBoolean() ? Request.CHECKPOINTS_OWN : names.get(random.nextInt(names.size())),
+                random.nextLong(),
+                8 * random.nextInt(300),
+                8 * random.nextInt(300),
+                1 + random.nextInt(4),
+                Optional.empty());
+        var options = new ToMeOptions(
+                random.nextDouble(),
+                1 << random.nextInt(4),
+                1 + random.nextInt(4),
+                1 + random.nextInt(4),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                Mode.values()[random.nextInt(2)]);
+        return new GenerationParameters(
+                request,
+                random.nextBoolean() ? List.of() : List.of(options),
+                random.nextInt(request.images()),
+                random.nextBoolean(),
+                drawText(random),
+                random.nextBoolean() ? "" : names.get(random.nextInt(names.size())),
+                AttentionKernel.values()[random.nextInt(2)],
+                DTypeChoice.values()[random.nextInt(4)],
+                drawText(random));
+    }
+
+    private static final String[] PIECES = {
+        "cat",
+        " ",
+        ",",
+        ":",
+        "\n",
+        "\"",
+        "\\",
+        "Negative prompt:",
+        "Steps: 3",
+        "é",
+        "🦜",
+        "\ud83e",
+        "\udd9c",
+        "\r",
+        "\t",
+        "[",
+        "]",
+        "{}",
+        "\\u0041",
+        "Seed: 1, ",
+        "\u0000",
+        "\u2028",
+        "(x:1.2)",
+        "<lora:a:1>"
+    };
+
+    private static String drawText(Random random) {
+        StringBuilder text = new StringBuilder();
+        for (int i = random.nextInt(12); i > 0; i--) {
+            text.append(PIECES[random.nextInt(PIECES.length)]);
+        }
+        return text.toString();
+    }
+
+    @Test
+    void theTextIsOneThatUtf8CanCarry() {
+        for (int seed = 0; seed < 300; seed++) {
+            String text = draw(new Random(seed)).toText();
+            var bytes = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            assertThat(new String(bytes, java.nio.charset.StandardCharsets.UTF_8))
+                    .isEqualTo(text)
+                    .doesNotContain("\u0000");
+        }
+    }
+
+    @Test
+    void eachImageOfABatchCarriesItsOwnPrompt() {
+        var request = APPLE.prompts(List.of("one", "two")).imagesPerPrompt(2);
+        var third = new GenerationParameters(
+                request, List.of(), 2, false, "", "", AttentionKernel.EFFICIENT, DTypeChoice.AUTO, "");
+        assertThat(third.toText()).startsWith("two\n").contains("Batch size: 4, Batch pos: 2");
+        assertThat(GenerationParameters.parse(third.toText())).isEqualTo(third);
+    }
+
+    @Test
+    void givenLatentsAreNotedAndNotKept() {
+        try (var scope = io.tome4j.tensor.TensorScope.open()) {
+            var latents = Latents.of(io.tome4j.tensor.Tensors.of(new float[4], 1, 4, 1, 1));
+            var parameters = with(APPLE.size(8, 8).latents(latents));
+            assertThat(parameters.initialLatents()).isTrue();
+            assertThat(parameters.toText()).contains("Initial latents: given");
+            assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DPM++ 2M Karras,dpmpp_2m_karras",
+        "PLMS,pndm",
+        "DDIM,ddim",
+        "euler A,euler_a",
+        "UniPC,unipc",
+        "LCM,lcm",
+        "DPM++ SDE,DPM++ SDE"
+    })
+    void samplersAreKnownByTheirNamesInTheWebUi(String sampler, String scheduler) {
+        var parsed = GenerationParameters.parse("x\nSteps: 20, Sampler: " + sampler + ", CFG scale: 7, Seed: 1");
+        assertThat(parsed.request().scheduler()).isEqualTo(scheduler);
+    }
+
+    @Test
+    void aTextOfTheWebUiIsReadAndWhatWeDoNotKnowPassedOver() {
+        var parsed = GenerationParameters.parse("masterpiece, (cat:1.2) <lora:x:0.7>\nsecond line\nNegative prompt: bad"
+                + " hands,\nblurry\nSteps: 28, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed:"
+                + " 2842137543, Size: 512x768, Model hash: 6ce0161689, Model: v1-5, Denoising strength: 0.4, Clip skip:"
+                + " 2, Token merging ratio: 0.3, Lora hashes: \"x: 12ab, y: 34cd\", Version: v1.9.3\n");
+        assertThat(parsed.request())
+                .isEqualTo(Request.of("masterpiece, (cat:1.2) <lora:x:0.7>\nsecond line")
+                        .negativePrompt("bad hands,\nblurry")
+                        .steps(28)
+                        .scheduler("dpmpp_2m_karras")
+                        .guidanceScale(7)
+                        .seed(2842137543L)
+                        .size(512, 768));
+        assertThat(parsed.merging()).containsExactly(ToMeOptions.ratio(0.3));
+        assertThat(parsed.model()).isEqualTo("v1-5");
+        assertThat(parsed.version()).isEqualTo("v1.9.3");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "just a prompt|no generation parameters",
+                "x / Steps: many, Sampler: Euler, Seed: 1|'Steps: many' should be a whole number",
+                "x / Steps: 99999999999, Seed: 1|integer overflow",
+                "x / Steps: 20, Sampler: Euler|there is no 'Seed'",
+                "x / Steps: 20, Seed: 1, CFG scale: much|'CFG scale: much' should be a number",
+                "x / Steps: 20, Seed: 1, Size: large|'Size: large' should be a size such as 512x512",
+                "x / Steps: 20, Seed: 1, Size: 100x64|width is 100",
+                "x / Steps: 0, Seed: 1|steps is 0",
+                "x / Steps: 1, Seed: 1, Token merging ratio: 1.5|ratio is 1.5",
+                "x / Steps: 1, Seed: 1, Batch pos: 3|There is no image 3"
+            })
+    void whatCannotBeIsSaid(String text, String message) {
+        assertThatThrownBy(() -> GenerationParameters.parse(text.replace(" / ", "\n")))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aVeryLongTextIsReadBack() {
+        var parameters = with(APPLE.prompts(List.of("\"\\ ".repeat(100_000))));
+        assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+    }
+}

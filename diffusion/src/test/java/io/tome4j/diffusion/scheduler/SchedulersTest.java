@@ -1,0 +1,110 @@
+package io.tome4j.diffusion.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.TomeException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SchedulersTest {
+    private static Config config(String json) {
+        return Config.parse(json.replace('\'', '"'), "scheduler_config.json");
+    }
+
+    @Test
+    void unknownNameIsAnErrorThatListsTheNames() {
+        assertThatThrownBy(() -> Schedulers.named("euler_b", config("{}")))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("'euler_b'")
+                .hasMessageContaining("pndm, ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras, lms, heun, unipc, lcm");
+    }
+
+    @Test
+    void unknownClassIsAnErrorThatNamesIt() {
+        assertThatThrownBy(() -> Schedulers.fromConfig(config("{'_class_name': 'KDPM2DiscreteScheduler'}")))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("scheduler_config.json")
+                .hasMessageContaining("'KDPM2DiscreteScheduler'")
+                .hasMessageContaining("EulerDiscreteScheduler");
+    }
+
+    @Test
+    void unknownKeyIsAnErrorThatNamesIt() {
+        assertThatThrownBy(() -> Schedulers.fromConfig(config("{'_class_name': 'DDIMScheduler', 'beta_strat': 0.1}")))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("'beta_strat': 0.1");
+    }
+
+    @Test
+    void keysOfOtherSchedulersArePassedOver() {
+        Config karras = config("{'_class_name': 'EulerDiscreteScheduler', 'use_beta_sigmas': true, 'rho': 7.0}");
+        assertThat(Schedulers.named("ddim", karras).name()).isEqualTo("ddim");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            ddim     | {'beta_schedule': 'sigmoid'}                              | 'beta_schedule' is "sigmoid"
+            ddim     | {'timestep_spacing': 'random'}                            | 'timestep_spacing' is "random"
+            ddim     | {'prediction_type': 'flow_prediction'}                    | epsilon, v_prediction, sample
+            ddim     | {'trained_betas': [0.1, 0.2]}                             | 'trained_betas' has 2 values
+            pndm     | {'prediction_type': 'sample'}                             | 'prediction_type' is "sample"
+            euler_a  | {'prediction_type': 'sample'}                             | 'prediction_type' is "sample"
+            euler    | {'use_beta_sigmas': true}                                 | 'use_beta_sigmas' is true
+            euler    | {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | exclude each other
+            euler    | {'timestep_type': 'continuous'}                           | 'timestep_type' is "continuous"
+            euler    | {'interpolation_type': 'cubic'}                           | 'interpolation_type' is "cubic"
+            euler    | {'final_sigmas_type': 'none'}                             | 'final_sigmas_type' is "none"
+            dpmpp_2m | {'algorithm_type': 'dpmsolver'}                           | 'algorithm_type' is "dpmsolver"
+            dpmpp_2m | {'solver_order': 4}                                       | 'solver_order' is 4
+            dpmpp_2m | {'use_flow_sigmas': true}                                 | 'use_flow_sigmas' is true
+            dpmpp_2m | {'variance_type': 'learned'}                              | 'variance_type' is "learned"
+            unipc    | {'predict_x0': false}                                     | 'predict_x0' false
+            unipc    | {'solver_type': 'bh3'}                                    | 'solver_type' is "bh3"
+            lcm      | {'original_inference_steps': 2000}                        | 'original_inference_steps' is 2000
+            lcm      | {'beta_start': 'low'}                                     | 'beta_start' is "low"
+            """,
+            quoteCharacter = '`')
+    void unsupportedValueIsAnErrorThatNamesIt(String name, String json, String message) {
+        assertThatThrownBy(() -> Schedulers.named(name, config(json)))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("scheduler_config.json")
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void stepsThatTheSpacingDoesNotAllowAreAnError() {
+        Config leading = config("{'timestep_spacing': 'leading', 'steps_offset': 1}");
+        assertThatThrownBy(() -> Schedulers.named("ddim", leading).start(1000))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("would visit timestep 1000");
+        assertThatThrownBy(() -> Schedulers.named("unipc", leading).start(1000))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("some would come twice");
+        assertThatThrownBy(() -> Schedulers.named("lcm", leading).start(51))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("original_inference_steps");
+        assertThatThrownBy(() -> Schedulers.named("pndm", leading).start(3))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("at least 4");
+    }
+
+    @Test
+    void configOfDpmSolverWithItsInfinityIsRead() {
+        Config saved = config("{'_class_name': 'DPMSolverMultistepScheduler', 'lambda_min_clipped': -Infinity}");
+        try (Trajectory run = Schedulers.fromConfig(saved).start(4)) {
+            assertThat(run.timesteps()).containsExactly(999, 749, 500, 250);
+        }
+    }
+
+    @Test
+    void etaOutOfRangeIsAnError() {
+        DdimScheduler ddim = (DdimScheduler) Schedulers.named("ddim", config("{}"));
+        assertThatThrownBy(() -> ddim.withEta(1.5)).isInstanceOf(IllegalArgumentException.class);
+    }
+}
