@@ -57,11 +57,6 @@ final class DownloadProgress implements DownloadListener {
             return file + ": " + size;
         }
         return String.format(
-                Locale.ROOT,
-                "%s: %s, %.1f MB/s, %.0f s left",
-                file,
-                size,
-                perSecond / 1e6,
-                (total - done) / perSecond);
+                Locale.ROOT, "%s: %s, %.1f MB/s, %.0f s left", file, size, perSecond / 1e6, (total - done) / perSecond);
     }
 }

@@ -37,11 +37,9 @@ import picocli.CommandLine.Spec;
         description = "Make an image from a prompt.",
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
+        abbreviateSynopsis = true,
         sortOptions = false,
-        footer = {
-            "",
-            "Example:",
-            "  tome generate \"a red apple\" --model stable-diffusion-v1-5/stable-diffusion-v1-5 --seed 42"
+        footer = {"", "Example:", "  tome generate \"a red apple\" --model path/to/checkpoint --seed 42 --out apple.png"
         })
 final class GenerateCommand implements Callable<Integer> {
     /** What the library calls things, and which options set them: for messages. */
@@ -89,8 +87,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<Path> files = OutputFiles.choose(
                 spec.commandLine(), output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(file -> {
-            OutputFiles.requireWritable(
-                    Optional.ofNullable(file.getParent()).orElse(Path.of("")));
+            OutputFiles.requireWritable(Optional.ofNullable(file.getParent()).orElse(Path.of("")));
             OutputFiles.requireReplaceable(file);
         });
         try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
@@ -111,8 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
             Optional<PatchReport> report = patch(pipeline, options, request);
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             Result result;
-            try (StepProgress progress =
-                    new StepProgress(err, terminal, () -> !interruption.isStopped())) {
+            try (StepProgress progress = new StepProgress(err, terminal, () -> !interruption.isStopped())) {
                 result = pipeline.generate(request, progress);
             }
             warnOfDroppedWords(result, err);

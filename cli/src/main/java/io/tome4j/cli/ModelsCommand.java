@@ -36,7 +36,10 @@ final class ModelsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FOLDER", arity = "0..*", description = "More folders to look in, at most two levels deep.")
+    @Parameters(
+            paramLabel = "FOLDER",
+            arity = "0..*",
+            description = "More folders to look in, at most two levels deep.")
     private List<Path> folders = new ArrayList<>();
 
     @Option(
@@ -89,8 +92,7 @@ final class ModelsCommand implements Callable<Integer> {
             out.println(json);
         } else {
             for (Found model : found) {
-                out.printf(
-                        Locale.ROOT, "%-56s %-12s %8.1f MB%n", model.name(), model.revision(), model.bytes() / 1e6);
+                out.printf(Locale.ROOT, "%-56s %-12s %8.1f MB%n", model.name(), model.revision(), model.bytes() / 1e6);
             }
         }
         out.flush();
