@@ -28,10 +28,9 @@ final class StepProgress implements StepListener, AutoCloseable {
         this.goOn = goOn;
     }
 
-    /** Whether stderr is a terminal: the launcher knows, Java itself only sees stdin and stdout together. */
+    /** Whether stderr is a terminal: Java cannot tell, the launcher can. */
     static boolean onTerminal() {
-        String said = System.getProperty("tome4j.terminal", "");
-        return said.isEmpty() ? System.console() != null : Boolean.parseBoolean(said);
+        return Boolean.getBoolean("tome4j.terminal");
     }
 
     @Override

@@ -75,8 +75,8 @@ public final class Tome implements Runnable {
                     ? "; put the prompt in quotes"
                     : "";
             CommandSpec command = e.getCommandLine().getCommandSpec();
-            err.println(command.qualifiedName() + ": " + withoutFullStop(oneLine(e.getMessage())) + hint + " (see "
-                    + command.qualifiedName() + " --help)");
+            err.println(command.qualifiedName() + ": " + withoutFullStop(oneLine(String.valueOf(e.getMessage()))) + hint
+                    + " (see " + command.qualifiedName() + " --help)");
             return command.exitCodeOnInvalidInput();
         });
         commandLine.setExecutionExceptionHandler((e, where, result) -> tome.failed(e, err));
