@@ -90,8 +90,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<Path> files = OutputFiles.choose(
                 spec.commandLine(), output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(file -> {
-            OutputFiles.requireWritable(
-                    Optional.ofNullable(file.getParent()).orElse(Path.of("")));
+            OutputFiles.requireWritable(Optional.ofNullable(file.getParent()).orElse(Path.of("")));
             OutputFiles.requireReplaceable(file);
         });
         try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {

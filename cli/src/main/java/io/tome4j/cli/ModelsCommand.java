@@ -35,7 +35,10 @@ final class ModelsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FOLDER", arity = "0..*", description = "More folders to look in, at most two levels deep.")
+    @Parameters(
+            paramLabel = "FOLDER",
+            arity = "0..*",
+            description = "More folders to look in, at most two levels deep.")
     private List<Path> folders = new ArrayList<>();
 
     @Option(
