@@ -11,6 +11,7 @@ import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -95,13 +96,13 @@ final class GenerateCommand implements Callable<Integer> {
     private int run(
             Request request, List<ToMeOptions> options, String name, List<Path> files, Interruption interruption) {
         PrintWriter err = spec.commandLine().getErr();
+        String engine = Engine.start().describe(Placement.choose(model.device, model.dtype));
+        err.println(engine);
         long start = System.nanoTime();
         boolean terminal = StepProgress.onTerminal();
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 name, model.pipelineOptions(), new DownloadProgress(err, terminal))) {
             Duration loading = since(start);
-            String engine = Engine.start().describe(pipeline.placement());
-            err.println(engine);
             Optional<PatchReport> report = patch(pipeline, options, request);
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             if (interruption.isStopped()) {
