@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A server on this machine that answers as the Hugging Face hub does, with one model {@code org/tiny}: small files come
@@ -39,12 +40,12 @@ final class FakeHub implements AutoCloseable {
     volatile int status;
 
     volatile String errorCode = "";
-    volatile int refusals;
+    final AtomicInteger refusals = new AtomicInteger();
     volatile String commit = COMMIT;
     /** Content that goes over the wire in place of the true one. */
     volatile byte[] forged = new byte[0];
     /** Connections to cut, each after this many bytes of large content. */
-    volatile int cuts;
+    final AtomicInteger cuts = new AtomicInteger();
 
     volatile int cutAfter;
     volatile boolean knowsRanges = true;
@@ -67,8 +68,8 @@ final class FakeHub implements AutoCloseable {
         for (String component :
                 List.of("text_encoder/model", "unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model")) {
             put(component.replaceFirst("/.*", "/config.json"), "{}");
-            files.put(component + ".safetensors", safetensors(1));
-            files.put(component + ".fp16.safetensors", safetensors(2));
+            files.put(component + ".safetensors", safetensors(component.charAt(0)));
+            files.put(component + ".fp16.safetensors", safetensors(component.charAt(0) + 1));
             put(component.replace("diffusion_pytorch_", "") + ".bin", "not needed");
         }
     }
@@ -128,8 +129,7 @@ final class FakeHub implements AutoCloseable {
 
     private void answerAsHub(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
-        if (refusals > 0) {
-            refusals--;
+        if (refusals.getAndDecrement() > 0) {
             exchange.getResponseHeaders().set("X-Error-Code", errorCode);
             exchange.getResponseHeaders().set("Retry-After", "0");
             exchange.sendResponseHeaders(status, -1);
@@ -195,8 +195,7 @@ final class FakeHub implements AutoCloseable {
         int from = range == null || !knowsRanges ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
         int length = content.length - from;
         exchange.sendResponseHeaders(range == null || !knowsRanges ? 200 : 206, length);
-        if (cuts > 0) {
-            cuts--;
+        if (cuts.getAndDecrement() > 0) {
             exchange.getResponseBody().write(content, from, Math.min(cutAfter, length));
             exchange.getResponseBody().flush();
             throw new IOException("cut"); // the server closes the connection
