@@ -1,7 +1,11 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.DownloadListener;
+import io.tome4j.checkpoint.FetchOptions;
+import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.diffusion.StableDiffusionPipeline.Components;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.diffusion.text.ClipTextModel;
@@ -11,6 +15,7 @@ import io.tome4j.diffusion.vae.AutoencoderKL;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -27,22 +32,36 @@ final class PipelineLoader {
         this.options = options;
     }
 
-    static Components load(String model, PipelineOptions options) {
-        CheckpointFolder checkpoint = CheckpointFolder.open(Path.of(model));
+    static Components load(String model, PipelineOptions options, DownloadListener listener) {
+        // First the placement: an impossible one should be said before gigabytes are downloaded.
         Placement placement = Placement.choose(options.device(), options.dtype());
-        return new PipelineLoader(checkpoint, placement, options).components(model);
+        CheckpointFolder checkpoint = CheckpointSource.resolve(
+                model,
+                new FetchOptions(options.revision(), options.variant()),
+                HubSettings.fromEnvironment(),
+                listener);
+        return new PipelineLoader(checkpoint, placement, options).components(name(model, checkpoint));
+    }
+
+    /** A model of the hub is called by its id, a folder by its own name. */
+    private static String name(String model, CheckpointFolder checkpoint) {
+        Path folder = Path.of(model);
+        return Files.isDirectory(folder)
+                ? String.valueOf(checkpoint.path().toAbsolutePath().normalize().getFileName())
+                : model;
     }
 
     /** First all that is small, so that what is wrong there is said before gigabytes are read. */
     private Components components(String name) {
-        Config schedulerConfig = checkpoint.config("scheduler", "scheduler_config.json");
+        Config schedulerConfig = checkpoint.component("scheduler").config();
         Schedulers.fromConfig(schedulerConfig);
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
-            checkpoint.folder(component);
+            checkpoint.component(component);
         }
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
-            ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.folder("tokenizer"));
+            ClipTokenizer tokenizer =
+                    ClipTokenizer.of(checkpoint.component("tokenizer").path());
             loaded.push(tokenizer);
             ClipTextModel textEncoder =
                     ClipTextModel.of(weights("text_encoder"), config("text_encoder"), options.attention());
@@ -52,7 +71,7 @@ final class PipelineLoader {
             AutoencoderKL vae = AutoencoderKL.of(weights("vae"), config("vae"));
             loaded.push(vae);
             requireToFit(tokenizer, textEncoder, unet, vae);
-            return new Components(name, placement, tokenizer, textEncoder, unet, vae, schedulerConfig);
+            return new Components(name, options, placement, tokenizer, textEncoder, unet, vae, schedulerConfig);
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
@@ -60,11 +79,11 @@ final class PipelineLoader {
     }
 
     private Config config(String component) {
-        return checkpoint.config(component, "config.json");
+        return checkpoint.component(component).config();
     }
 
     private Weights weights(String component) {
-        return Weights.of(checkpoint.weights(component, options.variant()), placement);
+        return Weights.of(checkpoint.component(component).weights(), placement);
     }
 
     private static void close(AutoCloseable part, RuntimeException reason) {

@@ -1,6 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.Result.Timings;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
@@ -12,6 +13,8 @@ import io.tome4j.diffusion.vae.AutoencoderKL;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
+import io.tome4j.merging.ToMe;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
@@ -44,6 +47,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** The models and settings of a checkpoint, loaded. */
     record Components(
             String modelName,
+            PipelineOptions options,
             Placement placement,
             ClipTokenizer tokenizer,
             ClipTextModel textEncoder,
@@ -81,7 +85,13 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *     file
      */
     public static StableDiffusionPipeline fromPretrained(String model, PipelineOptions options) {
-        return new StableDiffusionPipeline(PipelineLoader.load(model, options));
+        return fromPretrained(model, options, DownloadListener.SILENT);
+    }
+
+    /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
+    public static StableDiffusionPipeline fromPretrained(
+            String model, PipelineOptions options, DownloadListener listener) {
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
     }
 
     /** Where and in what the models compute. */
@@ -146,7 +156,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             latents = denoise(request, text, latents, trajectory, generator, listener, steps);
 
             start = System.nanoTime();
-            List<Image> images = decode(latents, resolved);
+            List<Image> images = decode(latents, request, resolved);
             return new Result(
                     images,
                     Latents.of(latents),
@@ -257,12 +267,25 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
     }
 
-    private List<Image> decode(Tensor latents, Request resolved) {
+    private List<Image> decode(Tensor latents, Request request, Request resolved) {
         List<Image> images = new ArrayList<>();
+        List<ToMeOptions> merging = ToMe.patchedWith(this).stream().toList();
         for (int i = 0; i < resolved.images(); i++) {
             try (var scope = TensorScope.open()) {
                 Tensor decoded = components.vae().decode(Tensors.slice(latents, 0, i, i + 1L)); // [1, 3, 8H, 8W]
-                images.add(Image.of(decoded.select(0, 0), ""));
+                images.add(Image.of(
+                        decoded.select(0, 0),
+                        new GenerationParameters(
+                                        resolved.scheduler(request.scheduler()),
+                                        merging,
+                                        i,
+                                        request.latents().isPresent(),
+                                        modelName(),
+                                        resolved.scheduler(),
+                                        components.options().attention(),
+                                        placement().dtype(),
+                                        GenerationParameters.thisVersion())
+                                .toText()));
             }
         }
         return List.copyOf(images);

@@ -3,6 +3,7 @@ package io.tome4j.merging;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -37,6 +38,15 @@ public final class ToMe {
         for (MergeableBlock block : model.mergeableBlocks()) {
             block.merger(TokenMerger.NONE);
         }
+    }
+
+    /** The options that a model is patched with; empty if it is not patched. */
+    public static Optional<ToMeOptions> patchedWith(MergeableModel model) {
+        return model.mergeableBlocks().stream()
+                .map(MergeableBlock::merger)
+                .filter(ToMeMerger.class::isInstance)
+                .map(merger -> ((ToMeMerger) merger).options())
+                .findFirst();
     }
 
     /**

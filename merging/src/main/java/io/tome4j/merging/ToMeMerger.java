@@ -20,6 +20,10 @@ final class ToMeMerger implements TokenMerger {
         this.forked = forked;
     }
 
+    ToMeOptions options() {
+        return options;
+    }
+
     @Override
     public BlockMerge match(Tensor hidden, TokenGrid grid, MergeContext context) {
         long r = (long) (grid.tokens() * options.ratio());

@@ -32,6 +32,11 @@ class ToMeTest {
         }
 
         @Override
+        public TokenMerger merger() {
+            return merger;
+        }
+
+        @Override
         public void merger(TokenMerger newMerger) {
             merger = newMerger;
         }
@@ -78,8 +83,10 @@ class ToMeTest {
         ToMe.applyPatch(model, ToMeOptions.ratio(0.5).maxDownsample(2));
         ToMe.applyPatch(model, ToMeOptions.ratio(0.25));
         assertThat(model.patched()).containsExactly(true, false);
+        assertThat(ToMe.patchedWith(model)).contains(ToMeOptions.ratio(0.25));
         ToMe.removePatch(model);
         assertThat(model.patched()).containsExactly(false, false);
+        assertThat(ToMe.patchedWith(model)).isEmpty();
     }
 
     @Test

@@ -74,14 +74,11 @@ final class NoiseSchedule {
 
     /** For each timestep the noise's standard deviation where the image's part is scaled to 1, rising. */
     float[] sigmas() {
-        float[] variances = new float[alphasCumprod.length];
-        for (int t = 0; t < variances.length; t++) {
-            variances[t] = (1 - alphasCumprod[t]) / alphasCumprod[t];
+        float[] sigmas = new float[alphasCumprod.length];
+        for (int t = 0; t < sigmas.length; t++) {
+            sigmas[t] = sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
         }
-        // libtorch's own power: at sigmas in the thousands the last bit shows in the samples
-        try (var scope = TensorScope.open()) {
-            return Tensors.floats(Tensors.of(variances, variances.length).pow(new Scalar(0.5)));
-        }
+        return sigmas;
     }
 
     /** Half the logarithm of the signal-to-noise ratio at each timestep, falling. */

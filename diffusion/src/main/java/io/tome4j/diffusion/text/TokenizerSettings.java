@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 record TokenizerSettings(
         String bos, String eos, String unk, SpecialToken pad, List<SpecialToken> tokens, int maxLength) {
+    private static final int CLIP_LENGTH = 77;
     private static final String START = "<|startoftext|>";
     private static final String END = "<|endoftext|>";
 
@@ -75,7 +76,7 @@ record TokenizerSettings(
         Map<String, SpecialToken> special = new LinkedHashMap<>();
         DEFAULTS.forEach((key, content) -> special.put(key, new SpecialToken(content, false)));
         Map<String, SpecialToken> listed = new LinkedHashMap<>();
-        int maxLength = 77;
+        int maxLength = CLIP_LENGTH;
         if (Files.exists(configFile)) {
             ObjectNode config = TokenizerFiles.readObject(configFile);
             readConfig(config, configFile, special, listed);
@@ -140,10 +141,11 @@ record TokenizerSettings(
 
     private static int maxLength(ObjectNode config, Path file) {
         JsonNode value = config.path("model_max_length");
-        if (value.isMissingNode() || value.isNull()) {
-            return 77;
+        boolean unset = value.isMissingNode() || value.isNull() || value.asDouble() > 1e9; // how transformers writes it
+        if (unset) {
+            return CLIP_LENGTH;
         }
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 3 || value.intValue() > 4096) {
+        if (!value.isIntegralNumber() || value.longValue() < 3 || value.longValue() > 4096) {
             throw unsupported(file, "model_max_length", value, "an integer from 3 to 4096 (77 in Stable Diffusion)");
         }
         return value.intValue();

@@ -59,6 +59,11 @@ final class BasicTransformerBlock implements MergeableBlock {
     }
 
     @Override
+    public TokenMerger merger() {
+        return merger;
+    }
+
+    @Override
     public void merger(TokenMerger newMerger) {
         merger = newMerger;
     }

@@ -85,10 +85,14 @@ class SchedulerParityTest {
             boolean scales = fixture.node().get("scales_model_input").booleanValue();
             Tensor inputs = scales ? file.load("model_input") : samples;
             Tensor sample = Tensors.slice(samples, 0, 0, 1);
+            float lastBit = 0;
             for (int i = 0; i < run.timesteps().length; i++) {
-                assertClose(run.scaleModelInput(sample, i), Tensors.slice(inputs, 0, i, i + 1), "model input " + i);
+                // What a sample in the thousands (sigma 4096 at zero SNR) loses in its last bit stays lost.
+                lastBit = Math.max(lastBit, Math.ulp((float) largest(Tensors.floats(sample))));
+                Tensor input = run.scaleModelInput(sample, i);
+                assertClose(input, Tensors.slice(inputs, 0, i, i + 1), lastBit, "model input " + i);
                 sample = run.step(Tensors.slice(outputs, 0, i, i + 1), i, sample, noise);
-                assertClose(sample, Tensors.slice(samples, 0, i + 1, i + 2), "sample " + (i + 1));
+                assertClose(sample, Tensors.slice(samples, 0, i + 1, i + 2), lastBit, "sample " + (i + 1));
             }
         }
     }
@@ -115,17 +119,21 @@ class SchedulerParityTest {
         }
     }
 
-    private static void assertClose(Tensor actual, Tensor expected, String what) {
+    private static void assertClose(Tensor actual, Tensor expected, float slack, String what) {
+        assertThat(Tensors.shape(actual)).isEqualTo(Tensors.shape(expected));
         float[] is = Tensors.floats(actual);
         float[] should = Tensors.floats(expected);
-        assertThat(Tensors.shape(actual)).isEqualTo(Tensors.shape(expected));
-        double size = 0;
-        double difference = 0;
+        double limit = TOLERANCE * largest(should) + slack;
         for (int i = 0; i < should.length; i++) {
-            size = Math.max(size, Math.abs(should[i]));
-            difference = Math.max(difference, Math.abs((double) is[i] - should[i]));
-            assertThat(is[i]).as(what).isFinite();
+            assertThat(Math.abs((double) is[i] - should[i])).as(what).isLessThanOrEqualTo(limit);
         }
-        assertThat(difference / size).as(what + ", largest relative difference").isLessThan(TOLERANCE);
+    }
+
+    private static double largest(float[] values) {
+        double largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return largest;
     }
 }

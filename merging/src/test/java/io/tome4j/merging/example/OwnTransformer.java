@@ -82,6 +82,11 @@ public final class OwnTransformer implements MergeableModel {
         }
 
         @Override
+        public TokenMerger merger() {
+            return merger;
+        }
+
+        @Override
         public void merger(TokenMerger newMerger) {
             merger = newMerger;
         }

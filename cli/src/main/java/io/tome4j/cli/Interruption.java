@@ -1,0 +1,75 @@
+package io.tome4j.cli;
+
+import java.io.PrintWriter;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Ctrl-C while images are made: the run ends after the step it is in, or at once if that takes long; a file that is being
+ * written is finished first. The JVM's own exit status then is 130, or 143 when it was terminated.
+ */
+final class Interruption implements AutoCloseable {
+    private static final long LONGEST_WAIT_SECONDS = 5;
+
+    private final PrintWriter err;
+    private final ReentrantLock writing = new ReentrantLock();
+    private final CountDownLatch done = new CountDownLatch(1);
+    private final Thread hook = new Thread(this::stop, "tome-stop");
+    private volatile boolean stopped;
+    private volatile String outcome = "nothing was written";
+
+    private Interruption(PrintWriter err) {
+        this.err = err;
+    }
+
+    static Interruption watch(PrintWriter err) {
+        Interruption interruption = new Interruption(err);
+        Runtime.getRuntime().addShutdownHook(interruption.hook);
+        return interruption;
+    }
+
+    boolean isStopped() {
+        return stopped;
+    }
+
+    /** Runs what must not be cut off. */
+    void writing(Runnable write) {
+        writing.lock();
+        try {
+            if (stopped) {
+                throw new java.util.concurrent.CancellationException("Stopped before writing");
+            }
+            write.run();
+            outcome = "what was complete has been written";
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void stop() {
+        stopped = true;
+        try {
+            if (!done.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
+                writing.lock(); // and keep it: no other file begins
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        err.println();
+        err.println("tome: stopped; " + outcome + ".");
+        err.flush();
+    }
+
+    @Override
+    public void close() {
+        done.countDown();
+        if (!stopped) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                stopped = true; // it has begun just now, and tells the rest itself
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package io.tome4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Lists the models that can be used without a download. */
+@Command(
+        name = "models",
+        description = "List the models that are at hand: those in the Hugging Face cache, and in folders you name.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Tome.Version.class)
+final class ModelsCommand implements Callable<Integer> {
+    private static final String CACHED = "models--";
+    private static final String INDEX = "model_index.json";
+
+    /** The pipelines that tome4j can run. */
+    private static final String SUPPORTED = "StableDiffusionPipeline";
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(paramLabel = "FOLDER", arity = "0..*", description = "More folders to look in, at most two levels deep.")
+    private List<Path> folders = new ArrayList<>();
+
+    @Option(
+            names = "--format",
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "A line a model (default), or one object.")
+    private OutputFormat format = OutputFormat.TEXT;
+
+    /**
+     * @param name what to pass to {@code --model}
+     * @param bytes on disk
+     * @param path where it lies
+     */
+    private record Found(String name, long bytes, Path path) {}
+
+    @Override
+    public Integer call() {
+        Path cache = cache();
+        List<Found> found = new ArrayList<>();
+        if (Files.isDirectory(cache)) {
+            found.addAll(inCache(cache));
+        }
+        for (Path folder : folders) {
+            if (!Files.isDirectory(folder)) {
+                throw new TomeException("There is no folder " + folder + ".");
+            }
+            found.addAll(inFolder(folder));
+        }
+        print(cache, found);
+        return 0;
+    }
+
+    private void print(Path cache, List<Found> found) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == OutputFormat.JSON) {
+            var json = new ObjectMapper().createObjectNode();
+            json.put("cache", cache.toString());
+            ArrayNode models = json.putArray("models");
+            for (Found model : found) {
+                models.addObject()
+                        .put("model", model.name())
+                        .put("bytes", model.bytes())
+                        .put("path", model.path().toString());
+            }
+            out.println(json);
+        } else {
+            for (Found model : found) {
+                out.printf(Locale.ROOT, "%-60s %8.1f MB%n", model.name(), model.bytes() / 1e6);
+            }
+        }
+        out.flush();
+        if (found.isEmpty()) {
+            spec.commandLine()
+                    .getErr()
+                    .println("No model is at hand in " + cache + "; 'tome generate PROMPT --model"
+                            + " stable-diffusion-v1-5/stable-diffusion-v1-5' downloads one.");
+        }
+    }
+
+    /** Where the hub's own library keeps its files. */
+    private static Path cache() {
+        String cache = environment("HF_HUB_CACHE");
+        if (!cache.isEmpty()) {
+            return Path.of(cache);
+        }
+        String home = environment("HF_HOME");
+        if (!home.isEmpty()) {
+            return Path.of(home, "hub");
+        }
+        String userCache = environment("XDG_CACHE_HOME");
+        Path root = userCache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(userCache);
+        return root.resolve("huggingface").resolve("hub");
+    }
+
+    private static String environment(String name) {
+        String value = System.getenv(name);
+        return value == null ? "" : value;
+    }
+
+    private static List<Found> inCache(Path cache) {
+        List<Found> found = new ArrayList<>();
+        for (Path model : children(cache)) {
+            String name = String.valueOf(model.getFileName());
+            if (!name.startsWith(CACHED)) {
+                continue;
+            }
+            boolean usable = children(model.resolve("snapshots")).stream().anyMatch(ModelsCommand::isSupported);
+            if (usable) {
+                String id = name.substring(CACHED.length()).replaceFirst("--", "/");
+                found.add(new Found(id, size(model.resolve("blobs")), model));
+            }
+        }
+        return found;
+    }
+
+    private static List<Found> inFolder(Path folder) {
+        try (Stream<Path> paths = Files.walk(folder, 3)) {
+            return paths.filter(path -> path.endsWith(INDEX))
+                    .map(index -> index.toAbsolutePath().getParent())
+                    .filter(ModelsCommand::isSupported)
+                    .map(model -> new Found(model.toString(), size(model), model))
+                    .sorted(Comparator.comparing(Found::name))
+                    .toList();
+        } catch (IOException e) {
+            throw new TomeException("The folder " + folder + " cannot be searched: " + e.getMessage(), e);
+        }
+    }
+
+    private static boolean isSupported(Path checkpoint) {
+        Path index = checkpoint.resolve(INDEX);
+        try {
+            return Files.isRegularFile(index)
+                    && new ObjectMapper()
+                            .readTree(index.toFile())
+                            .path("_class_name")
+                            .asText()
+                            .equals(SUPPORTED);
+        } catch (IOException e) {
+            return false; // half a download, or no checkpoint
+        }
+    }
+
+    private static List<Path> children(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(folder)) {
+            return children.sorted().toList();
+        } catch (IOException e) {
+            throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static long size(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+}

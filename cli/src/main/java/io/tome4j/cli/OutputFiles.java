@@ -1,0 +1,140 @@
+package io.tome4j.cli;
+
+import io.tome4j.tensor.TomeException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/** Chooses where images go, and finds out whether that will work before hours are spent on them. */
+final class OutputFiles {
+    private static final int LONGEST_SLUG = 50;
+    private static final String PNG = ".png";
+
+    private OutputFiles() {}
+
+    /**
+     * @param out the option {@code --out}
+     * @return {@code count} different files that can be written; only one that the user named may exist
+     * @throws ParameterException if the option is neither a PNG file nor a folder
+     * @throws TomeException if nothing can be written there
+     */
+    static List<Path> choose(CommandLine commandLine, Optional<Path> out, String prompt, long seed, int count) {
+        boolean isFolder = out.isEmpty() || isFolder(out.get());
+        if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
+            throw new ParameterException(
+                    commandLine,
+                    "--out is " + out.get() + ": it must end in .png, or be a folder (a new one ends in " + File.separator
+                            + ")");
+        }
+        Path folder = isFolder
+                ? out.orElse(Path.of(""))
+                : Optional.ofNullable(out.get().getParent()).orElse(Path.of(""));
+        if (isFolder) {
+            makeFolder(folder);
+        }
+        requireWritable(folder);
+        if (!isFolder && count == 1) {
+            requireReplaceable(out.get());
+            return List.of(out.get());
+        }
+        String name = isFolder ? slug(prompt) + "-" + seed : stem(out.get());
+        Set<Path> taken = new HashSet<>();
+        List<Path> files = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Path file = isFolder ? free(folder, name, taken) : folder.resolve(name + "-" + (i + 1) + PNG);
+            requireReplaceable(file);
+            taken.add(file);
+            files.add(file);
+        }
+        return files;
+    }
+
+    private static boolean isFolder(Path path) {
+        // Path drops a trailing separator, so a name without an ending counts as a folder too
+        return Files.isDirectory(path)
+                || !String.valueOf(path.getFileName()).contains(".") && !Files.exists(path);
+    }
+
+    private static Path free(Path folder, String name, Set<Path> taken) {
+        Path file = folder.resolve(name + PNG);
+        for (int i = 2; taken.contains(file) || Files.exists(file); i++) {
+            file = folder.resolve(name + "-" + i + PNG);
+        }
+        return file;
+    }
+
+    private static String stem(Path file) {
+        String name = file.getFileName().toString();
+        return name.substring(0, name.length() - PNG.length());
+    }
+
+    /** The prompt as a file's name: letters and digits of any script, the rest as dashes. */
+    static String slug(String prompt) {
+        String slug = prompt.toLowerCase(Locale.ROOT)
+                .replaceAll("[^\\p{L}\\p{M}\\p{N}]+", "-")
+                .replaceAll("^-+", "");
+        int end = slug.offsetByCodePoints(0, Math.min(LONGEST_SLUG, slug.codePointCount(0, slug.length())));
+        slug = slug.substring(0, end).replaceAll("-+$", "");
+        return slug.isEmpty() ? "image" : slug;
+    }
+
+    private static void makeFolder(Path folder) {
+        try {
+            Files.createDirectories(folder.toAbsolutePath());
+        } catch (IOException e) {
+            throw new TomeException("The folder " + folder + " cannot be made: " + reason(e) + ".", e);
+        }
+    }
+
+    /**
+     * Tries it with an empty file: permission bits do not tell all.
+     *
+     * @throws TomeException if no file can be made in the folder
+     */
+    static void requireWritable(Path folder) {
+        Path absolute = folder.toAbsolutePath().normalize();
+        if (!Files.isDirectory(absolute)) {
+            throw new TomeException("Nothing can be written to the folder " + absolute + ": "
+                    + (Files.exists(absolute) ? "it is a file" : "it does not exist; make it first") + ".");
+        }
+        try {
+            Files.delete(Files.createTempFile(absolute, ".tome", ".part"));
+        } catch (IOException e) {
+            throw new TomeException("Nothing can be written to the folder " + absolute + ": " + reason(e) + ".", e);
+        }
+    }
+
+    /**
+     * @throws TomeException if there is something in the file's place that must not be replaced
+     */
+    static void requireReplaceable(Path file) {
+        if (Files.isDirectory(file)) {
+            throw new TomeException(file + " is a folder: name a file in it.");
+        }
+        if (Files.exists(file) && !Files.isWritable(file)) {
+            throw new TomeException("The file " + file + " is there and may not be replaced: choose another name.");
+        }
+    }
+
+    private static String reason(IOException e) {
+        if (e instanceof java.nio.file.AccessDeniedException) {
+            return "this user may not write there";
+        }
+        if (e instanceof java.nio.file.FileAlreadyExistsException) {
+            return "a file of that name is in the way";
+        }
+        String reason = e instanceof java.nio.file.FileSystemException
+                ? ((java.nio.file.FileSystemException) e).getReason()
+                : e.getMessage();
+        return reason == null ? e.toString() : reason.toLowerCase(Locale.ROOT);
+    }
+}
