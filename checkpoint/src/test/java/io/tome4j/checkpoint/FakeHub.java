@@ -145,7 +145,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     private String info() {
-        StringBuilder json = new StringBuilder("{\"sha\":\"" + commit + "\",\"siblings\":[");
+        StringBuilder json = new StringBuilder("{\"id\":\"" + ID + "\",\"sha\":\"" + commit + "\",\"siblings\":[");
         files.keySet()
                 .forEach(file -> json.append("{\"rfilename\":\"").append(file).append("\"},"));
         json.setLength(json.length() - 1);
