@@ -174,6 +174,38 @@ class HubFallbackTest {
                 .hasSize(1);
     }
 
+    @Test
+    void renamedModelIsFollowedWithTheToken() {
+        HubSettings settings = hub.settings(cache, "secret");
+        CheckpointFolder folder =
+                CheckpointSource.resolve(FakeHub.FORMER_ID, FetchOptions.DEFAULT, settings, DownloadListener.SILENT);
+        assertThat(folder.path().resolve(UNET)).hasBinaryContent(hub.files.get(UNET));
+        assertThat(folder.path()).startsWithRaw(cache.resolve("models--org--former"));
+        assertThat(hub.seen).allSatisfy(seen -> assertThat(seen.authorization())
+                .isEqualTo(seen.server().equals("hub") ? "Bearer secret" : "null"));
+    }
+
+    @Test
+    void pauseThatTheHubAsksForIsKept() {
+        hub.status = 429;
+        hub.retryAfter = "1";
+        hub.refusals.set(1);
+        long start = System.nanoTime();
+        fetch("main");
+        assertThat(System.nanoTime() - start).isGreaterThan(1_000_000_000L);
+    }
+
+    @Test
+    void pauseThatIsTooLongIsSaidRatherThanKept() {
+        hub.status = 429;
+        hub.retryAfter = "3600";
+        hub.refusals.set(1000);
+        assertThatThrownBy(() -> fetch("main"))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("too many requests");
+        assertThat(hub.seen).hasSize(1);
+    }
+
     private CheckpointFolder fetch(String revision) {
         return fetch(revision, hub.settings(cache, ""));
     }
