@@ -4,6 +4,7 @@ import static io.tome4j.diffusion.scheduler.LatentMath.over;
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.TomeException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -33,6 +34,22 @@ enum PredictionType {
 
     private String text() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Checks that the output tells the image apart from the noise at all timesteps visited: noise does not where nothing of
+     * the image is left, as the last timestep is with {@code rescale_betas_zero_snr}.
+     *
+     * @throws TomeException if it does not
+     */
+    void requireDefined(NoiseSchedule noise, int[] timesteps) {
+        for (int timestep : timesteps) {
+            if (this == EPSILON && noise.alphaCumprod(timestep) == 0) {
+                throw new TomeException("prediction_type 'epsilon' says nothing about the image at timestep " + timestep
+                        + ", which is pure noise by rescale_betas_zero_snr: set one of the two otherwise, as the model"
+                        + " was trained.");
+            }
+        }
     }
 
     /** The image predicted from {@code sample = alpha image + sigma noise}. */

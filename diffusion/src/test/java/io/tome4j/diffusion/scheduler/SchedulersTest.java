@@ -8,6 +8,7 @@ import io.tome4j.tensor.TomeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SchedulersTest {
     private static Config config(String json) {
@@ -92,6 +93,18 @@ class SchedulersTest {
         assertThatThrownBy(() -> Schedulers.named("pndm", leading).start(3))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("at least 4");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ddim", "lcm"})
+    void noisePredictedFromNothingButNoiseIsAnErrorAndNoNan(String name) {
+        String rescaled = "{'rescale_betas_zero_snr': true, 'timestep_spacing': 'trailing', 'prediction_type': '%s'}";
+        Scheduler epsilon = Schedulers.named(name, config(rescaled.formatted("epsilon")));
+        assertThatThrownBy(() -> epsilon.start(4))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("timestep 999");
+        Scheduler velocity = Schedulers.named(name, config(rescaled.formatted("v_prediction")));
+        velocity.start(4).close();
     }
 
     @Test
