@@ -55,7 +55,7 @@ public final class DdimScheduler implements Scheduler {
     public Trajectory start(int steps) {
         Run.requireSteps(name(), steps, noise.timesteps());
         int[] positions = spacing.positions(noise.timesteps(), steps);
-        prediction.requireDefined(noise, positions);
+        prediction.requireFinite(noise, positions, limit);
         return new DdimRun(positions, noise.timesteps() / steps);
     }
 

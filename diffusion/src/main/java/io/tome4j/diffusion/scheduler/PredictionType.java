@@ -37,14 +37,14 @@ enum PredictionType {
     }
 
     /**
-     * Checks that the output tells the image apart from the noise at all timesteps visited: noise does not where nothing of
-     * the image is left, as the last timestep is with {@code rescale_betas_zero_snr}.
+     * Checks that the image can be predicted at all timesteps visited: from the noise it cannot where nothing of the image
+     * is left, as at the last timestep with {@code rescale_betas_zero_snr}, unless a limit makes the infinite finite.
      *
      * @throws TomeException if it does not
      */
-    void requireDefined(NoiseSchedule noise, int[] timesteps) {
+    void requireFinite(NoiseSchedule noise, int[] timesteps, SampleLimit limit) {
         for (int timestep : timesteps) {
-            if (this == EPSILON && noise.alphaCumprod(timestep) == 0) {
+            if (this == EPSILON && limit.isNone() && noise.alphaCumprod(timestep) == 0) {
                 throw new TomeException("prediction_type 'epsilon' says nothing about the image at timestep " + timestep
                         + ", which is pure noise by rescale_betas_zero_snr: set one of the two otherwise, as the model"
                         + " was trained.");
