@@ -80,11 +80,12 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
             uri = URI.create(text.replaceFirst("/+$", ""));
         } catch (IllegalArgumentException e) {
             throw new TomeException(
-                    "HF_ENDPOINT is '" + text + "', which is no address such as " + DEFAULT_ENDPOINT, e);
+                    "HF_ENDPOINT is '" + text + "', which is no address such as " + DEFAULT_ENDPOINT + ".", e);
         }
         boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
         if (!http || uri.getHost() == null) {
-            throw new TomeException("HF_ENDPOINT is '" + text + "', which is no address such as " + DEFAULT_ENDPOINT);
+            throw new TomeException(
+                    "HF_ENDPOINT is '" + text + "', which is no address such as " + DEFAULT_ENDPOINT + ".");
         }
         return uri;
     }

@@ -2,7 +2,6 @@ package io.tome4j.cli;
 
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.diffusion.Latents;
-import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
@@ -38,11 +37,9 @@ import picocli.CommandLine.Spec;
         description = "Make an image from a prompt.",
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
+        abbreviateSynopsis = true,
         sortOptions = false,
-        footer = {
-            "",
-            "Example:",
-            "  tome generate \"a red apple\" --model stable-diffusion-v1-5/stable-diffusion-v1-5 --seed 42"
+        footer = {"", "Example:", "  tome generate \"a red apple\" --model path/to/checkpoint --seed 42 --out apple.png"
         })
 final class GenerateCommand implements Callable<Integer> {
     /** What the library calls things, and which options set them: for messages. */
@@ -90,8 +87,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<Path> files = OutputFiles.choose(
                 spec.commandLine(), output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(file -> {
-            OutputFiles.requireWritable(
-                    Optional.ofNullable(file.getParent()).orElse(Path.of("")));
+            OutputFiles.requireWritable(Optional.ofNullable(file.getParent()).orElse(Path.of("")));
             OutputFiles.requireReplaceable(file);
         });
         try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
@@ -102,17 +98,17 @@ final class GenerateCommand implements Callable<Integer> {
     private int run(
             Request request, List<ToMeOptions> options, String name, List<Path> files, Interruption interruption) {
         PrintWriter err = spec.commandLine().getErr();
-        PipelineOptions pipelineOptions = model.pipelineOptions();
         long start = System.nanoTime();
-        try (var pipeline = StableDiffusionPipeline.fromPretrained(name, pipelineOptions)) {
+        boolean terminal = StepProgress.onTerminal();
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                name, model.pipelineOptions(), new DownloadProgress(err, terminal))) {
             Duration loading = since(start);
             String engine = Engine.start().describe(pipeline.placement());
             err.println(engine);
             Optional<PatchReport> report = patch(pipeline, options, request);
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             Result result;
-            try (StepProgress progress =
-                    new StepProgress(err, StepProgress.onTerminal(), () -> !interruption.isStopped())) {
+            try (StepProgress progress = new StepProgress(err, terminal, () -> !interruption.isStopped())) {
                 result = pipeline.generate(request, progress);
             }
             warnOfDroppedWords(result, err);

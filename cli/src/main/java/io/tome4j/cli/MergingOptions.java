@@ -11,7 +11,7 @@ final class MergingOptions {
             paramLabel = "SHARE",
             defaultValue = "0.5",
             description = "Share of tokens to merge away, from 0 (off) to 1 (default: ${DEFAULT-VALUE}).")
-    double ratio;
+    double ratio = 0.5;
 
     @Option(
             names = "--max-downsample",
@@ -19,21 +19,21 @@ final class MergingOptions {
             defaultValue = "1",
             description = "Merge where the feature map is at most this much smaller than the latents"
                     + " (default: ${DEFAULT-VALUE}).")
-    int maxDownsample;
+    int maxDownsample = 1;
 
     @Option(
             names = "--sx",
             paramLabel = "N",
             defaultValue = "2",
             description = "Width of the cells that keep one destination token each (default: ${DEFAULT-VALUE}).")
-    int sx;
+    int sx = 2;
 
     @Option(
             names = "--sy",
             paramLabel = "N",
             defaultValue = "2",
             description = "Height of these cells (default: ${DEFAULT-VALUE}).")
-    int sy;
+    int sy = 2;
 
     @Option(names = "--no-rand", description = "Take each cell's top left token instead of a random one.")
     boolean noRand;
@@ -44,7 +44,7 @@ final class MergingOptions {
             defaultValue = "true",
             fallbackValue = "true",
             description = "Merge for self-attention (default: on).")
-    boolean mergeAttn;
+    boolean mergeAttn = true;
 
     @Option(names = "--merge-crossattn", description = "Merge for cross-attention.")
     boolean mergeCrossattn;

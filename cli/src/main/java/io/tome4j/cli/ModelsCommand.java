@@ -2,6 +2,8 @@ package io.tome4j.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.tome4j.checkpoint.HubCache;
+import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -26,7 +28,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class)
 final class ModelsCommand implements Callable<Integer> {
-    private static final String CACHED = "models--";
     private static final String INDEX = "model_index.json";
 
     /** The pipelines that tome4j can run. */
@@ -35,7 +36,10 @@ final class ModelsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FOLDER", arity = "0..*", description = "More folders to look in, at most two levels deep.")
+    @Parameters(
+            paramLabel = "FOLDER",
+            arity = "0..*",
+            description = "More folders to look in, at most two levels deep.")
     private List<Path> folders = new ArrayList<>();
 
     @Option(
@@ -47,17 +51,20 @@ final class ModelsCommand implements Callable<Integer> {
 
     /**
      * @param name what to pass to {@code --model}
+     * @param revision what to pass to {@code --revision}, if it is not the main one; empty for a folder
      * @param bytes on disk
      * @param path where it lies
      */
-    private record Found(String name, long bytes, Path path) {}
+    private record Found(String name, String revision, long bytes, Path path) {}
 
     @Override
     public Integer call() {
-        Path cache = cache();
+        Path cache = HubSettings.fromEnvironment().cache();
         List<Found> found = new ArrayList<>();
-        if (Files.isDirectory(cache)) {
-            found.addAll(inCache(cache));
+        for (HubCache.CachedModel model : new HubCache(cache).models()) {
+            if (isSupported(model.folder())) {
+                found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
+            }
         }
         for (Path folder : folders) {
             if (!Files.isDirectory(folder)) {
@@ -78,13 +85,14 @@ final class ModelsCommand implements Callable<Integer> {
             for (Found model : found) {
                 models.addObject()
                         .put("model", model.name())
+                        .put("revision", model.revision())
                         .put("bytes", model.bytes())
                         .put("path", model.path().toString());
             }
             out.println(json);
         } else {
             for (Found model : found) {
-                out.printf(Locale.ROOT, "%-60s %8.1f MB%n", model.name(), model.bytes() / 1e6);
+                out.printf(Locale.ROOT, "%-56s %-12s %8.1f MB%n", model.name(), model.revision(), model.bytes() / 1e6);
             }
         }
         out.flush();
@@ -96,48 +104,12 @@ final class ModelsCommand implements Callable<Integer> {
         }
     }
 
-    /** Where the hub's own library keeps its files. */
-    private static Path cache() {
-        String cache = environment("HF_HUB_CACHE");
-        if (!cache.isEmpty()) {
-            return Path.of(cache);
-        }
-        String home = environment("HF_HOME");
-        if (!home.isEmpty()) {
-            return Path.of(home, "hub");
-        }
-        String userCache = environment("XDG_CACHE_HOME");
-        Path root = userCache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(userCache);
-        return root.resolve("huggingface").resolve("hub");
-    }
-
-    private static String environment(String name) {
-        String value = System.getenv(name);
-        return value == null ? "" : value;
-    }
-
-    private static List<Found> inCache(Path cache) {
-        List<Found> found = new ArrayList<>();
-        for (Path model : children(cache)) {
-            String name = String.valueOf(model.getFileName());
-            if (!name.startsWith(CACHED)) {
-                continue;
-            }
-            boolean usable = children(model.resolve("snapshots")).stream().anyMatch(ModelsCommand::isSupported);
-            if (usable) {
-                String id = name.substring(CACHED.length()).replaceFirst("--", "/");
-                found.add(new Found(id, size(model.resolve("blobs")), model));
-            }
-        }
-        return found;
-    }
-
     private static List<Found> inFolder(Path folder) {
         try (Stream<Path> paths = Files.walk(folder, 3)) {
             return paths.filter(path -> path.endsWith(INDEX))
                     .map(index -> index.toAbsolutePath().getParent())
                     .filter(ModelsCommand::isSupported)
-                    .map(model -> new Found(model.toString(), size(model), model))
+                    .map(model -> new Found(model.toString(), "", size(model), model))
                     .sorted(Comparator.comparing(Found::name))
                     .toList();
         } catch (IOException e) {
@@ -156,17 +128,6 @@ final class ModelsCommand implements Callable<Integer> {
                             .equals(SUPPORTED);
         } catch (IOException e) {
             return false; // half a download, or no checkpoint
-        }
-    }
-
-    private static List<Path> children(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> children = Files.list(folder)) {
-            return children.sorted().toList();
-        } catch (IOException e) {
-            throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -32,8 +32,8 @@ final class OutputFiles {
         if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
             throw new ParameterException(
                     commandLine,
-                    "--out is " + out.get() + ": it must end in .png, or be a folder (a new one ends in " + File.separator
-                            + ")");
+                    "--out is " + out.get() + ": it must end in .png, or be a folder (a new one ends in "
+                            + File.separator + ")");
         }
         Path folder = isFolder
                 ? out.orElse(Path.of(""))
@@ -60,8 +60,7 @@ final class OutputFiles {
 
     private static boolean isFolder(Path path) {
         // Path drops a trailing separator, so a name without an ending counts as a folder too
-        return Files.isDirectory(path)
-                || !String.valueOf(path.getFileName()).contains(".") && !Files.exists(path);
+        return Files.isDirectory(path) || !String.valueOf(path.getFileName()).contains(".") && !Files.exists(path);
     }
 
     private static Path free(Path folder, String name, Set<Path> taken) {

@@ -13,10 +13,7 @@ final class OutputOptions {
                     + " (default: a new file here, named after prompt and seed).")
     Optional<Path> out = Optional.empty();
 
-    @Option(
-            names = "--latents",
-            paramLabel = "FILE",
-            description = "Save the final latents there too, as safetensors.")
+    @Option(names = "--latents", paramLabel = "FILE", description = "Save the final latents there too, as safetensors.")
     Optional<Path> latents = Optional.empty();
 
     @Option(

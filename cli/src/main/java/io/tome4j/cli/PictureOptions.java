@@ -1,7 +1,7 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.Request;
-import java.util.OptionalLong;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** What to draw. */
@@ -18,14 +18,14 @@ final class PictureOptions {
             paramLabel = "N",
             defaultValue = "20",
             description = "Denoising steps (default: ${DEFAULT-VALUE}).")
-    int steps;
+    int steps = 20;
 
     @Option(
             names = "--guidance",
             paramLabel = "SCALE",
             defaultValue = "7.5",
             description = "How strongly to follow the prompt; 1 or less is no guidance (default: ${DEFAULT-VALUE}).")
-    double guidance;
+    double guidance = 7.5;
 
     @Option(
             names = "--scheduler",
@@ -39,7 +39,7 @@ final class PictureOptions {
             names = "--seed",
             paramLabel = "N",
             description = "The same seed gives the same image (default: drawn at random).")
-    OptionalLong seed = OptionalLong.empty();
+    Optional<Long> seed = Optional.empty();
 
     @Option(
             names = "--width",
@@ -60,7 +60,7 @@ final class PictureOptions {
             paramLabel = "N",
             defaultValue = "1",
             description = "Images to make, in one batch (default: ${DEFAULT-VALUE}).")
-    int count;
+    int count = 1;
 
     /**
      * @throws IllegalArgumentException if a value is out of its range
@@ -73,6 +73,6 @@ final class PictureOptions {
                 .scheduler(scheduler)
                 .size(width, height)
                 .imagesPerPrompt(count);
-        return seed.isPresent() ? request.seed(seed.getAsLong()) : request;
+        return seed.isPresent() ? request.seed(seed.get()) : request;
     }
 }

@@ -111,8 +111,8 @@ final class PngFiles {
             why = "the folder " + folder + " does not exist; make it first";
         } else if (e instanceof AccessDeniedException) {
             why = "this user may not write there; choose another place, or give it the permission";
-        } else if (e instanceof FileSystemException && ((FileSystemException) e).getReason() != null) {
-            why = decapitalize(((FileSystemException) e).getReason());
+        } else if (e instanceof FileSystemException system && system.getReason() != null) {
+            why = decapitalize(system.getReason());
         } else {
             why = decapitalize(String.valueOf(e.getMessage()));
         }

@@ -166,10 +166,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
     }
 
+    /**
+     * As diffusers' pipeline does, whatever the file says: timesteps are offset by one, and the predicted image is not
+     * clipped. Old checkpoints rely on it. Another scheduler takes over only what the file itself says.
+     */
     private Scheduler scheduler(String name) {
-        return name.equals(Request.CHECKPOINTS_OWN)
-                ? Schedulers.fromConfig(components.schedulerConfig())
-                : Schedulers.named(name, components.schedulerConfig());
+        Config config = components.schedulerConfig();
+        if (name.equals(Request.CHECKPOINTS_OWN)) {
+            return Schedulers.fromConfig(config.with("steps_offset", 1).with("clip_sample", false));
+        }
+        Config said = config.has("steps_offset") ? config.with("steps_offset", 1) : config;
+        return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said);
     }
 
     /**
