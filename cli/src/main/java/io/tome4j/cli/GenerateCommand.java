@@ -28,7 +28,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** Makes images from a prompt. */
@@ -47,9 +46,6 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
-
-    @ParentCommand
-    private Tome tome = new Tome();
 
     @Parameters(paramLabel = "PROMPT", description = "What to draw, in quotes; - reads it from stdin.")
     private String promptArgument = "";

@@ -1,6 +1,7 @@
 package io.tome4j.cli;
 
 import java.io.PrintWriter;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -38,7 +39,7 @@ final class Interruption implements AutoCloseable {
         writing.lock();
         try {
             if (stopped) {
-                throw new java.util.concurrent.CancellationException("Stopped before writing");
+                throw new CancellationException("Stopped before writing");
             }
             write.run();
             outcome = "what was complete has been written";

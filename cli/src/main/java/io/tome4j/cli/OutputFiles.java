@@ -1,8 +1,10 @@
 package io.tome4j.cli;
 
 import io.tome4j.tensor.TomeException;
-import java.io.File;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,9 +33,7 @@ final class OutputFiles {
         boolean isFolder = out.isEmpty() || isFolder(out.get());
         if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
             throw new ParameterException(
-                    commandLine,
-                    "--out is " + out.get() + ": it must end in .png, or be a folder (a new one ends in "
-                            + File.separator + ")");
+                    commandLine, "--out is " + out.get() + ": it must end in .png, or be a folder");
         }
         Path folder = isFolder
                 ? out.orElse(Path.of(""))
@@ -59,8 +59,11 @@ final class OutputFiles {
     }
 
     private static boolean isFolder(Path path) {
-        // Path drops a trailing separator, so a name without an ending counts as a folder too
-        return Files.isDirectory(path) || !String.valueOf(path.getFileName()).contains(".") && !Files.exists(path);
+        if (Files.exists(path)) {
+            return Files.isDirectory(path);
+        }
+        // a Path has lost the separator it was written with, so any name without an ending is a new folder's
+        return !String.valueOf(path.getFileName()).contains(".");
     }
 
     private static Path free(Path folder, String name, Set<Path> taken) {
@@ -125,15 +128,13 @@ final class OutputFiles {
     }
 
     private static String reason(IOException e) {
-        if (e instanceof java.nio.file.AccessDeniedException) {
+        if (e instanceof AccessDeniedException) {
             return "this user may not write there";
         }
-        if (e instanceof java.nio.file.FileAlreadyExistsException) {
+        if (e instanceof FileAlreadyExistsException) {
             return "a file of that name is in the way";
         }
-        String reason = e instanceof java.nio.file.FileSystemException
-                ? ((java.nio.file.FileSystemException) e).getReason()
-                : e.getMessage();
+        String reason = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
         return reason == null ? e.toString() : reason.toLowerCase(Locale.ROOT);
     }
 }

@@ -4,6 +4,7 @@ import io.tome4j.diffusion.StepListener;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -17,7 +18,7 @@ final class StepProgress implements StepListener, AutoCloseable {
     private final PrintWriter err;
     private final boolean terminal;
     private final BooleanSupplier goOn;
-    private java.util.Optional<ProgressBar> bar = java.util.Optional.empty();
+    private Optional<ProgressBar> bar = Optional.empty();
     private Duration lastLine = Duration.ZERO;
     private volatile String shown = "";
 
@@ -27,10 +28,9 @@ final class StepProgress implements StepListener, AutoCloseable {
         this.goOn = goOn;
     }
 
-    /** Whether stderr is a terminal: the launcher knows, Java itself only sees stdin and stdout together. */
+    /** Whether stderr is a terminal: Java cannot tell, the launcher can. */
     static boolean onTerminal() {
-        String said = System.getProperty("tome4j.terminal", "");
-        return said.isEmpty() ? System.console() != null : Boolean.parseBoolean(said);
+        return Boolean.getBoolean("tome4j.terminal");
     }
 
     @Override
@@ -49,7 +49,7 @@ final class StepProgress implements StepListener, AutoCloseable {
 
     private void showBar(Progress progress) {
         if (bar.isEmpty()) {
-            bar = java.util.Optional.of(new ProgressBarBuilder()
+            bar = Optional.of(new ProgressBarBuilder()
                     .setInitialMax(progress.total())
                     .setUpdateIntervalMillis(200)
                     .setRenderer((state, width) -> picture(state.getCurrent(), state.getMax()) + " " + shown)

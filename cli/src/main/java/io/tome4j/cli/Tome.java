@@ -37,15 +37,8 @@ public final class Tome implements Runnable {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Option(
-            names = "--verbose",
-            scope = ScopeType.INHERIT,
-            description = "Show the stack trace of a failure, and more of what happens.")
+    @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Show the stack trace of a failure.")
     private boolean verbose;
-
-    boolean isVerbose() {
-        return verbose;
-    }
 
     @Override
     public void run() {
@@ -76,14 +69,14 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setParameterExceptionHandler((e, args) -> {
-            String hint = e instanceof UnmatchedArgumentException
-                            && !((UnmatchedArgumentException) e).isUnknownOption()
+            String hint = e instanceof UnmatchedArgumentException unmatched
+                            && !unmatched.isUnknownOption()
                             && e.getCommandLine().getCommandName().equals("generate")
                     ? "; put the prompt in quotes"
                     : "";
             CommandSpec command = e.getCommandLine().getCommandSpec();
-            err.println(command.qualifiedName() + ": " + withoutFullStop(oneLine(e.getMessage())) + hint + " (see "
-                    + command.qualifiedName() + " --help)");
+            err.println(command.qualifiedName() + ": " + withoutFullStop(oneLine(String.valueOf(e.getMessage()))) + hint
+                    + " (see " + command.qualifiedName() + " --help)");
             return command.exitCodeOnInvalidInput();
         });
         commandLine.setExecutionExceptionHandler((e, where, result) -> tome.failed(e, err));

@@ -1,0 +1,127 @@
+package io.tome4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.merging.ToMeOptions;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateTest {
+    @TempDir
+    Path folder;
+
+    private static Program generate(Object... args) {
+        List<Object> all =
+                new ArrayList<>(List.of("generate", "--model", Program.tinyModel(), "--steps", 2, "--dtype", "fp32"));
+        all.addAll(Arrays.asList(args));
+        return Program.run(all.toArray());
+    }
+
+    @Test
+    void anImageIsMadeAndCarriesWhatItWasMadeFrom() {
+        Path file = folder.resolve("apple.png");
+        Program program = generate("a red apple", "--seed", 7, "--scheduler", "ddim", "--out", file);
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.out().strip()).isEqualTo(file.toString());
+        assertThat(program.err())
+                .contains("PyTorch 2.", "Token merging: ", "step 2 of 2")
+                .doesNotContain("\tat ");
+        var parameters = GenerationParameters.read(file);
+        assertThat(parameters.prompt()).isEqualTo("a red apple");
+        assertThat(parameters.request().seed()).isEqualTo(7);
+        assertThat(parameters.request().scheduler()).isEqualTo("ddim");
+        assertThat(parameters.merging()).containsExactly(ToMeOptions.ratio(0.5));
+        Program info = Program.run("info", file);
+        assertThat(info.status()).isZero();
+        assertThat(info.out()).contains("a red apple\n").contains("Steps: 2, Sampler: DDIM");
+    }
+
+    @Test
+    void jsonIsOneObjectOnStdout() throws IOException {
+        Path latents = folder.resolve("latents.safetensors");
+        Program program = generate(
+                "x",
+                "--count",
+                2,
+                "--out",
+                folder,
+                "--format",
+                "json",
+                "--latents",
+                latents,
+                "--seed",
+                1,
+                "--ratio",
+                0.25);
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.out().strip()).hasLineCount(1);
+        JsonNode json = new ObjectMapper().readTree(program.out());
+        assertThat(json.get("files")).hasSize(2);
+        assertThat(json.get("files")).allMatch(file -> Files.exists(Path.of(file.asText())));
+        assertThat(json.get("seed").asLong()).isEqualTo(1);
+        assertThat(json.at("/seconds/steps").size()).isGreaterThanOrEqualTo(2);
+        assertThat(json.at("/seconds/per_step").asDouble()).isPositive();
+        assertThat(json.at("/merging/tokens_merged").asInt()).isPositive();
+        assertThat(json.at("/merging/ratio").asDouble()).isEqualTo(0.25);
+        assertThat(latents).exists();
+    }
+
+    @Test
+    void ratio0IsNoMerging() throws IOException {
+        Path file = folder.resolve("a.png");
+        Program program = generate("x", "--ratio", 0, "--out", file, "--format", "json");
+        assertThat(new ObjectMapper().readTree(program.out()).at("/merging/on").asBoolean())
+                .isFalse();
+        assertThat(program.err()).doesNotContain("Token merging");
+        assertThat(GenerationParameters.read(file).merging()).isEmpty();
+    }
+
+    @Test
+    void aFileThatTheUserDidNotNameIsNeverReplaced() {
+        for (int i = 0; i < 2; i++) {
+            assertThat(generate("A red apple!", "--seed", 5, "--out", folder).status())
+                    .isZero();
+        }
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("a-red-apple-5.png", "a-red-apple-5-2.png");
+    }
+
+    @Test
+    void thePromptCanComeFromStdin() {
+        InputStream stdin = System.in;
+        Path file = folder.resolve("a.png");
+        try {
+            System.setIn(new ByteArrayInputStream("żółw 🦜\n".getBytes(StandardCharsets.UTF_8)));
+            assertThat(generate("-", "--out", file).status()).isZero();
+        } finally {
+            System.setIn(stdin);
+        }
+        assertThat(GenerationParameters.read(file).prompt()).isEqualTo("żółw 🦜");
+    }
+
+    @Test
+    void wordsThatTheModelNeverSawAreSaid() {
+        Program program = generate("word ".repeat(90) + "unseen", "--out", folder.resolve("a.png"));
+        assertThat(program.err()).contains("it never saw: ").contains("unseen");
+    }
+
+    @Test
+    void namesComeFromThePrompt() {
+        assertThat(OutputFiles.slug("  A photo: of / an apple.. ")).isEqualTo("a-photo-of-an-apple");
+        assertThat(OutputFiles.slug("../../etc/passwd")).isEqualTo("etc-passwd");
+        assertThat(OutputFiles.slug("żółw 日本 🦜")).isEqualTo("żółw-日本");
+        assertThat(OutputFiles.slug("🦜")).isEqualTo("image");
+        assertThat(OutputFiles.slug("x".repeat(300))).hasSize(50);
+    }
+}
