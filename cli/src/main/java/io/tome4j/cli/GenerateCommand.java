@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -103,6 +104,9 @@ final class GenerateCommand implements Callable<Integer> {
             err.println(engine);
             Optional<PatchReport> report = patch(pipeline, options, request);
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
+            if (interruption.isStopped()) {
+                throw new CancellationException("Stopped while loading");
+            }
             Result result;
             try (StepProgress progress = new StepProgress(err, terminal, () -> !interruption.isStopped())) {
                 result = pipeline.generate(request, progress);
