@@ -24,7 +24,8 @@ import java.util.HexFormat;
  *   <li>A lock keeps other processes of ours from fetching the same content meanwhile.
  *   <li>The bytes go to {@code ETAG.incomplete}. What a broken-off download left there is kept and continued; after a cut
  *       connection the rest is asked for. Only attempts that bring nothing count against the limit.
- *   <li>Size and hash are checked; content that fails is deleted.
+ *   <li>Size and hash are checked; content that fails is deleted and, once, fetched anew from its first byte: what
+ *       another program left there may not have been the beginning of this.
  *   <li>The file is renamed to {@code ETAG}: whoever sees that name sees all of the content.
  * </ol>
  */
@@ -57,7 +58,7 @@ final class BlobDownload {
             FileLock held = lock(channel);
             try {
                 if (!Files.exists(blob)) {
-                    fetch(file, blob);
+                    fetchWhole(file, blob);
                 }
             } finally {
                 if (held.isValid()) {
@@ -90,8 +91,24 @@ final class BlobDownload {
         return blob.resolveSibling(blob.getFileName() + ".incomplete");
     }
 
-    private void fetch(RemoteFile file, Path blob) throws IOException {
+    private void fetchWhole(RemoteFile file, Path blob) throws IOException {
         Path partial = partial(blob);
+        fetch(file, partial);
+        if (!damage(file, partial).isEmpty()) {
+            Files.delete(partial);
+            fetch(file, partial);
+            String damage = damage(file, partial);
+            if (!damage.isEmpty()) {
+                Files.delete(partial);
+                throw new TomeException("The file " + file.name() + " of "
+                        + file.revision().id() + " arrived damaged, twice, and was deleted: " + damage
+                        + ". Try again; if it happens again, something between here and the hub changes the content.");
+            }
+        }
+        Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private void fetch(RemoteFile file, Path partial) throws IOException {
         if (file.size() >= 0 && Files.exists(partial) && Files.size(partial) > file.size()) {
             Files.delete(partial);
         }
@@ -112,8 +129,6 @@ final class BlobDownload {
                 }
             }
         }
-        check(file, partial);
-        Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** The disk failed, not the network. */
@@ -166,7 +181,8 @@ final class BlobDownload {
         }
     }
 
-    private static void check(RemoteFile file, Path partial) throws IOException {
+    /** What is wrong with the content; empty if nothing is. */
+    private static String damage(RemoteFile file, Path partial) throws IOException {
         long size = Files.size(partial);
         String etag = file.etag();
         String actual = etag;
@@ -175,16 +191,10 @@ final class BlobDownload {
         } else if (etag.matches("[0-9a-f]{40}")) {
             actual = hash("SHA-1", "blob " + size + "\0", partial); // as git names the content
         }
-        if (!actual.equals(etag) || (file.size() >= 0 && size != file.size())) {
-            Files.delete(partial);
-            throw new TomeException(
-                    "The file " + file.name() + " of " + file.revision().id()
-                            + " arrived damaged and was deleted: "
-                            + (actual.equals(etag)
-                                    ? "it has " + size + " bytes instead of " + file.size()
-                                    : "its hash is " + actual + " instead of " + etag)
-                            + ". Try again; if it happens again, something between here and the hub changes the content.");
+        if (file.size() >= 0 && size != file.size()) {
+            return "it has " + size + " bytes instead of " + file.size();
         }
+        return actual.equals(etag) ? "" : "its hash is " + actual + " instead of " + etag;
     }
 
     private static String hash(String algorithm, String prefix, Path file) throws IOException {

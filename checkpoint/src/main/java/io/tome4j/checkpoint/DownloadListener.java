@@ -3,7 +3,7 @@ package io.tome4j.checkpoint;
 /** Is told how downloads get on, on the thread that downloads. */
 @FunctionalInterface
 public interface DownloadListener {
-    /** Listens to nothing. */
+    /** Takes no notice of progress; warnings are logged. */
     DownloadListener SILENT = (file, done, total) -> {};
 
     /**
@@ -15,4 +15,14 @@ public interface DownloadListener {
      * @param total bytes of the whole file, or -1 if the server does not say
      */
     void progress(String file, long done, long total);
+
+    /**
+     * Called when something is amiss that does not stop us: the hub cannot be reached, and what the cache has is used.
+     * Unless overridden, this goes to the {@link System.Logger} named {@code io.tome4j.checkpoint}.
+     *
+     * @param message what to tell the user
+     */
+    default void warning(String message) {
+        System.getLogger("io.tome4j.checkpoint").log(System.Logger.Level.WARNING, message);
+    }
 }

@@ -9,10 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Brings a model from the Hugging Face hub into the cache, unless it is there: only the files that a Stable Diffusion
@@ -21,16 +24,23 @@ import java.util.regex.Pattern;
 final class Hub {
     private static final Pattern PART = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
     private static final List<String> WITH_WEIGHTS = List.of("text_encoder", "unet", "vae");
-    private static final List<String> SMALL_FILES = List.of(
-            "scheduler/scheduler_config.json",
-            "text_encoder/config.json",
-            "unet/config.json",
-            "vae/config.json",
-            "tokenizer/vocab.json",
-            "tokenizer/merges.txt",
-            "tokenizer/tokenizer.json",
-            "tokenizer/special_tokens_map.json",
-            "tokenizer/tokenizer_config.json");
+    /** Without these there is no pipeline. */
+    private static final List<String> CONFIGS = List.of(
+            "scheduler/scheduler_config.json", "text_encoder/config.json", "unet/config.json", "vae/config.json");
+
+    private static final List<String> VOCABULARY = List.of("tokenizer/vocab.json", "tokenizer/merges.txt");
+    private static final String WHOLE_TOKENIZER =
+            "tokenizer/tokenizer.json"; // in place of the vocabulary, or beside it
+    private static final List<String> SMALL_FILES = Stream.of(
+                    CONFIGS,
+                    VOCABULARY,
+                    List.of(
+                            WHOLE_TOKENIZER,
+                            "tokenizer/added_tokens.json",
+                            "tokenizer/special_tokens_map.json",
+                            "tokenizer/tokenizer_config.json"))
+            .flatMap(List::stream)
+            .toList();
 
     private final HubSettings settings;
     private final HubCache cache;
@@ -64,29 +74,41 @@ final class Hub {
     /**
      * A model's folder in the cache, with all files that are needed in it.
      *
+     * <ol>
+     *   <li>Offline, the cache has the last word; and a commit never changes, so that one that is complete needs no
+     *       question.
+     *   <li>The hub says which commit the revision is now. If it cannot be asked, the cache will do, with a warning.
+     *   <li>What is missing is downloaded, the weights last: where they are, all else is.
+     *   <li>Only then does the reference move: a download that breaks off leaves the model before it usable.
+     * </ol>
+     *
      * @throws TomeException if the hub does not give it, or the disk cannot take it
      */
     CheckpointFolder fetch(String id, FetchOptions options) {
         if (settings.offline()) {
             return cached(id, options, "The hub is not asked, because HF_HUB_OFFLINE is set");
         }
+        if (HubCache.isCommit(options.revision())) {
+            Optional<CheckpointFolder> complete = ifCached(id, options);
+            if (complete.isPresent()) {
+                return complete.get();
+            }
+        }
         Revision revision;
         try {
             revision = client.revision(id, options.revisionOrMain());
         } catch (HubClient.Busy e) {
-            try {
-                return cached(id, options, "");
-            } catch (TomeException notCached) {
-                throw new TomeException(e.getMessage(), e);
-            }
+            CheckpointFolder folder =
+                    ifCached(id, options).orElseThrow(() -> new TomeException(String.valueOf(e.getMessage()), e));
+            return withWarning(e, folder);
         } catch (HubClient.Unreachable e) {
-            return cached(id, options, withoutPeriod(e));
+            return withWarning(e, cached(id, options, withoutPeriod(e)));
         } catch (IOException e) {
             throw new TomeException(withoutPeriod(e) + ".", e);
         }
         try {
-            cache.writeRef(id, options.revisionOrMain(), revision.commit());
             download(revision, select(revision, options));
+            cache.writeRef(id, options.revisionOrMain(), revision.commit());
             return CheckpointFolder.open(cache.snapshot(id, revision.commit()), options.variant());
         } catch (HubClient.Busy e) {
             throw new TomeException(e.getMessage(), e);
@@ -111,6 +133,7 @@ final class Hub {
         }
         download(revision, Set.of(ModelIndex.FILE));
         ModelIndex.read(local(revision, ModelIndex.FILE)).requireClass(shown, CheckpointSource.SUPPORTED_PIPELINES);
+        requireSmallFiles(revision, shown);
         Set<String> files = new LinkedHashSet<>(SMALL_FILES);
         files.retainAll(Set.copyOf(revision.files()));
         for (String component : WITH_WEIGHTS) {
@@ -130,6 +153,19 @@ final class Hub {
             }
         }
         return files;
+    }
+
+    /** To be said before gigabytes are downloaded. */
+    private static void requireSmallFiles(Revision revision, String shown) {
+        List<String> missing = new ArrayList<>(CONFIGS);
+        if (!revision.files().contains(WHOLE_TOKENIZER)) {
+            missing.addAll(VOCABULARY);
+        }
+        missing.removeAll(revision.files());
+        if (!missing.isEmpty()) {
+            throw new TomeException("The model " + shown + " on the hub is incomplete: it has no "
+                    + String.join(", no ", missing) + ".");
+        }
     }
 
     private Path local(Revision revision, String file) {
@@ -169,7 +205,21 @@ final class Hub {
     }
 
     private static String megabytes(long bytes) {
-        return Math.round(bytes / 1e6) + " MB";
+        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
+
+    private CheckpointFolder withWarning(IOException failure, CheckpointFolder folder) {
+        listener.warning(withoutPeriod(failure) + "; what the cache has is used instead, which may not be the newest: "
+                + folder.path() + ".");
+        return folder;
+    }
+
+    private Optional<CheckpointFolder> ifCached(String id, FetchOptions options) {
+        try {
+            return Optional.of(cached(id, options, ""));
+        } catch (TomeException notCached) {
+            return Optional.empty();
+        }
     }
 
     /** What the cache has, if that is all that is needed. */
@@ -184,10 +234,22 @@ final class Hub {
         CheckpointFolder checkpoint = CheckpointFolder.open(folder, options.variant());
         try {
             checkpoint.modelIndex().requireClass(id, CheckpointSource.SUPPORTED_PIPELINES);
+            requireSmallFiles(checkpoint);
             WITH_WEIGHTS.forEach(component -> checkpoint.component(component).weights());
         } catch (TomeException e) {
             throw new TomeException(why + ", and the model " + id + " in the cache will not do: " + e.getMessage(), e);
         }
         return checkpoint;
+    }
+
+    private static void requireSmallFiles(CheckpointFolder checkpoint) {
+        List<String> files = new ArrayList<>(CONFIGS);
+        if (!Files.exists(checkpoint.path().resolve(WHOLE_TOKENIZER))) {
+            files.addAll(VOCABULARY);
+        }
+        for (String file : files) {
+            String[] parts = file.split("/", 2);
+            checkpoint.component(parts[0]).file(parts[1]);
+        }
     }
 }

@@ -133,6 +133,9 @@ public final class HubCache {
     void link(Path blob, Path file) throws IOException {
         Path folder = parent(file);
         Files.createDirectories(folder);
+        if (Files.exists(file)) {
+            return; // another process was faster, and may be reading it
+        }
         Files.deleteIfExists(file); // a dangling link
         try {
             Files.createSymbolicLink(file, folder.relativize(blob.toAbsolutePath()));

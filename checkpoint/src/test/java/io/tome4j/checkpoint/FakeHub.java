@@ -28,6 +28,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class FakeHub implements AutoCloseable {
     static final String ID = "org/tiny";
+    /** What the model was called before; the hub sends whoever asks for it on. */
+    static final String FORMER_ID = "org/former";
+
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
     /** One request as it arrived. */
@@ -40,6 +43,7 @@ final class FakeHub implements AutoCloseable {
     volatile int status;
 
     volatile String errorCode = "";
+    volatile String retryAfter = "0";
     final AtomicInteger refusals = new AtomicInteger();
     volatile String commit = COMMIT;
     /** Content that goes over the wire in place of the true one. */
@@ -131,8 +135,11 @@ final class FakeHub implements AutoCloseable {
         String path = exchange.getRequestURI().getPath();
         if (refusals.getAndDecrement() > 0) {
             exchange.getResponseHeaders().set("X-Error-Code", errorCode);
-            exchange.getResponseHeaders().set("Retry-After", "0");
+            exchange.getResponseHeaders().set("Retry-After", retryAfter);
             exchange.sendResponseHeaders(status, -1);
+        } else if (path.contains("/" + FORMER_ID + "/")) {
+            exchange.getResponseHeaders().set("Location", path.replace(FORMER_ID, ID));
+            exchange.sendResponseHeaders(307, -1);
         } else if (path.equals("/api/models/" + ID + "/revision/main") || path.endsWith(COMMIT)) {
             send(exchange, info().getBytes(StandardCharsets.UTF_8));
         } else if (path.startsWith("/api/")) {
@@ -145,7 +152,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     private String info() {
-        StringBuilder json = new StringBuilder("{\"sha\":\"" + commit + "\",\"siblings\":[");
+        StringBuilder json = new StringBuilder("{\"id\":\"" + ID + "\",\"sha\":\"" + commit + "\",\"siblings\":[");
         files.keySet()
                 .forEach(file -> json.append("{\"rfilename\":\"").append(file).append("\"},"));
         json.setLength(json.length() - 1);

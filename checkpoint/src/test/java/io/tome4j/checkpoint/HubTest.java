@@ -254,8 +254,8 @@ class HubTest {
         Hub full = new Hub(hub.settings(cache, ""), DownloadListener.SILENT, folder -> 500_000);
         assertThatThrownBy(() -> full.fetch(FakeHub.ID, FetchOptions.DEFAULT))
                 .isInstanceOf(TomeException.class)
-                .hasMessage("There is not enough room on the disk for org/tiny: 1 MB are needed in " + cache
-                        + ", 1 MB are free. Make room, or set HF_HOME to a folder on another disk.");
+                .hasMessage("There is not enough room on the disk for org/tiny: 0.6 MB are needed in " + cache
+                        + ", 0.5 MB are free. Make room, or set HF_HOME to a folder on another disk.");
         assertThat(hub.seen).noneMatch(seen -> seen.server().equals("cdn"));
     }
 

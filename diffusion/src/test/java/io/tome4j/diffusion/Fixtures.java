@@ -6,8 +6,10 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Tensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.bytedeco.pytorch.Tensor;
 
@@ -17,6 +19,23 @@ public final class Fixtures {
 
     public static Path path(String name) {
         return Path.of(System.getProperty("tome4j.fixtures")).resolve(name);
+    }
+
+    /** Copies a pipeline's folder, but for the files that are not wanted. */
+    static void copy(String pipeline, Path target, Predicate<Path> wanted) {
+        Path source = path(pipeline);
+        try (var files = Files.walk(source)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path relative = source.relativize(file);
+                if (wanted.test(relative)) {
+                    Path copy = target.resolve(relative.toString());
+                    Files.createDirectories(copy.resolveSibling("."));
+                    Files.copy(file, copy);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The list under {@code cases} of a fixture's JSON. */

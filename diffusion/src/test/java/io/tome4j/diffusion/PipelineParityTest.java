@@ -3,18 +3,23 @@ package io.tome4j.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.TensorScope;
 import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -30,11 +35,11 @@ class PipelineParityTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
-    void drawsThePictureThatTheReferenceDraws(String name, JsonNode c) throws IOException {
+    void drawsThePictureThatTheReferenceDraws(String name, JsonNode c, @TempDir Path folder) throws IOException {
         PipelineOptions options =
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
-                Fixtures.path(c.get("pipeline").textValue()).toString(), options)) {
+                withSchedulerSettings(c, folder).toString(), options)) {
             torch.manual_seed(c.get("global_seed").longValue());
             if (!c.get("tome").isNull()) {
                 ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
@@ -56,6 +61,21 @@ class PipelineParityTest {
                         .isLessThanOrEqualTo(TOLERANCE);
             }
         }
+    }
+
+    /** The case's pipeline, or a copy of it whose scheduler's file has other settings. */
+    private static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
+        String pipeline = c.get("pipeline").textValue();
+        if (c.get("scheduler_settings").isEmpty()) {
+            return Fixtures.path(pipeline);
+        }
+        Fixtures.copy(pipeline, folder, file -> true);
+        File file = folder.resolve("scheduler/scheduler_config.json").toFile();
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode config = (ObjectNode) json.readTree(file);
+        config.setAll((ObjectNode) c.get("scheduler_settings"));
+        json.writeValue(file, config);
+        return folder;
     }
 
     private static Request request(JsonNode c) {

@@ -182,29 +182,14 @@ class StableDiffusionPipelineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"unet", "vae", "text_encoder", "tokenizer", "scheduler"})
-    void aMissingComponentFolderIsNamedAndNothingIsLeftInMemory(String component, @TempDir Path folder)
-            throws IOException {
+    void aMissingComponentFolderIsNamedAndNothingIsLeftInMemory(String component, @TempDir Path folder) {
         Engine.start();
-        copyWithout(component, folder);
+        Fixtures.copy("tiny-sd1", folder, file -> !file.startsWith(component));
         long before = TensorScope.liveObjects();
         assertThatThrownBy(() -> StableDiffusionPipeline.fromPretrained(folder.toString(), CPU_FP32))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(component);
         assertThat(TensorScope.liveObjects()).isEqualTo(before);
-    }
-
-    private static void copyWithout(String component, Path target) throws IOException {
-        Path source = Fixtures.path("tiny-sd1");
-        try (var files = Files.walk(source)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path relative = source.relativize(file);
-                if (!relative.startsWith(component)) {
-                    Path copy = target.resolve(relative.toString());
-                    Files.createDirectories(copy.getParent());
-                    Files.copy(file, copy);
-                }
-            }
-        }
     }
 
     @Test

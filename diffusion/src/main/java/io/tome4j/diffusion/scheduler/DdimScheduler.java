@@ -54,7 +54,9 @@ public final class DdimScheduler implements Scheduler {
     @Override
     public Trajectory start(int steps) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        return new DdimRun(spacing.positions(noise.timesteps(), steps), noise.timesteps() / steps);
+        int[] positions = spacing.positions(noise.timesteps(), steps);
+        prediction.requireFinite(noise, positions, limit);
+        return new DdimRun(positions, noise.timesteps() / steps);
     }
 
     private final class DdimRun extends Run {

@@ -49,6 +49,7 @@ final class LcmScheduler implements Scheduler {
             int skipped = (int) Math.floor(i * (originalSteps / (double) steps));
             positions[i] = (originalSteps - skipped) * distance - 1;
         }
+        prediction.requireFinite(noise, positions, limit);
         return new LcmRun(positions);
     }
 

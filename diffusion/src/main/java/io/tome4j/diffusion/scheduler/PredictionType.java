@@ -4,6 +4,7 @@ import static io.tome4j.diffusion.scheduler.LatentMath.over;
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.TomeException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -33,6 +34,22 @@ enum PredictionType {
 
     private String text() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Checks that the image can be predicted at all timesteps visited: from the noise it cannot where nothing of the image
+     * is left, as at the last timestep with {@code rescale_betas_zero_snr}, unless a limit makes the infinite finite.
+     *
+     * @throws TomeException if it does not
+     */
+    void requireFinite(NoiseSchedule noise, int[] timesteps, SampleLimit limit) {
+        for (int timestep : timesteps) {
+            if (this == EPSILON && limit.isNone() && noise.alphaCumprod(timestep) == 0) {
+                throw new TomeException("prediction_type 'epsilon' says nothing about the image at timestep " + timestep
+                        + ", which is pure noise by rescale_betas_zero_snr: set one of the two otherwise, as the model"
+                        + " was trained.");
+            }
+        }
     }
 
     /** The image predicted from {@code sample = alpha image + sigma noise}. */

@@ -45,6 +45,11 @@ final class SampleLimit {
         return threshold.way == Way.THRESHOLD ? threshold : clip;
     }
 
+    /** Whether predicted images are left as they are, even infinite. */
+    boolean isNone() {
+        return way == Way.NONE;
+    }
+
     /** The predicted image, {@code [B, 4, H, W]}, within bounds. */
     Tensor apply(Tensor image) {
         return switch (way) {

@@ -121,7 +121,7 @@ record UNetConfig(
                 "addition_embed_type_num_heads", // of an embedding that is not there
                 "addition_time_embed_dim", // likewise
                 "dropout", // of training
-                "upcast_attention"); // scores are accumulated in fp32 by every kernel
+                "upcast_attention"); // of a kernel that diffusers itself no longer uses by default
     }
 
     private static List<Boolean> attention(Config config, String key, String plain, String cross, int levels) {

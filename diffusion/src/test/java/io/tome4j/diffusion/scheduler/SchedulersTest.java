@@ -1,6 +1,7 @@
 package io.tome4j.diffusion.scheduler;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.checkpoint.Config;
@@ -8,6 +9,7 @@ import io.tome4j.tensor.TomeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SchedulersTest {
     private static Config config(String json) {
@@ -92,6 +94,21 @@ class SchedulersTest {
         assertThatThrownBy(() -> Schedulers.named("pndm", leading).start(3))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("at least 4");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ddim", "lcm"})
+    void noisePredictedFromNothingButNoiseIsAnErrorAndNoNan(String name) {
+        Config rescaled =
+                config("{'rescale_betas_zero_snr': true, 'timestep_spacing': 'trailing', 'clip_sample': false}");
+        assertThatThrownBy(() -> Schedulers.named(name, rescaled).start(4))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("timestep 999");
+        for (Config defined :
+                new Config[] {rescaled.with("prediction_type", "v_prediction"), rescaled.with("clip_sample", true)}) {
+            assertThatCode(() -> Schedulers.named(name, defined).start(4).close())
+                    .doesNotThrowAnyException();
+        }
     }
 
     @Test
