@@ -15,7 +15,7 @@ python latents.py --size 256 --coloured 2
 python train.py --stage small --size 16 --batch 32 --minutes "${SMALL:-15}"
 python train.py --stage middle --size 32 --batch 16 --minutes "${MIDDLE:-180}"
 python latents.py --size 512 --coloured 1
-python train.py --stage full --size 64 --batch 8 --rate 1e-3 --decay 0.5 --average 0.999 --minutes "${FULL:-240}"
+python train.py --stage full --size 64 --batch 8 --merge 0.5 --rate 1e-3 --decay 0.5 --average 0.999 --minutes "${FULL:-240}"
 python autoencoder.py --decoder --minutes "${DECODER:-30}"
 python export.py
 python evaluate.py --samples 200 --size 512 --steps 20

@@ -2,7 +2,7 @@
 
     python train.py --workdir DIR --stage small --size 16 --minutes 15
     python train.py --workdir DIR --stage middle --size 32 --minutes 120
-    python train.py --workdir DIR --stage full --size 64 --minutes 120 --decay 0.4
+    python train.py --workdir DIR --stage full --size 64 --minutes 120 --merge 0.5 --decay 0.4
 
 ``--size`` is the side of the latents: 64 for 512x512 pictures. 16 halves the latents of 256x256 pictures.
 Writes DIR/unet.pt (weights, their average, the optimiser) every few minutes and DIR/unet.csv.
@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn import functional as F
-from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTokenizer
 
 import common
 import data
 import fast
+import merging
 import models
 
 UNCONDITIONAL, COLOURED = 0.1, 0.2  # shares of the samples
@@ -62,6 +62,7 @@ def main():
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--merge", type=float, default=0.0, help="share of the 4,096 tokens merged in training, in nine of ten steps")
     parser.add_argument("--decay", type=float, default=0.0, help="last part of the stage over which the learning rate falls to a fiftieth")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the moving average of the weights")
     parser.add_argument("--threads", type=int, default=2)
@@ -72,8 +73,9 @@ def main():
 
     tokenizer = CLIPTokenizer.from_pretrained(args.workdir / "tokenizer")
     text_encoder, unet = models.text_encoder(tokenizer).to(device), fast.fuse(models.unet().to(device))
-    if device == "cpu":
-        unet.set_attn_processor(AttnProcessor())  # plain matrix products train faster than the fused attention here
+    attention = merging.MergingProcessor(args.merge, least=4096)
+    if args.merge or device == "cpu":
+        unet.set_attn_processor(attention)  # plain matrix products train faster than the fused attention on a CPU
     modules = torch.nn.ModuleDict(dict(text_encoder=text_encoder, unet=unet))
     optimiser = common.Muon(modules.named_parameters(), args.rate, adam_names=("embedding.weight", "conv_in", "conv_out", "time_emb"))
     average = common.MovingAverage([modules], args.average)
@@ -97,6 +99,7 @@ def main():
         t, noise = timesteps(len(x), generator), torch.randn(x.shape, generator=generator)
         noisy, target = scheduler.add_noise(x, noise, t), scheduler.get_velocity(x, noise, t)
         ids = tokenizer(captions, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
+        attention.ratio = args.merge if step % 10 else 0.0
         with torch.autocast(device, torch.bfloat16):
             states = text_encoder(ids.to(device))[0]  # [B, 77, width]
             v = unet(noisy.to(device, memory_format=torch.channels_last), t.to(device), states).sample
