@@ -25,21 +25,28 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                update = self.muon_update(p, group) if group["muon"] else self.adam_update(p, group)
-                p.add_(update, alpha=-group["lr"])
+            present = [p for p in group["params"] if p.grad is not None]
+            if group["weight_decay"]:
+                torch._foreach_mul_(present, 1 - group["lr"] * group["weight_decay"])
+            updates = self.muon_updates(present, group) if group["muon"] else [self.adam_update(p, group) for p in present]
+            torch._foreach_add_(present, updates, alpha=-group["lr"])
 
-    def muon_update(self, p, group):
-        state = self.state[p]
-        if not state:
-            state["momentum"] = torch.zeros_like(p)
-        state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-        g = p.grad.lerp(state["momentum"], group["momentum"])
-        o = orthogonalised(g.reshape(g.shape[0], -1))
-        return o.view(p.shape) * 0.2 * math.sqrt(max(o.shape))
+    def muon_updates(self, parameters, group):
+        """Matrices of one shape are orthogonalised together: on a CPU the many small products would cost more than the large."""
+        for p in parameters:
+            if not self.state[p]:
+                self.state[p]["momentum"] = torch.zeros_like(p)
+        gradients, momenta = [p.grad for p in parameters], [self.state[p]["momentum"] for p in parameters]
+        torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
+        directions = torch._foreach_lerp(gradients, momenta, group["momentum"])
+        updates, shapes = [None] * len(parameters), {}
+        for i, d in enumerate(directions):
+            shapes.setdefault((d.shape[0], d[0].numel()), []).append(i)
+        for shape, members in shapes.items():
+            together = orthogonalised(torch.stack([directions[i].reshape(shape) for i in members])) * 0.2 * math.sqrt(max(shape))
+            for i, update in zip(members, together):
+                updates[i] = update.view(parameters[i].shape)
+        return updates
 
     def adam_update(self, p, group):
         state, (b1, b2) = self.state[p], group["betas"]
@@ -53,15 +60,15 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(g, steps=5):
-    """The nearest semi-orthogonal matrix to ``g`` [n, m], roughly, by a Newton-Schulz iteration in bf16."""
+    """The nearest semi-orthogonal matrices to ``g`` [k, n, m], roughly, by a Newton-Schulz iteration in bf16."""
     x = g.bfloat16()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / (x.norm() + 1e-7)
+    tall = x.shape[1] > x.shape[2]
+    x = x.mT.contiguous() if tall else x
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return (x.T if tall else x).float()
+        a = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return (x.mT if tall else x).float()
 
 
 class MovingAverage:
