@@ -12,7 +12,7 @@ threads=(--threads "${THREADS:-2}")
 
 python data.py
 python tokenizer.py
-[ -e "$workdir/vae" ] || python autoencoder.py "${threads[@]}" --minutes "${AUTOENCODER:-30}"
+[ -e "$workdir/vae" ] || python autoencoder.py "${threads[@]}" --minutes "${AUTOENCODER:-33}"
 python latents.py "${threads[@]}" --size 256 --coloured 2
 python train.py "${threads[@]}" --stage small --size 16 --batch 48 --minutes "${SMALL:-90}"
 python train.py "${threads[@]}" --stage middle --size 32 --batch 16 --minutes "${MIDDLE:-120}"

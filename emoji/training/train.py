@@ -8,6 +8,7 @@
 Writes DIR/unet.pt (weights, their average, the optimiser) every few minutes and DIR/unet.csv.
 """
 import argparse
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,8 @@ def main():
     del state
 
     scheduler, samples = models.scheduler(), Samples(args.workdir, args.size)
-    sums, saved = [], budget.spent()
+    sums, saved, stop = [], budget.spent(), []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # a plain kill saves first
     while True:
         x, captions = samples.batch(step, args.batch)
         generator = torch.Generator().manual_seed(step)
@@ -119,7 +121,7 @@ def main():
             loss, noisiest = np.nanmean(sums, 0)
             common.log(args.workdir / "unet.csv", stage=args.stage, step=step, seconds=int(budget.spent()), loss=float(loss), loss_t800=float(noisiest), rate=rate)
             sums = []
-        done = budget.progress() >= 1
+        done = stop or budget.progress() >= 1
         if done or budget.spent() - saved > 240:
             saved = budget.spent()
             spent[args.stage] = saved
