@@ -48,6 +48,11 @@ final class DownloadProgress implements DownloadListener {
         }
     }
 
+    @Override
+    public void warning(String message) {
+        err.println("Warning: " + message);
+    }
+
     private String describe(long done, long total, double seconds) {
         String size = total < 0
                 ? String.format(Locale.ROOT, "%.1f MB", done / 1e6)
