@@ -65,7 +65,9 @@ public final class Tensors {
         try (var scope = TensorScope.open()) {
             Tensor flat = Placement.CPU_FP32.place(x).contiguous();
             float[] values = new float[(int) flat.numel()];
-            new FloatPointer(flat.data_ptr()).get(values);
+            if (values.length > 0) { // an empty tensor has no data to point to
+                new FloatPointer(flat.data_ptr()).get(values);
+            }
             return values;
         }
     }
@@ -76,7 +78,9 @@ public final class Tensors {
             Tensor flat = x.to(new org.bytedeco.pytorch.Device(torch.DeviceType.CPU), ScalarType.Long)
                     .contiguous();
             long[] values = new long[(int) flat.numel()];
-            new LongPointer(flat.data_ptr()).get(values);
+            if (values.length > 0) {
+                new LongPointer(flat.data_ptr()).get(values);
+            }
             return values;
         }
     }
