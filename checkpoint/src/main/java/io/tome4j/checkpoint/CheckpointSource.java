@@ -4,6 +4,7 @@ import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Finds the checkpoint that a user means: a folder, or a model on the Hugging Face hub. */
 public final class CheckpointSource {
@@ -49,6 +50,19 @@ public final class CheckpointSource {
         }
         FetchOptions wanted = revision.isEmpty() ? options : options.revision(revision);
         return new Hub(settings, listener).fetch(id, wanted);
+    }
+
+    /** Whether a folder holds a checkpoint of a kind that can be used; half a download does not. */
+    public static boolean isSupported(Path folder) {
+        Path index = folder.resolve(ModelIndex.FILE);
+        if (!Files.isRegularFile(index)) {
+            return false;
+        }
+        try {
+            return List.of(SUPPORTED_PIPELINES).contains(ModelIndex.read(index).pipelineClass());
+        } catch (TomeException e) {
+            return false;
+        }
     }
 
     private static Path path(String text) {

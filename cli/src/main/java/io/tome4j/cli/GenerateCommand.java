@@ -9,7 +9,6 @@ import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
@@ -137,11 +136,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         try {
             ToMe.applyPatch(pipeline, options.get(0));
-            TokenGrid own = pipeline.nominalGrid();
-            TokenGrid grid = new TokenGrid(
-                    request.height() == 0 ? own.height() : request.height() / 8,
-                    request.width() == 0 ? own.width() : request.width() / 8);
-            return Optional.of(ToMe.report(pipeline, options.get(0), grid));
+            return Optional.of(ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid())));
         } catch (IllegalArgumentException e) {
             throw usage(e);
         }

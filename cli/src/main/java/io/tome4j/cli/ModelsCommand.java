@@ -2,6 +2,7 @@ package io.tome4j.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.tensor.TomeException;
@@ -29,9 +30,6 @@ import picocli.CommandLine.Spec;
         versionProvider = Tome.Version.class)
 final class ModelsCommand implements Callable<Integer> {
     private static final String INDEX = "model_index.json";
-
-    /** The pipelines that tome4j can run. */
-    private static final String SUPPORTED = "StableDiffusionPipeline";
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -62,7 +60,7 @@ final class ModelsCommand implements Callable<Integer> {
         Path cache = HubSettings.fromEnvironment().cache();
         List<Found> found = new ArrayList<>();
         for (HubCache.CachedModel model : new HubCache(cache).models()) {
-            if (isSupported(model.folder())) {
+            if (CheckpointSource.isSupported(model.folder())) {
                 found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
             }
         }
@@ -108,26 +106,12 @@ final class ModelsCommand implements Callable<Integer> {
         try (Stream<Path> paths = Files.walk(folder, 3)) {
             return paths.filter(path -> path.endsWith(INDEX))
                     .map(index -> index.toAbsolutePath().getParent())
-                    .filter(ModelsCommand::isSupported)
+                    .filter(CheckpointSource::isSupported)
                     .map(model -> new Found(model.toString(), "", size(model), model))
                     .sorted(Comparator.comparing(Found::name))
                     .toList();
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be searched: " + e.getMessage(), e);
-        }
-    }
-
-    private static boolean isSupported(Path checkpoint) {
-        Path index = checkpoint.resolve(INDEX);
-        try {
-            return Files.isRegularFile(index)
-                    && new ObjectMapper()
-                            .readTree(index.toFile())
-                            .path("_class_name")
-                            .asText()
-                            .equals(SUPPORTED);
-        } catch (IOException e) {
-            return false; // half a download, or no checkpoint
         }
     }
 

@@ -168,8 +168,12 @@ public record Request(
         return guidanceScale > 1;
     }
 
-    /** The size in latents, with the model's own where none was asked for. */
-    TokenGrid latentGrid(TokenGrid modelsOwn) {
+    /**
+     * The size in latents.
+     *
+     * @param modelsOwn the model's own size, for where none was asked for
+     */
+    public TokenGrid latentGrid(TokenGrid modelsOwn) {
         return new TokenGrid(
                 height == 0 ? modelsOwn.height() : height / PIXELS_PER_LATENT,
                 width == 0 ? modelsOwn.width() : width / PIXELS_PER_LATENT);

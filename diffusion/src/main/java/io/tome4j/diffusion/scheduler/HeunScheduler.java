@@ -34,14 +34,8 @@ final class HeunScheduler implements Scheduler {
     @Override
     public Trajectory start(int steps) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        float[] schedule = noise.sigmas();
-        double[] timesteps = spacing.continuous(noise.timesteps(), steps);
-        double[] sigmas = Sigmas.at(timesteps, schedule);
-        if (!sigmaSpacing.followsTimesteps()) {
-            sigmas = sigmaSpacing.between(sigmas[0], sigmas[steps - 1], steps);
-            timesteps = Sigmas.rounded(Sigmas.timestepsOf(sigmas, schedule));
-        }
-        return new HeunRun(withEndsRepeated(timesteps), Sigmas.ending(withEndsRepeated(sigmas), 0));
+        SigmaCourse course = SigmaCourse.of(noise, spacing, sigmaSpacing, steps);
+        return new HeunRun(withEndsRepeated(course.timesteps()), Sigmas.ending(withEndsRepeated(course.sigmas()), 0));
     }
 
     /** The end of each step is the start of the next, and the model is called at both. */

@@ -33,14 +33,8 @@ final class LmsScheduler implements Scheduler {
     @Override
     public Trajectory start(int steps) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        float[] schedule = noise.sigmas();
-        double[] timesteps = spacing.continuous(noise.timesteps(), steps);
-        double[] sigmas = Sigmas.at(timesteps, schedule);
-        if (!sigmaSpacing.followsTimesteps()) {
-            sigmas = sigmaSpacing.between(sigmas[0], sigmas[steps - 1], steps);
-            timesteps = Sigmas.rounded(Sigmas.timestepsOf(sigmas, schedule));
-        }
-        return new LmsRun(timesteps, Sigmas.ending(sigmas, 0));
+        SigmaCourse course = SigmaCourse.of(noise, spacing, sigmaSpacing, steps);
+        return new LmsRun(course.timesteps(), Sigmas.ending(course.sigmas(), 0));
     }
 
     private final class LmsRun extends SigmaRun {

@@ -1,0 +1,32 @@
+package io.tome4j.diffusion.scheduler;
+
+/** The timesteps of a run and their noise levels, of which one follows from the other. */
+final class SigmaCourse {
+    private final double[] timesteps;
+    private final double[] sigmas;
+
+    private SigmaCourse(double[] timesteps, double[] sigmas) {
+        this.timesteps = timesteps;
+        this.sigmas = sigmas;
+    }
+
+    /** The course of so many steps: noise levels at evenly spaced timesteps, or timesteps at spaced noise levels. */
+    static SigmaCourse of(NoiseSchedule noise, TimestepSpacing spacing, SigmaSpacing sigmaSpacing, int steps) {
+        float[] schedule = noise.sigmas();
+        double[] timesteps = spacing.continuous(noise.timesteps(), steps);
+        double[] sigmas = Sigmas.at(timesteps, schedule);
+        if (sigmaSpacing.followsTimesteps()) {
+            return new SigmaCourse(timesteps, sigmas);
+        }
+        double[] spaced = sigmaSpacing.between(sigmas[0], sigmas[steps - 1], steps);
+        return new SigmaCourse(Sigmas.rounded(Sigmas.timestepsOf(spaced, schedule)), spaced);
+    }
+
+    double[] timesteps() {
+        return timesteps;
+    }
+
+    double[] sigmas() {
+        return sigmas;
+    }
+}
