@@ -49,13 +49,6 @@ class UsageTest {
     }
 
     @Test
-    void withoutAModelItSaysWhereToGetOne() {
-        Program program = Program.run("generate", "a red apple");
-        assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("--model").contains("stable-diffusion-v1-5/stable-diffusion-v1-5");
-    }
-
-    @Test
     void withoutACommandItSaysWhichThereAre() {
         Program program = Program.run();
         assertThat(program.status()).isEqualTo(2);

@@ -26,6 +26,7 @@ import java.nio.file.Path;
  */
 public final class EmbeddedModel {
     private static final String SETTINGS = "model/model.json";
+    private static final String INDEX = "model_index.json";
 
     private final String name;
     private final String description;
@@ -33,7 +34,7 @@ public final class EmbeddedModel {
     private final int height;
     private final int steps;
     private final double guidanceScale;
-    private final ResourceFolder files;
+    private final ClassLoader loader;
 
     private EmbeddedModel(JsonNode settings, ClassLoader loader) {
         this.name = required(settings, "name").asText();
@@ -42,13 +43,13 @@ public final class EmbeddedModel {
         this.height = required(settings, "height").asInt();
         this.steps = required(settings, "steps").asInt();
         this.guidanceScale = required(settings, "guidanceScale").asDouble();
-        this.files = ResourceFolder.of(loader, Resources.path("model/" + name), "model_index.json");
+        this.loader = loader;
     }
 
     /**
      * The model in this build.
      *
-     * @throws TomeException if its resources are missing
+     * @throws TomeException if what describes it is missing
      */
     public static EmbeddedModel shipped() {
         return in(EmbeddedModel.class.getClassLoader());
@@ -102,14 +103,19 @@ public final class EmbeddedModel {
         return guidanceScale;
     }
 
+    /** Whether its files are there: someone may have built tome4j without them. */
+    public boolean isThere() {
+        return loader.getResource(folderPath() + "/" + INDEX) != null;
+    }
+
     /** The size of its files in bytes. */
     public long bytes() {
-        return files.bytes();
+        return files().bytes();
     }
 
     /** What its files hold, as 16 hexadecimal digits: other weights have another one. */
     public String fingerprint() {
-        return files.fingerprint();
+        return files().fingerprint();
     }
 
     /**
@@ -117,21 +123,29 @@ public final class EmbeddedModel {
      * {@link HubSettings#cache()}.
      */
     public Path location() {
-        return files.location(HubSettings.fromEnvironment().cache());
+        return files().location(HubSettings.fromEnvironment().cache());
     }
 
     /**
      * Its folder, in the layout of {@code diffusers}. Unpacked first where that is necessary; what is missing there or
      * has another size than it should is made anew. Safe to call from several threads and processes at once.
      *
-     * @throws TomeException if it cannot be unpacked: the message names the folder and what to do
+     * @throws TomeException if it is not there or cannot be unpacked: the message names the folder and what to do
      */
     public Path folder() {
-        return files.folder(HubSettings.fromEnvironment().cache());
+        return files().folder(HubSettings.fromEnvironment().cache());
     }
 
     /** As {@link #folder()}, unpacked into another cache. */
     Path folder(Path cache) {
-        return files.folder(cache);
+        return files().folder(cache);
+    }
+
+    private String folderPath() {
+        return Resources.path("model/" + name);
+    }
+
+    private ResourceFolder files() {
+        return ResourceFolder.of(loader, folderPath(), INDEX);
     }
 }

@@ -20,8 +20,7 @@ class EmbeddedModelTest {
 
     /** The weights are made by emoji/training, and until they are there all else must build. */
     private static void assumeThatThereAreWeights() {
-        assumeThat(EmbeddedModelTest.class.getResource("model/tome4j-emoji/model_index.json"))
-                .isNotNull();
+        assumeThat(EmbeddedModel.shipped().isThere()).isTrue();
     }
 
     @Test
@@ -50,6 +49,23 @@ class EmbeddedModelTest {
             assertThatThrownBy(() -> EmbeddedModel.in(empty))
                     .isInstanceOf(TomeException.class)
                     .hasMessageContaining("io/tome4j/emoji/model/model.json");
+        }
+    }
+
+    @Test
+    void aBuildWithoutItsWeightsStillDescribesIt() throws IOException {
+        Path settings = temp.resolve("io/tome4j/emoji/model/model.json");
+        Files.createDirectories(settings.getParent());
+        try (var in = EmbeddedModel.class.getResourceAsStream("model/model.json")) {
+            Files.copy(in, settings);
+        }
+        try (var loader = new URLClassLoader(new URL[] {temp.toUri().toURL()}, null)) {
+            EmbeddedModel model = EmbeddedModel.in(loader);
+            assertThat(model.isThere()).isFalse();
+            assertThat(model.name()).isEqualTo("tome4j-emoji");
+            assertThatThrownBy(model::folder)
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("tome4j-emoji/model_index.json is not on the class path");
         }
     }
 
