@@ -98,7 +98,7 @@ final class GenerateCommand implements Callable<Integer> {
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 chosen.source(), model.pipelineOptions(), new DownloadProgress(err, terminal))) {
             Duration loading = since(start);
-            Optional<PatchReport> report = patch(options, pipeline, request);
+            Optional<PatchReport> report = MergingOptions.apply(options, pipeline, request, spec.commandLine());
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             if (interruption.isStopped()) {
                 throw new CancellationException("Stopped while loading");
@@ -123,14 +123,6 @@ final class GenerateCommand implements Callable<Integer> {
                     since(start)));
         }
         return 0;
-    }
-
-    private Optional<PatchReport> patch(List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request) {
-        try {
-            return MergingOptions.apply(options, pipeline, request);
-        } catch (IllegalArgumentException e) {
-            throw UsageErrors.of(spec.commandLine(), e);
-        }
     }
 
     private void save(Result result, List<Path> files, Interruption interruption) {

@@ -7,7 +7,9 @@ import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** What to merge. */
 final class MergingOptions {
@@ -82,13 +84,18 @@ final class MergingOptions {
      * Patches a pipeline with what {@link #options()} gave.
      *
      * @return what that does to the tokens at the size asked for; empty if merging is off
-     * @throws IllegalArgumentException if nothing would be merged
+     * @throws ParameterException if nothing would be merged
      */
-    static Optional<PatchReport> apply(List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request) {
+    static Optional<PatchReport> apply(
+            List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request, CommandLine commandLine) {
         if (options.isEmpty()) {
             return Optional.empty();
         }
-        ToMe.applyPatch(pipeline, options.get(0));
-        return Optional.of(ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid())));
+        try {
+            ToMe.applyPatch(pipeline, options.get(0));
+            return Optional.of(ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid())));
+        } catch (IllegalArgumentException e) {
+            throw UsageErrors.of(commandLine, e);
+        }
     }
 }
