@@ -68,6 +68,7 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(AttentionKernel.class, new LowerCase<>(AttentionKernel.class));
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched
                             && !unmatched.isUnknownOption()

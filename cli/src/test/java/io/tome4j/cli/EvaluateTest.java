@@ -20,13 +20,17 @@ class EvaluateTest {
     Path folder;
 
     private static Program evaluate(Object... args) {
+        return evaluateSamples(2, args);
+    }
+
+    private static Program evaluateSamples(int samples, Object... args) {
         List<Object> all = new ArrayList<>(List.of(
                 "evaluate",
                 "--retrieval",
                 "--model",
                 Program.tinyModel(),
                 "--samples",
-                2,
+                samples,
                 "--steps",
                 1,
                 "--width",
@@ -94,7 +98,7 @@ class EvaluateTest {
         assertThat(second.has("seconds_per_image")).isFalse();
         assertThat(second.get("rows")).isEqualTo(first.get("rows"));
         assertThat(Files.readAllBytes(sheet)).isEqualTo(before);
-        assertThat(json(evaluate("--format", "json", "--out", out, "--samples", 3))
+        assertThat(json(evaluateSamples(3, "--format", "json", "--out", out))
                         .get("made")
                         .asInt())
                 .isEqualTo(1);
