@@ -82,7 +82,7 @@ record RetrievalReport(
         json.put("ratio", ratio());
         json.put("steps", template.steps());
         json.put("guidance", template.guidanceScale());
-        json.put("scheduler", template.scheduler());
+        json.put("scheduler", template.scheduler().isEmpty() ? "checkpoint" : template.scheduler());
         json.put("negative", template.negativePrompt());
         json.put("width", result.width());
         json.put("height", result.height());
