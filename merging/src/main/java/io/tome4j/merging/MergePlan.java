@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import io.tome4j.tensor.Profile;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
@@ -111,7 +112,8 @@ public final class MergePlan implements TokenMerge {
     @Override
     public Tensor merge(Tensor x) {
         requireShape(x, tokens);
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                var section = Profile.section(Profile.Part.MERGING)) {
             Tensor rows = x.reshape(batch * tokens, x.size(2));
             Tensor merged = rows.index_select(0, keptRows);
             merged.index_add_(0, targetRows, rows.index_select(0, mergedRows));
@@ -124,7 +126,8 @@ public final class MergePlan implements TokenMerge {
     @Override
     public Tensor unmerge(Tensor x) {
         requireShape(x, tokensAfter());
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                var section = Profile.section(Profile.Part.MERGING)) {
             return scope.release(x.reshape(batch * tokensAfter(), x.size(2))
                     .index_select(0, sourceOfRow)
                     .view(batch, tokens, x.size(2)));

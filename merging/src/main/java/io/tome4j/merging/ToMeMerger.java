@@ -2,6 +2,7 @@ package io.tome4j.merging;
 
 import io.tome4j.merging.BipartiteSoftMatching.Precision;
 import io.tome4j.merging.ToMeOptions.Mode;
+import io.tome4j.tensor.Profile;
 import org.bytedeco.pytorch.Tensor;
 
 /** A block's merger as {@link ToMe#applyPatch} sets it: one matching a forward pass, on the block's input. */
@@ -26,6 +27,12 @@ final class ToMeMerger implements TokenMerger {
 
     @Override
     public BlockMerge match(Tensor hidden, TokenGrid grid, MergeContext context) {
+        try (var section = Profile.section(Profile.Part.MATCHING)) {
+            return plan(hidden, grid, context);
+        }
+    }
+
+    private BlockMerge plan(Tensor hidden, TokenGrid grid, MergeContext context) {
         long r = (long) (grid.tokens() * options.ratio());
         TokenMerge merge = BipartiteSoftMatching.random2d(
                 hidden,
