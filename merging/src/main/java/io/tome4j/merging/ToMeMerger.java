@@ -1,6 +1,5 @@
 package io.tome4j.merging;
 
-import io.tome4j.merging.BipartiteSoftMatching.Precision;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.Profile;
 import org.bytedeco.pytorch.Tensor;
