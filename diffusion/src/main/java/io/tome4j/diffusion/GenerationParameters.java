@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
@@ -186,6 +187,33 @@ public record GenerationParameters(
             if (options.mode() != usual.mode()) {
                 values.put("Token merging mode", options.mode().name().toLowerCase(Locale.ROOT));
             }
+            if (options.method() != usual.method()) {
+                values.put("Token merging method", options.method().name().toLowerCase(Locale.ROOT));
+            }
+            if (options.sizeWeighted()) {
+                values.put("Token merging size weighted", TRUE);
+            }
+            putMatching(values, options.matching(), usual.mode(options.mode()).matching());
+            if (options.auto()) {
+                values.put("Token merging auto", TRUE);
+            }
+        }
+    }
+
+    private static void putMatching(
+            Map<String, String> values, ToMeOptions.Matching matching, ToMeOptions.Matching usual) {
+        if (matching.per() != usual.per()) {
+            values.put("Token merging match per", matching.per().name().toLowerCase(Locale.ROOT));
+        }
+        if (matching.every() != usual.every()) {
+            values.put("Token merging match every", String.valueOf(matching.every()));
+        }
+        if (matching.together() != usual.together()) {
+            values.put("Token merging match together", matching.together() ? TRUE : FALSE);
+        }
+        if (matching.precision() != usual.precision()) {
+            values.put(
+                    "Token merging match precision", matching.precision().name().toLowerCase(Locale.ROOT));
         }
     }
 
@@ -252,6 +280,7 @@ public record GenerationParameters(
             return List.of();
         }
         ToMeOptions usual = ToMeOptions.ratio(values.number("Token merging ratio", 0));
+        usual = usual.mode(values.oneOf("Token merging mode", Mode.class, usual.mode()));
         return List.of(new ToMeOptions(
                 usual.ratio(),
                 Math.toIntExact(values.integer("Token merging maximum down sampling", usual.maxDownsample())),
@@ -261,7 +290,19 @@ public record GenerationParameters(
                 values.flag("Token merging merge attention", usual.mergeAttn()),
                 values.flag("Token merging merge cross attention", usual.mergeCrossattn()),
                 values.flag("Token merging merge mlp", usual.mergeMlp()),
-                values.oneOf("Token merging mode", Mode.class, usual.mode())));
+                usual.mode(),
+                values.oneOf("Token merging method", ToMeOptions.Method.class, usual.method()),
+                values.flag("Token merging size weighted", usual.sizeWeighted()),
+                matching(values, usual.matching()),
+                values.flag("Token merging auto", usual.auto())));
+    }
+
+    private static ToMeOptions.Matching matching(Values values, ToMeOptions.Matching usual) {
+        return new ToMeOptions.Matching(
+                values.oneOf("Token merging match per", ToMeOptions.MatchPer.class, usual.per()),
+                Math.toIntExact(values.integer("Token merging match every", usual.every())),
+                values.flag("Token merging match together", usual.together()),
+                values.oneOf("Token merging match precision", Precision.class, usual.precision()));
     }
 
     /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */

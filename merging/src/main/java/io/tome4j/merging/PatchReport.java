@@ -8,20 +8,34 @@ import java.util.Locale;
  *
  * @param options the options as asked for
  * @param input the size of the model's input that tokens are counted at
- * @param blocks the patched blocks, in the order they run in
+ * @param blocks the patched blocks that merge, in the order they run in
+ * @param unmerged those that {@link ToMeOptions#auto} turned merging off for
  * @param blocksInModel how many blocks could have been patched
  * @param notes what the user should know, such as a ratio that was clamped
  */
 public record PatchReport(
-        ToMeOptions options, TokenGrid input, List<PatchedBlock> blocks, int blocksInModel, List<String> notes) {
+        ToMeOptions options,
+        TokenGrid input,
+        List<PatchedBlock> blocks,
+        List<UnmergedBlock> unmerged,
+        int blocksInModel,
+        List<String> notes) {
 
     /**
      * @param name the block's name in the model
      * @param downsample how many times smaller than the input its feature map is
      * @param tokensBefore tokens of an image before merging
-     * @param tokensAfter tokens of an image after merging
+     * @param tokensAfter tokens of an image after merging (of keys and values, where only those are fewer)
      */
     public record PatchedBlock(String name, int downsample, int tokensBefore, int tokensAfter) {}
+
+    /**
+     * @param name the block's name in the model
+     * @param downsample how many times smaller than the input its feature map is
+     * @param tokens tokens of an image
+     * @param reason why it does not merge
+     */
+    public record UnmergedBlock(String name, int downsample, int tokens, String reason) {}
 
     /** Tokens of all patched blocks before merging. */
     public long tokensBefore() {
