@@ -1,8 +1,6 @@
 package io.tome4j.diffusion;
 
-import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TomeException;
@@ -49,8 +47,6 @@ public record GenerationParameters(
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
 
-    private static final String TRUE = "True";
-    private static final String FALSE = "False";
 
     /**
      * @throws IllegalArgumentException if there is no image of this index, or more than one set of options
@@ -114,7 +110,7 @@ public record GenerationParameters(
         String negative = ParametersText.wellFormed(request.negativePrompt());
         Map<String, String> values = new LinkedHashMap<>();
         putRequest(values);
-        putMerging(values);
+        merging.forEach(options -> MergingText.put(values, options));
         if (attention != AttentionKernel.EFFICIENT) {
             values.put("Attention", attention.name().toLowerCase(Locale.ROOT));
         }
@@ -161,62 +157,6 @@ public record GenerationParameters(
         }
     }
 
-    private void putMerging(Map<String, String> values) {
-        for (ToMeOptions options : merging) {
-            ToMeOptions usual = ToMeOptions.ratio(options.ratio());
-            values.put("Token merging ratio", number(options.ratio()));
-            if (options.maxDownsample() != usual.maxDownsample()) {
-                values.put("Token merging maximum down sampling", String.valueOf(options.maxDownsample()));
-            }
-            if (options.sx() != usual.sx() || options.sy() != usual.sy()) {
-                values.put("Token merging stride x", String.valueOf(options.sx()));
-                values.put("Token merging stride y", String.valueOf(options.sy()));
-            }
-            if (!options.useRand()) {
-                values.put("Token merging random", FALSE);
-            }
-            if (!options.mergeAttn()) {
-                values.put("Token merging merge attention", FALSE);
-            }
-            if (options.mergeCrossattn()) {
-                values.put("Token merging merge cross attention", TRUE);
-            }
-            if (options.mergeMlp()) {
-                values.put("Token merging merge mlp", TRUE);
-            }
-            if (options.mode() != usual.mode()) {
-                values.put("Token merging mode", options.mode().name().toLowerCase(Locale.ROOT));
-            }
-            if (options.method() != usual.method()) {
-                values.put("Token merging method", options.method().name().toLowerCase(Locale.ROOT));
-            }
-            if (options.sizeWeighted()) {
-                values.put("Token merging size weighted", TRUE);
-            }
-            putMatching(values, options.matching(), usual.mode(options.mode()).matching());
-            if (options.auto()) {
-                values.put("Token merging auto", TRUE);
-            }
-        }
-    }
-
-    private static void putMatching(
-            Map<String, String> values, ToMeOptions.Matching matching, ToMeOptions.Matching usual) {
-        if (matching.per() != usual.per()) {
-            values.put("Token merging match per", matching.per().name().toLowerCase(Locale.ROOT));
-        }
-        if (matching.every() != usual.every()) {
-            values.put("Token merging match every", String.valueOf(matching.every()));
-        }
-        if (matching.together() != usual.together()) {
-            values.put("Token merging match together", matching.together() ? TRUE : FALSE);
-        }
-        if (matching.precision() != usual.precision()) {
-            values.put(
-                    "Token merging match precision", matching.precision().name().toLowerCase(Locale.ROOT));
-        }
-    }
-
     /**
      * Reads what {@link #toText()} wrote, without loss, and what A1111's web UI and its kin write as far as it concerns
      * us: unknown keys are passed over, a sampler that we do not have keeps its name.
@@ -229,7 +169,7 @@ public record GenerationParameters(
             throw new TomeException("There are no generation parameters in this text: its last line should read"
                     + " 'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, ...'.");
         }
-        Values values = new Values(parsed.values());
+        ParameterValues values = new ParameterValues(parsed.values());
         try {
             return parse(parsed, values);
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -237,7 +177,7 @@ public record GenerationParameters(
         }
     }
 
-    private static GenerationParameters parse(ParametersText parsed, Values values) {
+    private static GenerationParameters parse(ParametersText parsed, ParameterValues values) {
         List<String> prompts = values.has("Prompts")
                 ? ParametersText.unquoteList(values.text("Prompts", ""))
                 : List.of(values.text("Prompt", parsed.prompt()));
@@ -265,7 +205,7 @@ public record GenerationParameters(
                 Optional.empty());
         return new GenerationParameters(
                 request,
-                merging(values),
+                MergingText.read(values),
                 Math.toIntExact(values.integer("Batch pos", 0)),
                 values.has("Initial latents"),
                 values.text("Model", ""),
@@ -273,36 +213,6 @@ public record GenerationParameters(
                 values.oneOf("Attention", AttentionKernel.class, AttentionKernel.EFFICIENT),
                 values.oneOf("Precision", DTypeChoice.class, DTypeChoice.AUTO),
                 values.text("Version", ""));
-    }
-
-    private static List<ToMeOptions> merging(Values values) {
-        if (!values.has("Token merging ratio")) {
-            return List.of();
-        }
-        ToMeOptions usual = ToMeOptions.ratio(values.number("Token merging ratio", 0));
-        usual = usual.mode(values.oneOf("Token merging mode", Mode.class, usual.mode()));
-        return List.of(new ToMeOptions(
-                usual.ratio(),
-                Math.toIntExact(values.integer("Token merging maximum down sampling", usual.maxDownsample())),
-                Math.toIntExact(values.integer("Token merging stride x", usual.sx())),
-                Math.toIntExact(values.integer("Token merging stride y", usual.sy())),
-                values.flag("Token merging random", usual.useRand()),
-                values.flag("Token merging merge attention", usual.mergeAttn()),
-                values.flag("Token merging merge cross attention", usual.mergeCrossattn()),
-                values.flag("Token merging merge mlp", usual.mergeMlp()),
-                usual.mode(),
-                values.oneOf("Token merging method", ToMeOptions.Method.class, usual.method()),
-                values.flag("Token merging size weighted", usual.sizeWeighted()),
-                matching(values, usual.matching()),
-                values.flag("Token merging auto", usual.auto())));
-    }
-
-    private static ToMeOptions.Matching matching(Values values, ToMeOptions.Matching usual) {
-        return new ToMeOptions.Matching(
-                values.oneOf("Token merging match per", ToMeOptions.MatchPer.class, usual.per()),
-                Math.toIntExact(values.integer("Token merging match every", usual.every())),
-                values.flag("Token merging match together", usual.together()),
-                values.oneOf("Token merging match precision", Precision.class, usual.precision()));
     }
 
     /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */
@@ -371,58 +281,8 @@ public record GenerationParameters(
         return names;
     }
 
-    private static String number(double value) {
+    static String number(double value) {
         String text = Double.toString(value);
         return text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
-    }
-
-    /** The pairs of the last line, read as what they should be. */
-    private record Values(Map<String, String> pairs) {
-        boolean has(String key) {
-            return pairs.containsKey(key);
-        }
-
-        String text(String key, String otherwise) {
-            return pairs.getOrDefault(key, otherwise);
-        }
-
-        long integer(String key, long otherwise) {
-            return has(key) ? integer(key) : otherwise;
-        }
-
-        long integer(String key) {
-            if (!has(key)) {
-                throw new IllegalArgumentException("there is no '" + key + "'");
-            }
-            try {
-                return Long.parseLong(text(key, ""));
-            } catch (NumberFormatException e) {
-                throw wrong(key, "a whole number");
-            }
-        }
-
-        double number(String key, double otherwise) {
-            try {
-                return has(key) ? Double.parseDouble(text(key, "")) : otherwise;
-            } catch (NumberFormatException e) {
-                throw wrong(key, "a number");
-            }
-        }
-
-        boolean flag(String key, boolean otherwise) {
-            return has(key) ? text(key, "").equalsIgnoreCase(TRUE) : otherwise;
-        }
-
-        <E extends Enum<E>> E oneOf(String key, Class<E> type, E otherwise) {
-            try {
-                return has(key) ? Enum.valueOf(type, text(key, "").toUpperCase(Locale.ROOT)) : otherwise;
-            } catch (IllegalArgumentException e) {
-                throw wrong(key, "one of " + List.of(type.getEnumConstants()));
-            }
-        }
-
-        IllegalArgumentException wrong(String key, String expected) {
-            return new IllegalArgumentException("'" + key + ": " + text(key, "") + "' should be " + expected);
-        }
     }
 }

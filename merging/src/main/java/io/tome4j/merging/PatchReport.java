@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
@@ -49,19 +50,20 @@ public record PatchReport(
 
     /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
     public String summary() {
-        int before = blocks.stream().mapToInt(PatchedBlock::tokensBefore).max().orElse(0);
-        int after = blocks.stream()
-                .filter(block -> block.tokensBefore() == before)
-                .mapToInt(PatchedBlock::tokensAfter)
-                .findFirst()
-                .orElse(0);
+        String method = options.method() == ToMeOptions.Method.TOME
+                ? ""
+                : options.method().name().toLowerCase(Locale.ROOT) + ", ";
+        String what = blocks.stream()
+                .max(Comparator.comparingInt(PatchedBlock::tokensBefore))
+                .map(most -> " up to " + most.tokensBefore() + " tokens into " + most.tokensAfter())
+                .orElse("");
         return String.format(
                         Locale.ROOT,
-                        "%d of %d blocks merge up to %d tokens into %d (ratio %s)",
+                        "%d of %d blocks merge%s (%sratio %s)",
                         blocks.size(),
                         blocksInModel,
-                        before,
-                        after,
+                        what,
+                        method,
                         options.ratio())
                 + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
     }
