@@ -47,7 +47,6 @@ public record GenerationParameters(
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
 
-
     /**
      * @throws IllegalArgumentException if there is no image of this index, or more than one set of options
      */

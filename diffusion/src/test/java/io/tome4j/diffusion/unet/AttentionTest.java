@@ -76,8 +76,7 @@ class AttentionTest {
                 torch.linear(keys, weights.get("to_k.weight")),
                 torch.linear(keys, weights.get("to_v.weight")),
                 HEADS);
-        return torch.linear(
-                attended, weights.get("to_out.0.weight"), new TensorOptional(weights.get("to_out.0.bias")));
+        return torch.linear(attended, weights.get("to_out.0.weight"), new TensorOptional(weights.get("to_out.0.bias")));
     }
 
     @Test
