@@ -27,7 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         name = "tome",
         description = "Text to image with Stable Diffusion and token merging.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GenerateCommand.class, ModelsCommand.class, InfoCommand.class},
+        subcommands = {GenerateCommand.class, EvaluateCommand.class, ModelsCommand.class, InfoCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
         exitCodeListHeading = "%nExit status:%n",
@@ -44,7 +44,7 @@ public final class Tome implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: generate, models or info");
+        throw new ParameterException(spec.commandLine(), "Say what to do: generate, evaluate, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */
@@ -74,6 +74,7 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(ToMeOptions.MatchPer.class, new LowerCase<>(ToMeOptions.MatchPer.class));
         commandLine.registerConverter(Precision.class, new LowerCase<>(Precision.class));
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched
                             && !unmatched.isUnknownOption()
