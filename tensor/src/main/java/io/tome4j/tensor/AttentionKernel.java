@@ -68,7 +68,8 @@ public enum AttentionKernel {
     }
 
     private Tensor attend(Tensor q, Tensor k, Tensor v, long heads, Optional<Tensor> mask) {
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                var section = Profile.section(Profile.Part.ATTENTION, () -> 4 * q.numel() * k.size(1))) {
             Tensor out = attendHeads(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), mask);
             return scope.release(out.transpose(1, 2).reshape(q.size(0), q.size(1), q.size(2)));
         }

@@ -38,6 +38,14 @@ public final class Conv2d {
      * @return {@code [B, out, (H + 2 padding - kernel) / stride + 1, likewise W]}
      */
     public Tensor forward(Tensor x) {
-        return torch.conv2d(x, weight, new TensorOptional(bias), stride, padding, new long[] {1, 1}, 1);
+        try (var section = Profile.section(Profile.Part.CONVOLUTION, () -> flops(x))) {
+            return torch.conv2d(x, weight, new TensorOptional(bias), stride, padding, new long[] {1, 1}, 1);
+        }
+    }
+
+    private long flops(Tensor x) {
+        long rows = (x.size(2) + 2 * padding[0] - weight.size(2)) / stride[0] + 1;
+        long columns = (x.size(3) + 2 * padding[1] - weight.size(3)) / stride[1] + 1;
+        return 2 * x.size(0) * rows * columns * weight.numel();
     }
 }

@@ -33,6 +33,8 @@ public final class GroupNorm {
      * @return the same shape
      */
     public Tensor forward(Tensor x) {
-        return torch.group_norm(x, groups, new TensorOptional(weight), new TensorOptional(bias), eps, true);
+        try (var section = Profile.section(Profile.Part.NORMALIZATION)) {
+            return torch.group_norm(x, groups, new TensorOptional(weight), new TensorOptional(bias), eps, true);
+        }
     }
 }

@@ -32,6 +32,8 @@ public final class LayerNorm {
      * @return the same shape
      */
     public Tensor forward(Tensor x) {
-        return torch.layer_norm(x, shape, new TensorOptional(weight), new TensorOptional(bias), eps, true);
+        try (var section = Profile.section(Profile.Part.NORMALIZATION)) {
+            return torch.layer_norm(x, shape, new TensorOptional(weight), new TensorOptional(bias), eps, true);
+        }
     }
 }

@@ -51,6 +51,8 @@ public final class Linear {
      * @return {@code [..., out]}
      */
     public Tensor forward(Tensor x) {
-        return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias));
+        try (var section = Profile.section(Profile.Part.LINEAR, () -> 2 * x.numel() * weight.size(0))) {
+            return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias));
+        }
     }
 }
