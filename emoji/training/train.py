@@ -73,7 +73,7 @@ class Samples:
             latents.append((self.white if on_white else self.coloured)[motif])
             wording = self.states["white" if on_white else "coloured"][motif, rng.integers(WORDINGS)]
             states.append(self.states["none"] if rng.random() < UNCONDITIONAL else wording)
-        return growing.pooled(torch.stack(latents).float(), max(0, self.level - 1)), torch.stack(states)
+        return torch.stack(latents).float(), torch.stack(states)
 
 
 def timesteps(count, level, generator):
@@ -88,6 +88,7 @@ def main():
     parser.add_argument("--level", type=int, choices=(0, 1, 2), required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--inner", type=int, default=0, help="pictures at level 2 that each step trains on besides: what to draw is learnt there for little")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--merge", type=float, default=0.0, help="share of the 4,096 tokens merged in training, in nine of ten steps")
     parser.add_argument("--decay", type=float, default=0.0, help="last part of the stage over which the learning rate falls to a fiftieth")
@@ -128,28 +129,36 @@ def main():
     sums, saved, stop = [], budget.spent(), []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # a plain kill saves first
     while True:
-        x, states = samples.batch(step, args.batch)
         generator = torch.Generator().manual_seed(step)
-        t, noise = timesteps(len(x), args.level, generator), torch.randn(x.shape, generator=generator) / 2 ** args.level
-        noisy, target = scheduler.add_noise(x, noise, t), scheduler.get_velocity(x, noise, t)
         attention.ratio = args.merge if step % 10 else 0.0
-        with torch.autocast(device, torch.bfloat16):
-            v = modules(noisy.to(device, memory_format=torch.channels_last), t.to(device), states.to(device), args.level)
-        losses = (v.float() - target.to(device)).square().mean((1, 2, 3))
+
+        def losses_at(level, first, count):
+            """The squared errors [count] of the pictures from the ``first`` batch on, which is backpropagated, and the timesteps."""
+            x, states = samples.batch(first, count)
+            x = growing.pooled(x, level - (args.level > 0))  # the inner levels' own latents are half as large
+            t, noise = timesteps(len(x), level, generator), torch.randn(x.shape, generator=generator) / 2 ** level
+            noisy, target = scheduler.add_noise(x, noise, t), scheduler.get_velocity(x, noise, t)
+            with torch.autocast(device, torch.bfloat16):
+                v = modules(noisy.to(device, memory_format=torch.channels_last), t.to(device), states.to(device), level)
+            losses = (v.float() - target.to(device)).square().mean((1, 2, 3))
+            losses.mean().backward()
+            return losses.detach().cpu(), t
+
+        optimiser.zero_grad()
+        losses, t = losses_at(args.level, step, args.batch)
+        inner = losses_at(2, step, args.inner)[0].mean().item() if args.inner else float("nan")
         rate = common.learning_rate(args.rate, step - begun, budget.progress(), decay_from=1 - args.decay)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        optimiser.zero_grad()
-        losses.mean().backward()
         torch.nn.utils.clip_grad_norm_([p for p in modules.parameters() if p.grad is not None], 1.0)
         optimiser.step()
         average.update()
         step += 1
-        high = t.to(device) > 800
-        sums.append((losses.mean().item(), losses[high].mean().item() if high.any() else float("nan")))
+        high = t > 800
+        sums.append((losses.mean().item(), losses[high].mean().item() if high.any() else float("nan"), inner))
         if step % 50 == 0:
-            loss, noisiest = np.nanmean(sums, 0)
-            common.log(args.workdir / "unet.csv", stage=stage, step=step, seconds=int(budget.spent()), loss=float(loss), loss_t800=float(noisiest), rate=rate)
+            loss, noisiest, inner = np.nanmean(sums, 0) if args.inner else (*np.nanmean(sums, 0)[:2], 0.0)
+            common.log(args.workdir / "unet.csv", stage=stage, step=step, seconds=int(budget.spent()), loss=float(loss), loss_t800=float(noisiest), loss_inner=float(inner), rate=rate)
             sums = []
         done = stop or budget.progress() >= 1
         if done or budget.spent() - saved > 240:
