@@ -1,6 +1,8 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.evaluation.bench.BenchFormat;
+import io.tome4j.evaluation.bench.Variant;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
@@ -25,7 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         name = "tome",
         description = "Text to image with Stable Diffusion and token merging.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GenerateCommand.class, ModelsCommand.class, InfoCommand.class},
+        subcommands = {GenerateCommand.class, ModelsCommand.class, InfoCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
         exitCodeListHeading = "%nExit status:%n",
@@ -42,7 +44,7 @@ public final class Tome implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: generate, models or info");
+        throw new ParameterException(spec.commandLine(), "Say what to do: generate, models, info or bench");
     }
 
     /** Runs the program and ends the JVM with its exit status. */
@@ -66,6 +68,10 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(DeviceChoice.class, new LowerCase<>(DeviceChoice.class));
         commandLine.registerConverter(DTypeChoice.class, new LowerCase<>(DTypeChoice.class));
         commandLine.registerConverter(AttentionKernel.class, new LowerCase<>(AttentionKernel.class));
+        commandLine.registerConverter(Variant.class, new BenchTableOptions.VariantConverter());
+        commandLine.registerConverter(BenchFormat.class, new LowerCase<>(BenchFormat.class));
+        commandLine.registerConverter(
+                BenchModelOptions.WeightsChoice.class, new LowerCase<>(BenchModelOptions.WeightsChoice.class));
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setParameterExceptionHandler((e, args) -> {

@@ -59,7 +59,7 @@ class UsageTest {
     void withoutACommandItSaysWhichThereAre() {
         Program program = Program.run();
         assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("generate, models or info");
+        assertThat(program.err()).contains("generate, models, info or bench");
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.tome4j.tensor.DeviceChoice;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -15,15 +16,21 @@ import java.util.OptionalDouble;
  *
  * @param machine what it ran on
  * @param settings what was asked for
- * @param results one for each cell
+ * @param results one for each cell; kept in the order to show them
  * @param date when it ended, UTC
  */
 public record BenchReport(Machine machine, BenchSettings settings, List<CellResult> results, Instant date)
         implements Report {
     private static final double GIGA = 1e9;
+    private static final Comparator<Cell> SHOWN = Comparator.comparingInt(Cell::resolution)
+            .thenComparingInt(Cell::batch)
+            .thenComparing(Cell::variant)
+            .thenComparingDouble(Cell::ratio);
 
     public BenchReport {
-        results = List.copyOf(results);
+        results = results.stream()
+                .sorted(Comparator.comparing(CellResult::cell, SHOWN))
+                .toList();
     }
 
     /**

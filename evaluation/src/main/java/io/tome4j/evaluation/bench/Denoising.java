@@ -11,6 +11,7 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.TomeException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -41,11 +42,19 @@ final class Denoising {
     UNet2DConditionModel prepare(Cell cell) {
         UNet2DConditionModel unet = model.unet(cell.variant().attention());
         if (cell.variant().merges()) {
-            ToMe.applyPatch(unet, merging.withRatio(cell.ratio()));
+            patch(unet, cell.ratio());
         } else {
             ToMe.removePatch(unet);
         }
         return unet;
+    }
+
+    private void patch(UNet2DConditionModel unet, double ratio) {
+        try {
+            ToMe.applyPatch(unet, merging.withRatio(ratio));
+        } catch (IllegalArgumentException e) {
+            throw new TomeException("Merging has no effect on this model. " + e.getMessage() + ".", e);
+        }
     }
 
     /** Runs the first steps of an image. */
