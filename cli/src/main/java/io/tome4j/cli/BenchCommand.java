@@ -8,11 +8,15 @@ import io.tome4j.evaluation.bench.Benchmark;
 import io.tome4j.evaluation.bench.CellResult;
 import io.tome4j.evaluation.bench.ProfileReport;
 import io.tome4j.evaluation.bench.Report;
+import io.tome4j.evaluation.bench.StepServer;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -65,7 +69,11 @@ final class BenchCommand implements Callable<Integer> {
         try {
             settings = table.settings(model.name(), model.isRandom(), placement);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+            String message = String.valueOf(e.getMessage()).replace("maxDownsample", "max-downsample");
+            throw new ParameterException(spec.commandLine(), "--" + message, e);
+        }
+        if (table.serve) {
+            return serve(placement);
         }
         boolean folder = output.out.isPresent() && OutputFiles.isFolder(output.out.get());
         output.out.ifPresent(out -> requireWritable(out, folder));
@@ -80,6 +88,19 @@ final class BenchCommand implements Callable<Integer> {
                     ? ProfileReport.measure(loaded, settings, new Progress(err, interruption))
                     : benchmark(loaded, settings, folder, new Progress(err, interruption));
             interruption.writing(() -> write(report, folder));
+        }
+        return 0;
+    }
+
+    private int serve(Placement placement) {
+        try (BenchModel loaded = load(placement)) {
+            StepServer.serve(
+                    loaded,
+                    table.merging(),
+                    new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
+                    spec.commandLine().getOut());
+        } catch (IOException e) {
+            throw new TomeException("A question on stdin cannot be read: " + e, e);
         }
         return 0;
     }

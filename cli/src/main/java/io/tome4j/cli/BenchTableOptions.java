@@ -86,6 +86,9 @@ final class BenchTableOptions {
                     + " peak, which is measured too.")
     boolean profile;
 
+    @Option(names = "--serve", hidden = true, description = "Time steps that stdin asks for: reference/side_by_side.py")
+    boolean serve;
+
     /** A list that was not given is the table's, or the profile's. */
     BenchSettings settings(String model, boolean random, Placement placement) {
         return new BenchSettings(
@@ -96,9 +99,14 @@ final class BenchTableOptions {
                 given(batches, profile ? List.of(1) : List.of(1, 2, 4, 8, 10)),
                 given(variants, profile ? EFFICIENT_ONES : List.of(Variant.values())),
                 ratios,
-                ToMeOptions.ratio(0).maxDownsample(maxDownsample),
+                merging(),
                 steps,
                 repeats);
+    }
+
+    /** All options of merging but the ratio. */
+    ToMeOptions merging() {
+        return ToMeOptions.ratio(0).maxDownsample(maxDownsample);
     }
 
     private static <T> List<T> given(List<T> values, List<T> otherwise) {

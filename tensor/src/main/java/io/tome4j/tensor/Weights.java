@@ -37,7 +37,7 @@ public final class Weights implements AutoCloseable {
 
         /**
          * Whether models may use what {@link #load} gives as it is, where it is in their placement already, instead of a
-         * copy: it is never changed, and outlives them. Two models can then share one set of weights.
+         * copy: it owns its memory, and is never changed. Two models can then share one set of weights.
          */
         default boolean isShared() {
             return false;

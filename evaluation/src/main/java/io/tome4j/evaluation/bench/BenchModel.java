@@ -12,6 +12,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.Weights;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -90,6 +91,12 @@ public final class BenchModel implements AutoCloseable {
 
     UNetConfig config() {
         return read;
+    }
+
+    /** Makes the UNets that variants need, and lets go of what only the making needs. */
+    void build(List<Variant> variants) {
+        variants.forEach(variant -> unet(variant.attention()));
+        weights.close();
     }
 
     /** The UNet with this attention; made when it is first asked for. */

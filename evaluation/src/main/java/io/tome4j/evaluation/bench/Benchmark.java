@@ -80,6 +80,7 @@ public final class Benchmark {
         if (!results.finished().isEmpty()) {
             listener.note("Going on: " + results.finished().size() + " cells are in " + log.orElse(Path.of("")));
         }
+        model.build(settings.variants());
         List<CellResult> cells = new Bench(
                         settings, new UNetMeasurer(model, settings), results, listener, nanos, System::nanoTime)
                 .run();

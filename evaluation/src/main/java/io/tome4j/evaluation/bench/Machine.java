@@ -5,6 +5,7 @@ import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,6 +43,10 @@ public record Machine(
     /** This machine, as it computes for a placement. */
     public static Machine here(Placement placement) {
         Engine engine = Engine.start();
+        String line;
+        try (var scope = TensorScope.open()) {
+            line = engine.describe(placement);
+        }
         return new Machine(
                 value(CPUINFO, "model name", System.getProperty("os.arch", "")),
                 Runtime.getRuntime().availableProcessors(),
@@ -51,7 +56,7 @@ public record Machine(
                         + System.getProperty("os.arch"),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),
                 Engine.pytorchVersion(),
-                engine.describe(placement),
+                line,
                 GenerationParameters.thisVersion());
     }
 

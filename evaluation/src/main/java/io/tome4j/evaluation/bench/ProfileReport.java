@@ -43,6 +43,7 @@ public record ProfileReport(
                 "Peak of this machine: convolution %.0f, linear %.0f GFLOP/s",
                 peak.convolution() / GIGA,
                 peak.linear() / GIGA));
+        model.build(settings.variants());
         Denoising denoising = new Denoising(model, settings.merging());
         List<StepProfile> profiles = new ArrayList<>();
         for (Plan.Group group : Plan.of(settings)) {

@@ -16,24 +16,20 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * A UNet's weights without a checkpoint, each tensor drawn when it is asked for: the speed does not depend on them. Weights
  * are scaled so that activations keep a sane size, norms and biases begin as training begins them. The same seed draws the
- * same weights in the same order of asking.
+ * same weights.
  */
-final class RandomWeights implements Weights.Source, AutoCloseable {
+final class RandomWeights implements Weights.Source {
     private final Map<String, long[]> shapes;
-    private final Generator generator;
+    private final long seed;
 
-    private RandomWeights(Map<String, long[]> shapes, Generator generator) {
+    private RandomWeights(Map<String, long[]> shapes, long seed) {
         this.shapes = shapes;
-        this.generator = generator;
+        this.seed = seed;
     }
 
     /** All the tensors that a UNet of this config has, under the names that its checkpoint uses. */
     static RandomWeights of(UNetConfig config, long seed) {
-        try (var scope = TensorScope.open()) {
-            Generator generator = Tensors.generator(seed);
-            generator.retainReference();
-            return new RandomWeights(new Names(config).all(), generator);
-        }
+        return new RandomWeights(new Names(config).all(), seed);
     }
 
     @Override
@@ -60,6 +56,7 @@ final class RandomWeights implements Weights.Source, AutoCloseable {
             fanIn *= shape[i];
         }
         try (var scope = TensorScope.open()) {
+            Generator generator = Tensors.generator(seed + name.hashCode());
             return scope.release(Tensors.randn(generator, shape).mul_(new Scalar(1 / Math.sqrt(fanIn))));
         }
     }
@@ -75,11 +72,6 @@ final class RandomWeights implements Weights.Source, AutoCloseable {
     @Override
     public String origin(String name) {
         return "random weights";
-    }
-
-    @Override
-    public void close() {
-        generator.close();
     }
 
     /** The names and sizes of a UNet's tensors. */

@@ -10,7 +10,10 @@ import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 
-/** One set of weights for two models that differ only in how they compute attention; outlives both. */
+/**
+ * One set of weights for two models that differ only in how they compute attention. What it holds itself it lets go when it
+ * is closed; the models keep what they took.
+ */
 final class SharedWeights implements Weights.Source, AutoCloseable {
     private final Weights.Source source;
     private final Placement placement;
@@ -59,8 +62,5 @@ final class SharedWeights implements Weights.Source, AutoCloseable {
     public void close() {
         loaded.values().forEach(Tensor::close);
         loaded.clear();
-        if (source instanceof RandomWeights random) {
-            random.close();
-        }
     }
 }
