@@ -27,6 +27,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,7 +54,7 @@ class Steps:
         import torch
         from diffusers import DDIMScheduler, UNet2DConditionModel
 
-        from full_size_check import UNET
+        from parts.sd15 import UNET
 
         self.torch = torch
         torch.set_grad_enabled(False)
@@ -74,12 +75,10 @@ class Steps:
 
     def describe(self) -> str:
         import diffusers
-        import tomesd
 
         torch = self.torch
         where = torch.cuda.get_device_name() if self.device == "cuda" else f"{torch.get_num_threads()} threads"
-        tomesd_version = getattr(tomesd, "__version__", "") or __import__("importlib.metadata").metadata.version("tomesd")
-        return f"torch {torch.__version__}, diffusers {diffusers.__version__}, tomesd {tomesd_version}, {where}"
+        return f"torch {torch.__version__}, diffusers {diffusers.__version__}, tomesd {version('tomesd')}, {where}"
 
     def merge(self, ratio: float) -> None:
         import tomesd
@@ -131,10 +130,10 @@ class Contender:
     ready: str = ""
 
     @staticmethod
-    def start(name: str, device: str) -> "Contender":
+    def start(name: str, device: str, tome: Path) -> "Contender":
         environment = os.environ | PASSIVE
         if name == OURS:
-            command = [str(ROOT / "tome"), "bench", "--serve", "--device", device]
+            command = [str(tome), "bench", "--serve", "--device", device]
         else:
             command = [sys.executable, str(Path(__file__).resolve()), "--worker", name.split("-")[0], "--device", device]
             if name.endswith("-malloc"):
@@ -208,7 +207,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     rows = []
     try:
         for name in arguments.contenders.split(",") if arguments.contenders else CONTENDERS[arguments.device]:
-            contenders.append(Contender.start(name, arguments.device))
+            contenders.append(Contender.start(name, arguments.device, arguments.tome))
             print(f"{name}: {contenders[-1].ready}", file=sys.stderr, flush=True)
         for size in arguments.sizes:
             for ratio in arguments.ratios:
@@ -243,6 +242,7 @@ def main() -> None:
     parser.add_argument("--device", choices=CONTENDERS, default="cpu")
     parser.add_argument("--contenders", help=f"some of {', '.join(CONTENDERS['cpu'])}; tome4j must be among them")
     parser.add_argument("--out", type=Path, help="a folder for side-by-side.md and side-by-side.json")
+    parser.add_argument("--tome", type=Path, default=ROOT / "tome", help="our program (default: that of this repository)")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
