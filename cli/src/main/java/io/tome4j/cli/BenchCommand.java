@@ -107,7 +107,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private BenchModel load(Placement placement) {
         PrintWriter err = spec.commandLine().getErr();
-        return model.load(placement, new DownloadProgress(err, StepProgress.onTerminal()));
+        return model.load(placement, new DownloadProgress(err, ProgressDisplay.onTerminal()));
     }
 
     private Report benchmark(BenchModel loaded, BenchSettings settings, boolean folder, BenchListener listener) {

@@ -1,8 +1,15 @@
 package io.tome4j.cli;
 
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.merging.PatchReport;
+import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** What to merge. */
 final class MergingOptions {
@@ -71,5 +78,24 @@ final class MergingOptions {
                 mergeMlp,
                 tomesd ? ToMeOptions.Mode.TOMESD : ToMeOptions.Mode.SEEDED);
         return ratio == 0 ? List.of() : List.of(options);
+    }
+
+    /**
+     * Patches a pipeline with what {@link #options()} gave.
+     *
+     * @return what that does to the tokens at the size asked for; empty if merging is off
+     * @throws ParameterException if nothing would be merged
+     */
+    static Optional<PatchReport> apply(
+            List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request, CommandLine commandLine) {
+        if (options.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            ToMe.applyPatch(pipeline, options.get(0));
+            return Optional.of(ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid())));
+        } catch (IllegalArgumentException e) {
+            throw UsageErrors.of(commandLine, e);
+        }
     }
 }

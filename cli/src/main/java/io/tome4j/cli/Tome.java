@@ -27,7 +27,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
         name = "tome",
         description = "Text to image with Stable Diffusion and token merging.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GenerateCommand.class, ModelsCommand.class, InfoCommand.class, BenchCommand.class},
+        subcommands = {
+            GenerateCommand.class,
+            EvaluateCommand.class,
+            BenchCommand.class,
+            ModelsCommand.class,
+            InfoCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
         exitCodeListHeading = "%nExit status:%n",
@@ -44,7 +50,7 @@ public final class Tome implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: generate, models, info or bench");
+        throw new ParameterException(spec.commandLine(), "Say what to do: generate, evaluate, bench, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */
@@ -74,6 +80,7 @@ public final class Tome implements Runnable {
                 BenchModelOptions.WeightsChoice.class, new LowerCase<>(BenchModelOptions.WeightsChoice.class));
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched
                             && !unmatched.isUnknownOption()

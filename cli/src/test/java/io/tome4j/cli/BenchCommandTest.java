@@ -86,7 +86,8 @@ class BenchCommandTest {
 
     @Test
     void jsonOnStdoutHasARowForEachVariantAndRatio() throws IOException {
-        Program program = bench("--ratio", "0.25,0.5", "--format", "json", "--variants", "vanilla,tome,efficient");
+        Program program =
+                bench("--ratio", 0.25, "--ratio", 0.5, "--format", "json", "--variants", "vanilla,tome,efficient");
         assertThat(program.status()).as(program.err()).isZero();
         JsonNode json = new ObjectMapper().readTree(program.out());
         assertThat(json.get("rows")).hasSize(4).allSatisfy(row -> {
