@@ -25,7 +25,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures how long a denoising step takes. */
@@ -56,7 +55,10 @@ final class BenchCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nTable:%n", order = 2)
     private BenchTableOptions table = new BenchTableOptions();
 
-    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 3)
+    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
+    private MergingMethodOptions merging = new MergingMethodOptions();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private BenchOutputOptions output = new BenchOutputOptions();
 
     /** All that can be wrong with the command itself is found before the model is loaded. */
@@ -67,13 +69,12 @@ final class BenchCommand implements Callable<Integer> {
         Placement placement = Placement.choose(model.device, model.dtype);
         BenchSettings settings;
         try {
-            settings = table.settings(model.name(), model.isRandom(), placement);
+            settings = table.settings(model.name(), model.isRandom(), placement, merging.options(0));
         } catch (IllegalArgumentException e) {
-            String message = String.valueOf(e.getMessage()).replace("maxDownsample", "max-downsample");
-            throw new ParameterException(spec.commandLine(), "--" + message, e);
+            throw UsageErrors.of(spec.commandLine(), e);
         }
         if (table.serve) {
-            return serve(placement);
+            return serve(settings);
         }
         boolean folder = output.out.isPresent() && OutputFiles.isFolder(output.out.get());
         output.out.ifPresent(out -> requireWritable(out, folder));
@@ -92,11 +93,11 @@ final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
-    private int serve(Placement placement) {
-        try (BenchModel loaded = load(placement)) {
+    private int serve(BenchSettings settings) {
+        try (BenchModel loaded = load(settings.placement())) {
             StepServer.serve(
                     loaded,
-                    table.merging(),
+                    settings.merging(),
                     new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
                     spec.commandLine().getOut());
         } catch (IOException e) {

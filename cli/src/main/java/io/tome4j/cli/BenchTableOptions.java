@@ -52,14 +52,6 @@ final class BenchTableOptions {
     List<Double> ratios = List.of(0.5);
 
     @Option(
-            names = "--max-downsample",
-            paramLabel = "1|2|4|8",
-            defaultValue = "1",
-            description = "Merge where the feature map is at most this much smaller than the latents"
-                    + " (default: ${DEFAULT-VALUE}).")
-    int maxDownsample = 1;
-
-    @Option(
             names = "--steps",
             paramLabel = "N",
             defaultValue = "2",
@@ -90,7 +82,7 @@ final class BenchTableOptions {
     boolean serve;
 
     /** A list that was not given is the table's, or the profile's. */
-    BenchSettings settings(String model, boolean random, Placement placement) {
+    BenchSettings settings(String model, boolean random, Placement placement, ToMeOptions merging) {
         return new BenchSettings(
                 model,
                 random,
@@ -99,14 +91,9 @@ final class BenchTableOptions {
                 given(batches, profile ? List.of(1) : List.of(1, 2, 4, 8, 10)),
                 given(variants, profile ? EFFICIENT_ONES : List.of(Variant.values())),
                 ratios,
-                merging(),
+                merging,
                 steps,
                 repeats);
-    }
-
-    /** All options of merging but the ratio. */
-    ToMeOptions merging() {
-        return ToMeOptions.ratio(0).maxDownsample(maxDownsample);
     }
 
     private static <T> List<T> given(List<T> values, List<T> otherwise) {

@@ -12,7 +12,21 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** What to merge. */
-final class MergingOptions {
+final class MergingOptions extends MergingMethodOptions {
+    /** Whether to merge. */
+    enum Merging {
+        ON,
+        AUTO,
+        OFF
+    }
+
+    @Option(
+            names = "--merging",
+            paramLabel = "on|auto|off",
+            defaultValue = "on",
+            description = "Merge tokens (default), merge where it is predicted to pay, or do not.")
+    Merging merging = Merging.ON;
+
     @Option(
             names = "--ratio",
             paramLabel = "SHARE",
@@ -20,64 +34,13 @@ final class MergingOptions {
             description = "Share of tokens to merge away, from 0 (off) to 1 (default: ${DEFAULT-VALUE}).")
     double ratio = 0.5;
 
-    @Option(
-            names = "--max-downsample",
-            paramLabel = "1|2|4|8",
-            defaultValue = "1",
-            description = "Merge where the feature map is at most this much smaller than the latents"
-                    + " (default: ${DEFAULT-VALUE}).")
-    int maxDownsample = 1;
-
-    @Option(
-            names = "--sx",
-            paramLabel = "N",
-            defaultValue = "2",
-            description = "Width of the cells that keep one destination token each (default: ${DEFAULT-VALUE}).")
-    int sx = 2;
-
-    @Option(
-            names = "--sy",
-            paramLabel = "N",
-            defaultValue = "2",
-            description = "Height of these cells (default: ${DEFAULT-VALUE}).")
-    int sy = 2;
-
-    @Option(names = "--no-rand", description = "Take each cell's top left token instead of a random one.")
-    boolean noRand;
-
-    @Option(
-            names = "--merge-attn",
-            negatable = true,
-            defaultValue = "true",
-            fallbackValue = "true",
-            description = "Merge for self-attention (default: on).")
-    boolean mergeAttn = true;
-
-    @Option(names = "--merge-crossattn", description = "Merge for cross-attention.")
-    boolean mergeCrossattn;
-
-    @Option(names = "--merge-mlp", description = "Merge for the feed-forward layers.")
-    boolean mergeMlp;
-
-    @Option(names = "--tomesd", description = "Behave exactly as the Python package tomesd, random draws included.")
-    boolean tomesd;
-
     /**
-     * @return none for ratio 0, else one
-     * @throws IllegalArgumentException if a value is out of its range
+     * @return none if merging is off or the ratio is 0, else one
+     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
      */
     List<ToMeOptions> options() {
-        ToMeOptions options = new ToMeOptions(
-                ratio,
-                maxDownsample,
-                sx,
-                sy,
-                !noRand,
-                mergeAttn,
-                mergeCrossattn,
-                mergeMlp,
-                tomesd ? ToMeOptions.Mode.TOMESD : ToMeOptions.Mode.SEEDED);
-        return ratio == 0 ? List.of() : List.of(options);
+        ToMeOptions options = options(ratio).auto(merging == Merging.AUTO);
+        return merging == Merging.OFF || ratio == 0 ? List.of() : List.of(options);
     }
 
     /**

@@ -29,12 +29,26 @@ final class UsageErrors {
         names.put("^sx is", "--sx is");
         names.put("^sy is", "--sy is");
         names.put("^samples is", "--samples is");
+        names.put("^repeats is", "--repeats is");
+        names.put("^resolutions has", "--resolutions has");
+        names.put("^batches has", "--batches has");
+        names.put("^variants has", "--variants has");
+        names.put("^ratio has", "--ratio has");
         names.put("guidanceScale", "--guidance");
         names.put("imagesPerPrompt", "--count");
         names.put("maxDownsample", "--max-downsample");
         names.put("mergeAttn", "--merge-attn");
         names.put("mergeCrossattn", "--merge-crossattn");
         names.put("mergeMlp", "--merge-mlp");
+        names.put("mode TOMESD", "--tomesd");
+        names.put("method TODO", "--method todo");
+        names.put("method TOME or QUERY", "--method tome or query");
+        names.put("method TOME", "--method tome");
+        names.put("sizeWeighted", "--size-weighted");
+        names.put("matchPer", "--match-per");
+        names.put("matchEvery", "--match-every");
+        names.put("matchTogether", "--match-together");
+        names.put("matchPrecision", "--match-precision");
         return names;
     }
 }

@@ -54,6 +54,8 @@ class BenchCommandTest {
                 "--variants quick|'quick' is none of vanilla, tome, tome+efficient, efficient",
                 "--ratio 0.5,2|--ratio has 2.0",
                 "--max-downsample 3|--max-downsample is 3",
+                "--method some|'--method'",
+                "--method todo --merge-mlp|--method todo",
                 "--steps 0|--steps is 0",
                 "--repeats 0|--repeats is 0",
                 "--budget soon|--budget is soon",
@@ -146,7 +148,7 @@ class BenchCommandTest {
     @Test
     void aProfileSaysWhereTheTimeGoes() {
         Path file = folder.resolve("profile.md");
-        Program program = bench("--profile", "--out", file, "--format", "markdown");
+        Program program = bench("--profile", "--match-per", "level", "--out", file, "--format", "markdown");
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.out().strip()).isEqualTo(file.toString());
         assertThat(file)
@@ -155,6 +157,7 @@ class BenchCommandTest {
                         "| convolution |",
                         "| attention |",
                         "| matching |",
+                        "matchPer level",
                         "| rest |",
                         "| whole step |",
                         "64 px, batch 1, tome+efficient 0.5");

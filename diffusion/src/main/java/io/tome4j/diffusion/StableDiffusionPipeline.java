@@ -11,6 +11,7 @@ import io.tome4j.diffusion.text.ClipTokenizer;
 import io.tome4j.diffusion.unet.UNet2DConditionModel;
 import io.tome4j.diffusion.vae.AutoencoderKL;
 import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.ToMe;
@@ -226,7 +227,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             List<Duration> durations) {
         double[] timesteps = trajectory.timesteps();
         long begin = System.nanoTime();
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                var run = MergeRun.of(request.seed(), request.isGuided() ? 2 : 1)) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
             Tensor latents = scope.retain(initial);
             try {
@@ -235,7 +237,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     Tensor previous = latents;
                     try (var step = TensorScope.open()) {
                         Tensor input = trajectory.scaleModelInput(latents, i);
-                        MergeContext context = new MergeContext(request.seed(), i);
+                        MergeContext context = run.step(i);
                         Tensor prediction = predict(request, input, timesteps[i], text, context);
                         latents = step.retain(trajectory.step(prediction, i, latents, generator));
                     }

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion.unet;
 
+import io.tome4j.merging.AttentionMerge;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.TensorScope;
@@ -10,25 +11,25 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Multi-head attention with its projections: among an image's tokens, or from them to the text. */
 final class Attention {
-    private final Linear projection; // self-attention: queries, keys, values; cross-attention: queries
-    private final Linear textProjection; // cross-attention: keys, values
-    private final boolean self;
+    private final Linear toQueries;
+    private final Linear toPairs; // keys and values
+    private final Linear toAll; // self-attention: queries, keys and values, with the same weights
     private final Linear toOut;
     private final int channels;
     private final int heads;
     private final AttentionKernel kernel;
 
     private Attention(
-            Linear projection,
-            Linear textProjection,
-            boolean self,
+            Linear toQueries,
+            Linear toPairs,
+            Linear toAll,
             Weights weights,
             int channels,
             int heads,
             AttentionKernel kernel) {
-        this.projection = projection;
-        this.textProjection = textProjection;
-        this.self = self;
+        this.toQueries = toQueries;
+        this.toPairs = toPairs;
+        this.toAll = toAll;
         this.toOut = Linear.of(weights.scope("to_out.0"), channels, channels);
         this.channels = channels;
         this.heads = heads;
@@ -36,29 +37,62 @@ final class Attention {
     }
 
     static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
-        Linear joined = Linear.withoutBias(
-                weights.takeJoined(List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels));
-        return new Attention(joined, joined, true, weights, channels, heads, kernel);
+        Tensor weight = weights.takeJoined(List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels);
+        Linear toQueries = rows(weights, weight, 0, channels);
+        Linear toPairs = rows(weights, weight, channels, 3L * channels);
+        return new Attention(toQueries, toPairs, Linear.withoutBias(weight), weights, channels, heads, kernel);
+    }
+
+    /** A layer over some of a weight's rows, which it shares. */
+    private static Linear rows(Weights weights, Tensor weight, long from, long to) {
+        try (var scope = TensorScope.open()) {
+            return Linear.withoutBias(weights.own(scope.retain(Tensors.slice(weight, 0, from, to))));
+        }
     }
 
     static Attention cross(Weights weights, int channels, int textSize, int heads, AttentionKernel kernel) {
-        Linear queries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
-        Linear joined =
+        Linear toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
+        Linear toPairs =
                 Linear.withoutBias(weights.takeJoined(List.of("to_k.weight", "to_v.weight"), channels, textSize));
-        return new Attention(queries, joined, false, weights, channels, heads, kernel);
+        return new Attention(toQueries, toPairs, toQueries, weights, channels, heads, kernel);
     }
 
     /**
+     * Self-attention, as a merge has it see the tokens.
+     *
+     * @param tokens {@code [B, N, C]}
+     * @return {@code [B, N', C]}, as many as {@link AttentionMerge#queries} leaves
+     */
+    Tensor forward(Tensor tokens, AttentionMerge merge) {
+        try (var scope = TensorScope.open()) {
+            Tensor merged = merge.queries().merge(tokens);
+            Tensor queries;
+            Tensor pairs;
+            if (merge.seesOneSequence()) {
+                Tensor all = toAll.forward(merged); // [B, N', 3C]
+                queries = part(all, 0);
+                pairs = Tensors.slice(all, 2, channels, 3L * channels);
+            } else {
+                queries = toQueries.forward(merged);
+                pairs = toPairs.forward(merge.keys().merge(tokens));
+            }
+            return scope.release(toOut.forward(
+                    merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, kernel::attend)));
+        }
+    }
+
+    /**
+     * Cross-attention.
+     *
      * @param x {@code [B, N, C]}
-     * @param text {@code [B, M, D]}; self-attention does not look at it
+     * @param text {@code [B, M, D]}
      * @return {@code [B, N, C]}
      */
     Tensor forward(Tensor x, Tensor text) {
         try (var scope = TensorScope.open()) {
-            Tensor projected = projection.forward(x); // [B, N, 3C] or [B, N, C]
-            Tensor queries = self ? part(projected, 0) : projected;
-            Tensor pairs = self ? Tensors.slice(projected, 2, channels, 3L * channels) : textProjection.forward(text);
-            return scope.release(toOut.forward(kernel.attend(queries, part(pairs, 0), part(pairs, 1), heads)));
+            Tensor pairs = toPairs.forward(text);
+            return scope.release(
+                    toOut.forward(kernel.attend(toQueries.forward(x), part(pairs, 0), part(pairs, 1), heads)));
         }
     }
 

@@ -6,6 +6,7 @@ import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.diffusion.unet.UNet2DConditionModel;
 import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Placement;
@@ -62,6 +63,7 @@ final class Denoising {
         UNet2DConditionModel unet = prepare(cell);
         int side = cell.resolution() / BenchSettings.PIXELS_PER_LATENT;
         try (var scope = TensorScope.open();
+                MergeRun run = MergeRun.of(SEED, 2);
                 Trajectory trajectory = scheduler.start(Math.max(IMAGE_STEPS, steps))) {
             Generator generator = Tensors.generator(SEED);
             Tensor text = Tensors.randn(
@@ -70,18 +72,24 @@ final class Denoising {
                     Tensors.randn(generator, cell.batch(), model.config().inChannels(), side, side);
             for (int i = 0; i < steps; i++) {
                 try (var step = TensorScope.open()) {
-                    latents = step.release(step(unet, trajectory, i, latents, text, generator));
+                    latents = step.release(step(unet, trajectory, run.step(i), latents, text, generator));
                 }
             }
         }
     }
 
     private static Tensor step(
-            UNet2DConditionModel unet, Trajectory trajectory, int i, Tensor latents, Tensor text, Generator generator) {
+            UNet2DConditionModel unet,
+            Trajectory trajectory,
+            MergeContext context,
+            Tensor latents,
+            Tensor text,
+            Generator generator) {
+        int i = context.step();
         try (var scope = TensorScope.open()) {
             Tensor input = trajectory.scaleModelInput(latents, i);
-            Tensor both = Placement.CPU_FP32.place(unet.forward(
-                    Tensors.cat(0, input, input), trajectory.timesteps()[i], text, new MergeContext(SEED, i)));
+            Tensor both = Placement.CPU_FP32.place(
+                    unet.forward(Tensors.cat(0, input, input), trajectory.timesteps()[i], text, context));
             long images = latents.size(0);
             Tensor unconditional = Tensors.slice(both, 0, 0, images);
             Tensor guided = Tensors.slice(both, 0, images, 2 * images)

@@ -39,16 +39,31 @@ final class Json {
         return json;
     }
 
-    /** All options but the ratio, which each row has its own of. */
+    /** All options but the ratio, which each row has its own of; those of the matching among the others. */
     private static ObjectNode of(ToMeOptions merging) {
-        ObjectNode json = MAPPER.valueToTree(merging);
-        json.remove("ratio");
-        json.properties().forEach(entry -> {
-            if (entry.getValue().isTextual()) {
-                json.put(entry.getKey(), entry.getValue().asText().toLowerCase(Locale.ROOT));
+        ObjectNode json = MAPPER.createObjectNode();
+        MAPPER.<ObjectNode>valueToTree(merging).properties().forEach(entry -> {
+            if (entry.getValue().isObject()) {
+                entry.getValue()
+                        .properties()
+                        .forEach(part -> put(json, "match" + capital(part.getKey()), part.getValue()));
+            } else if (!entry.getKey().equals("ratio")) {
+                put(json, entry.getKey(), entry.getValue());
             }
         });
         return json;
+    }
+
+    private static void put(ObjectNode json, String key, JsonNode value) {
+        if (value.isTextual()) {
+            json.put(key, value.asText().toLowerCase(Locale.ROOT));
+        } else {
+            json.set(key, value);
+        }
+    }
+
+    private static String capital(String name) {
+        return name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
     }
 
     static ObjectNode of(Machine machine) {

@@ -35,9 +35,8 @@ record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
         for (int level = 0; level < config.levels(); level++) {
             double channels = config.blockOutChannels().get(level);
             double tokens = grid(cell, level).tokens();
-            double attending = tokens(cell, level);
             flops += FLOPS_PER_SQUARED_CHANNEL * channels * channels * tokens;
-            flops += blocks(level) * 4 * attending * attending * channels;
+            flops += blocks(level) * 4 * scores(cell, level) * channels;
         }
         return flops * GUIDANCE * cell.batch();
     }
@@ -53,8 +52,7 @@ record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
                     * config.blockOutChannels().get(level)
                     * (grid(cell, level).tokens() / places);
             if (cell.variant().attention() == AttentionKernel.NAIVE && blocks(level) > 0) {
-                double tokens = tokens(cell, level);
-                scores = Math.max(scores, SCORE_MATRICES * config.heads().get(level) * tokens * tokens);
+                scores = Math.max(scores, SCORE_MATRICES * config.heads().get(level) * scores(cell, level));
             }
         }
         return (long) ((channels * places + scores) * GUIDANCE * cell.batch() * elementBytes) + BESIDES;
@@ -65,11 +63,15 @@ record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
         return new TokenGrid(side, side).downsample(1 << level);
     }
 
-    /** Tokens that attend to each other. */
-    private double tokens(Cell cell, int level) {
+    /** How many pairs of a query and a key there are in a head. */
+    private double scores(Cell cell, int level) {
         TokenGrid grid = grid(cell, level);
-        boolean merged = cell.variant().merges() && merging.mergeAttn() && 1 << level <= merging.maxDownsample();
-        return grid.tokens() - (merged ? grid.merged(cell.ratio(), merging.sx(), merging.sy()) : 0);
+        double all = grid.tokens();
+        if (!cell.variant().merges() || !merging.mergeAttn() || 1 << level > merging.maxDownsample()) {
+            return all * all;
+        }
+        double left = all - grid.merged(cell.ratio(), merging.sx(), merging.sy());
+        return left * (merging.method() == ToMeOptions.Method.TOME ? left : all);
     }
 
     /** Transformer blocks of a level, on the way down and up. */
