@@ -39,6 +39,11 @@ public final class Engine {
         this.cpuHasBf16 = detectBf16();
     }
 
+    /** Made when first needed, of as many threads as libtorch had then: a small run starts none. */
+    private static final class LazyWorkers {
+        static final Workers WORKERS = new Workers(torch.get_num_threads());
+    }
+
     private static final class Holder {
         static final Engine ENGINE = new Engine();
     }
@@ -140,6 +145,11 @@ public final class Engine {
     /** Threads that one operation uses. */
     public int threads() {
         return torch.get_num_threads();
+    }
+
+    /** Threads for chains of operations; as many as {@link #threads()}. */
+    Workers workers() {
+        return LazyWorkers.WORKERS;
     }
 
     /**
