@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -94,9 +95,18 @@ public final class Weights implements AutoCloseable {
      * @return {@code [names * shape[0], shape[1], ...]}
      */
     public Tensor takeJoined(List<String> names, long... shape) {
+        return takeJoined(names, UnaryOperator.identity(), shape);
+    }
+
+    /**
+     * Takes several tensors of one shape as one, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor in another layout or shape
+     */
+    Tensor takeJoined(List<String> names, UnaryOperator<Tensor> layOut, long... shape) {
         try (var scope = TensorScope.open()) {
             Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
-            return own(scope.retain(Tensors.cat(0, parts)));
+            return own(scope.retain(layOut.apply(parts.length == 1 ? parts[0] : Tensors.cat(0, parts))));
         }
     }
 

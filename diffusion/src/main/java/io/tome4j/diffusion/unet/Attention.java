@@ -36,15 +36,14 @@ final class Attention {
     }
 
     static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
-        Linear joined = Linear.withoutBias(
-                weights.takeJoined(List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels));
+        Linear joined =
+                Linear.joined(weights, List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels);
         return new Attention(joined, joined, true, weights, channels, heads, kernel);
     }
 
     static Attention cross(Weights weights, int channels, int textSize, int heads, AttentionKernel kernel) {
         Linear queries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
-        Linear joined =
-                Linear.withoutBias(weights.takeJoined(List.of("to_k.weight", "to_v.weight"), channels, textSize));
+        Linear joined = Linear.joined(weights, List.of("to_k.weight", "to_v.weight"), textSize, channels);
         return new Attention(queries, joined, false, weights, channels, heads, kernel);
     }
 
