@@ -208,6 +208,15 @@ final class GenerateCommand implements Callable<Integer> {
         names.put("mergeAttn", "--merge-attn");
         names.put("mergeCrossattn", "--merge-crossattn");
         names.put("mergeMlp", "--merge-mlp");
+        names.put("mode TOMESD", "--tomesd");
+        names.put("method TODO", "--method todo");
+        names.put("method TOME or QUERY", "--method tome or query");
+        names.put("method TOME", "--method tome");
+        names.put("sizeWeighted", "--size-weighted");
+        names.put("matchPer", "--match-per");
+        names.put("matchEvery", "--match-every");
+        names.put("matchTogether", "--match-together");
+        names.put("matchPrecision", "--match-precision");
         return names;
     }
 

@@ -1,11 +1,34 @@
 package io.tome4j.cli;
 
+import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** What to merge. */
 final class MergingOptions {
+    /** Whether to merge. */
+    enum Merging {
+        ON,
+        AUTO,
+        OFF
+    }
+
+    @Option(
+            names = "--merging",
+            paramLabel = "on|auto|off",
+            defaultValue = "on",
+            description = "Merge tokens (default), merge where it is predicted to pay, or do not.")
+    Merging merging = Merging.ON;
+
+    @Option(
+            names = "--method",
+            paramLabel = "tome|todo|query",
+            defaultValue = "tome",
+            description = "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only.")
+    ToMeOptions.Method method = ToMeOptions.Method.TOME;
+
     @Option(
             names = "--ratio",
             paramLabel = "SHARE",
@@ -52,24 +75,60 @@ final class MergingOptions {
     @Option(names = "--merge-mlp", description = "Merge for the feed-forward layers.")
     boolean mergeMlp;
 
+    @Option(
+            names = "--size-weighted",
+            description = "A merged token counts in self-attention as often as it stands for a token.")
+    boolean sizeWeighted;
+
+    @Option(
+            names = "--match-per",
+            paramLabel = "block|level",
+            defaultValue = "block",
+            description = "Match tokens in each block (default), or once for all blocks of the same size.")
+    ToMeOptions.MatchPer matchPer = ToMeOptions.MatchPer.BLOCK;
+
+    @Option(
+            names = "--match-every",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Keep matchings for this many steps (default: ${DEFAULT-VALUE}).")
+    int matchEvery = 1;
+
+    @Option(
+            names = "--match-together",
+            description = "Match an image's unconditional and conditional half once for both.")
+    boolean matchTogether;
+
+    @Option(
+            names = "--match-precision",
+            paramLabel = "fp32|bf16|input",
+            description = "What tokens are compared in (default: fp32; with --tomesd input, what the model computes in).")
+    Optional<Precision> matchPrecision = Optional.empty();
+
     @Option(names = "--tomesd", description = "Behave exactly as the Python package tomesd, random draws included.")
     boolean tomesd;
 
     /**
-     * @return none for ratio 0, else one
-     * @throws IllegalArgumentException if a value is out of its range
+     * @return none if merging is off or the ratio is 0, else one
+     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
      */
     List<ToMeOptions> options() {
-        ToMeOptions options = new ToMeOptions(
-                ratio,
-                maxDownsample,
-                sx,
-                sy,
-                !noRand,
-                mergeAttn,
-                mergeCrossattn,
-                mergeMlp,
-                tomesd ? ToMeOptions.Mode.TOMESD : ToMeOptions.Mode.SEEDED);
-        return ratio == 0 ? List.of() : List.of(options);
+        ToMeOptions usual = ToMeOptions.ratio(ratio)
+                .mode(tomesd ? ToMeOptions.Mode.TOMESD : ToMeOptions.Mode.SEEDED)
+                .maxDownsample(maxDownsample)
+                .stride(sx, sy)
+                .useRand(!noRand)
+                .mergeAttn(mergeAttn);
+        ToMeOptions options = usual.method(method)
+                .mergeCrossattn(mergeCrossattn)
+                .mergeMlp(mergeMlp)
+                .sizeWeighted(sizeWeighted)
+                .matching(new ToMeOptions.Matching(
+                        matchPer,
+                        matchEvery,
+                        matchTogether,
+                        matchPrecision.orElse(usual.matching().precision())))
+                .auto(merging == Merging.AUTO);
+        return merging == Merging.OFF || ratio == 0 ? List.of() : List.of(options);
     }
 }

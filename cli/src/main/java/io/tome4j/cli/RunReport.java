@@ -118,6 +118,9 @@ record RunReport(
             json.put("tokens_before", report.tokensBefore());
             json.put("tokens_after", report.tokensAfter());
             json.put("tokens_merged", report.tokensBefore() - report.tokensAfter());
+            ArrayNode off = json.putArray("unmerged");
+            report.unmerged()
+                    .forEach(block -> off.addObject().put("block", block.name()).put("reason", block.reason()));
             ArrayNode notes = json.putArray("notes");
             report.notes().forEach(notes::add);
         } else {
@@ -135,6 +138,13 @@ record RunReport(
         json.put("merge_crossattn", options.mergeCrossattn());
         json.put("merge_mlp", options.mergeMlp());
         json.put("mode", LowerCase.name(options.mode()));
+        json.put("method", LowerCase.name(options.method()));
+        json.put("size_weighted", options.sizeWeighted());
+        json.put("match_per", LowerCase.name(options.matching().per()));
+        json.put("match_every", options.matching().every());
+        json.put("match_together", options.matching().together());
+        json.put("match_precision", LowerCase.name(options.matching().precision()));
+        json.put("auto", options.auto());
     }
 
     private Duration denoising() {

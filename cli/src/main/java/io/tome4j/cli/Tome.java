@@ -1,6 +1,8 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.merging.Precision;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
@@ -67,6 +69,10 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(DTypeChoice.class, new LowerCase<>(DTypeChoice.class));
         commandLine.registerConverter(AttentionKernel.class, new LowerCase<>(AttentionKernel.class));
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
+        commandLine.registerConverter(MergingOptions.Merging.class, new LowerCase<>(MergingOptions.Merging.class));
+        commandLine.registerConverter(ToMeOptions.Method.class, new LowerCase<>(ToMeOptions.Method.class));
+        commandLine.registerConverter(ToMeOptions.MatchPer.class, new LowerCase<>(ToMeOptions.MatchPer.class));
+        commandLine.registerConverter(Precision.class, new LowerCase<>(Precision.class));
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,6 +88,42 @@ class GenerateTest {
                 .isFalse();
         assertThat(program.err()).doesNotContain("Token merging");
         assertThat(GenerationParameters.read(file).merging()).isEmpty();
+    }
+
+    @Test
+    void mergingOptionsComeThroughToTheImageAndTheReport() throws IOException {
+        Path file = folder.resolve("a.png");
+        String options = "--ratio 0.25 --method query --match-per level --match-every 2 --match-together"
+                + " --match-precision bf16 --merge-mlp --max-downsample 8";
+        Program program = generate(Stream.concat(
+                        Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
+                .toArray());
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.err()).contains("(query, ratio 0.25)");
+        assertThat(GenerationParameters.read(file).merging())
+                .containsExactly(ToMeOptions.ratio(0.25)
+                        .method(ToMeOptions.Method.QUERY)
+                        .matching(new ToMeOptions.Matching(ToMeOptions.MatchPer.LEVEL, 2, true, Precision.BF16))
+                        .mergeMlp(true)
+                        .maxDownsample(8));
+        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        assertThat(merging.get("method").asText()).isEqualTo("query");
+        assertThat(merging.get("match_every").asInt()).isEqualTo(2);
+    }
+
+    @Test
+    void autoSaysWhichBlocksItLeavesAlone() throws IOException {
+        Path file = folder.resolve("a.png");
+        Program program = generate("x", "--merging", "auto", "--out", file, "--format", "json");
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.err()).contains("0 of", "is predicted to cost"); // the model is tiny
+        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        assertThat(merging.get("auto").asBoolean()).isTrue();
+        assertThat(merging.at("/unmerged/0/reason").asText()).contains("times what it saves");
+        assertThat(GenerationParameters.read(file).merging())
+                .containsExactly(ToMeOptions.ratio(0.5).auto(true));
+        Program off = generate("x", "--merging", "off", "--out", folder.resolve("b.png"));
+        assertThat(off.err()).doesNotContain("Token merging");
     }
 
     @Test

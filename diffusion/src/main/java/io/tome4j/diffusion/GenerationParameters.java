@@ -1,7 +1,6 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TomeException;
@@ -47,9 +46,6 @@ public record GenerationParameters(
     private static final Map<String, String> SAMPLERS = samplers();
 
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
-
-    private static final String TRUE = "True";
-    private static final String FALSE = "False";
 
     /**
      * @throws IllegalArgumentException if there is no image of this index, or more than one set of options
@@ -113,7 +109,7 @@ public record GenerationParameters(
         String negative = ParametersText.wellFormed(request.negativePrompt());
         Map<String, String> values = new LinkedHashMap<>();
         putRequest(values);
-        putMerging(values);
+        merging.forEach(options -> MergingText.put(values, options));
         if (attention != AttentionKernel.EFFICIENT) {
             values.put("Attention", attention.name().toLowerCase(Locale.ROOT));
         }
@@ -160,35 +156,6 @@ public record GenerationParameters(
         }
     }
 
-    private void putMerging(Map<String, String> values) {
-        for (ToMeOptions options : merging) {
-            ToMeOptions usual = ToMeOptions.ratio(options.ratio());
-            values.put("Token merging ratio", number(options.ratio()));
-            if (options.maxDownsample() != usual.maxDownsample()) {
-                values.put("Token merging maximum down sampling", String.valueOf(options.maxDownsample()));
-            }
-            if (options.sx() != usual.sx() || options.sy() != usual.sy()) {
-                values.put("Token merging stride x", String.valueOf(options.sx()));
-                values.put("Token merging stride y", String.valueOf(options.sy()));
-            }
-            if (!options.useRand()) {
-                values.put("Token merging random", FALSE);
-            }
-            if (!options.mergeAttn()) {
-                values.put("Token merging merge attention", FALSE);
-            }
-            if (options.mergeCrossattn()) {
-                values.put("Token merging merge cross attention", TRUE);
-            }
-            if (options.mergeMlp()) {
-                values.put("Token merging merge mlp", TRUE);
-            }
-            if (options.mode() != usual.mode()) {
-                values.put("Token merging mode", options.mode().name().toLowerCase(Locale.ROOT));
-            }
-        }
-    }
-
     /**
      * Reads what {@link #toText()} wrote, without loss, and what A1111's web UI and its kin write as far as it concerns
      * us: unknown keys are passed over, a sampler that we do not have keeps its name.
@@ -201,7 +168,7 @@ public record GenerationParameters(
             throw new TomeException("There are no generation parameters in this text: its last line should read"
                     + " 'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, ...'.");
         }
-        Values values = new Values(parsed.values());
+        ParameterValues values = new ParameterValues(parsed.values());
         try {
             return parse(parsed, values);
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -209,7 +176,7 @@ public record GenerationParameters(
         }
     }
 
-    private static GenerationParameters parse(ParametersText parsed, Values values) {
+    private static GenerationParameters parse(ParametersText parsed, ParameterValues values) {
         List<String> prompts = values.has("Prompts")
                 ? ParametersText.unquoteList(values.text("Prompts", ""))
                 : List.of(values.text("Prompt", parsed.prompt()));
@@ -237,7 +204,7 @@ public record GenerationParameters(
                 Optional.empty());
         return new GenerationParameters(
                 request,
-                merging(values),
+                MergingText.read(values),
                 Math.toIntExact(values.integer("Batch pos", 0)),
                 values.has("Initial latents"),
                 values.text("Model", ""),
@@ -245,23 +212,6 @@ public record GenerationParameters(
                 values.oneOf("Attention", AttentionKernel.class, AttentionKernel.EFFICIENT),
                 values.oneOf("Precision", DTypeChoice.class, DTypeChoice.AUTO),
                 values.text("Version", ""));
-    }
-
-    private static List<ToMeOptions> merging(Values values) {
-        if (!values.has("Token merging ratio")) {
-            return List.of();
-        }
-        ToMeOptions usual = ToMeOptions.ratio(values.number("Token merging ratio", 0));
-        return List.of(new ToMeOptions(
-                usual.ratio(),
-                Math.toIntExact(values.integer("Token merging maximum down sampling", usual.maxDownsample())),
-                Math.toIntExact(values.integer("Token merging stride x", usual.sx())),
-                Math.toIntExact(values.integer("Token merging stride y", usual.sy())),
-                values.flag("Token merging random", usual.useRand()),
-                values.flag("Token merging merge attention", usual.mergeAttn()),
-                values.flag("Token merging merge cross attention", usual.mergeCrossattn()),
-                values.flag("Token merging merge mlp", usual.mergeMlp()),
-                values.oneOf("Token merging mode", Mode.class, usual.mode())));
     }
 
     /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */
@@ -330,58 +280,8 @@ public record GenerationParameters(
         return names;
     }
 
-    private static String number(double value) {
+    static String number(double value) {
         String text = Double.toString(value);
         return text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
-    }
-
-    /** The pairs of the last line, read as what they should be. */
-    private record Values(Map<String, String> pairs) {
-        boolean has(String key) {
-            return pairs.containsKey(key);
-        }
-
-        String text(String key, String otherwise) {
-            return pairs.getOrDefault(key, otherwise);
-        }
-
-        long integer(String key, long otherwise) {
-            return has(key) ? integer(key) : otherwise;
-        }
-
-        long integer(String key) {
-            if (!has(key)) {
-                throw new IllegalArgumentException("there is no '" + key + "'");
-            }
-            try {
-                return Long.parseLong(text(key, ""));
-            } catch (NumberFormatException e) {
-                throw wrong(key, "a whole number");
-            }
-        }
-
-        double number(String key, double otherwise) {
-            try {
-                return has(key) ? Double.parseDouble(text(key, "")) : otherwise;
-            } catch (NumberFormatException e) {
-                throw wrong(key, "a number");
-            }
-        }
-
-        boolean flag(String key, boolean otherwise) {
-            return has(key) ? text(key, "").equalsIgnoreCase(TRUE) : otherwise;
-        }
-
-        <E extends Enum<E>> E oneOf(String key, Class<E> type, E otherwise) {
-            try {
-                return has(key) ? Enum.valueOf(type, text(key, "").toUpperCase(Locale.ROOT)) : otherwise;
-            } catch (IllegalArgumentException e) {
-                throw wrong(key, "one of " + List.of(type.getEnumConstants()));
-            }
-        }
-
-        IllegalArgumentException wrong(String key, String expected) {
-            return new IllegalArgumentException("'" + key + ": " + text(key, "") + "' should be " + expected);
-        }
     }
 }

@@ -51,16 +51,14 @@ public final class Fixtures {
     /** Options as the fixtures name them, with tomesd's defaults for those absent, to behave exactly as tomesd. */
     public static ToMeOptions tomesdOptions(JsonNode node) {
         ToMeOptions d = ToMeOptions.ratio(0.5);
-        return new ToMeOptions(
-                node.path("ratio").asDouble(d.ratio()),
-                node.path("max_downsample").asInt(d.maxDownsample()),
-                node.path("sx").asInt(d.sx()),
-                node.path("sy").asInt(d.sy()),
-                node.path("use_rand").asBoolean(d.useRand()),
-                node.path("merge_attn").asBoolean(d.mergeAttn()),
-                node.path("merge_crossattn").asBoolean(d.mergeCrossattn()),
-                node.path("merge_mlp").asBoolean(d.mergeMlp()),
-                ToMeOptions.Mode.TOMESD);
+        return ToMeOptions.ratio(node.path("ratio").asDouble(d.ratio()))
+                .maxDownsample(node.path("max_downsample").asInt(d.maxDownsample()))
+                .stride(node.path("sx").asInt(d.sx()), node.path("sy").asInt(d.sy()))
+                .useRand(node.path("use_rand").asBoolean(d.useRand()))
+                .mergeAttn(node.path("merge_attn").asBoolean(d.mergeAttn()))
+                .mergeCrossattn(node.path("merge_crossattn").asBoolean(d.mergeCrossattn()))
+                .mergeMlp(node.path("merge_mlp").asBoolean(d.mergeMlp()))
+                .mode(ToMeOptions.Mode.TOMESD);
     }
 
     /** The largest absolute difference of two tensors of the same shape. */

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.merging.ToMeOptions.MatchPer;
+import io.tome4j.merging.ToMeOptions.Method;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
@@ -62,6 +65,14 @@ class GenerationParametersTest {
                         "Token merging ratio: 0.25, Token merging maximum down sampling: 2, Token merging stride x: 4,"
                                 + " Token merging stride y: 3, Token merging random: False, Token merging merge mlp: True,"
                                 + " Token merging mode: tomesd, ");
+        var shared = ToMeOptions.ratio(0.25)
+                .method(Method.QUERY)
+                .matching(new ToMeOptions.Matching(MatchPer.LEVEL, 3, true, Precision.BF16))
+                .auto(true);
+        assertThat(with(APPLE, shared).toText())
+                .contains("Token merging ratio: 0.25, Token merging method: query, Token merging match per: level,"
+                        + " Token merging match every: 3, Token merging match together: True,"
+                        + " Token merging match precision: bf16, Token merging auto: True, ");
         assertThat(with(APPLE).toText()).doesNotContain("Token merging");
     }
 
@@ -130,16 +141,7 @@ class GenerationParametersTest {
                 8 * random.nextInt(300),
                 1 + random.nextInt(4),
                 Optional.empty());
-        var options = new ToMeOptions(
-                random.nextDouble(),
-                1 << random.nextInt(4),
-                1 + random.nextInt(4),
-                1 + random.nextInt(4),
-                random.nextBoolean(),
-                random.nextBoolean(),
-                random.nextBoolean(),
-                random.nextBoolean(),
-                Mode.values()[random.nextInt(2)]);
+        var options = drawMerging(random);
         return new GenerationParameters(
                 request,
                 random.nextBoolean() ? List.of() : List.of(options),
@@ -150,6 +152,29 @@ class GenerationParametersTest {
                 AttentionKernel.values()[random.nextInt(2)],
                 DTypeChoice.values()[random.nextInt(4)],
                 drawText(random));
+    }
+
+    private static ToMeOptions drawMerging(Random random) {
+        var options = ToMeOptions.ratio(random.nextDouble())
+                .maxDownsample(1 << random.nextInt(4))
+                .stride(1 + random.nextInt(4), 1 + random.nextInt(4))
+                .useRand(random.nextBoolean())
+                .auto(random.nextBoolean());
+        var parts = options.mergeAttn(random.nextBoolean())
+                .mergeCrossattn(random.nextBoolean())
+                .mergeMlp(random.nextBoolean());
+        return switch (random.nextInt(4)) {
+            case 0 -> parts.mode(Mode.TOMESD);
+            case 1 -> options.method(Method.TODO);
+            case 2 -> options.sizeWeighted(true);
+            default ->
+                parts.method(random.nextBoolean() ? Method.TOME : Method.QUERY)
+                        .matching(new ToMeOptions.Matching(
+                                MatchPer.values()[random.nextInt(2)],
+                                1 + random.nextInt(5),
+                                random.nextBoolean(),
+                                Precision.values()[random.nextInt(3)]));
+        };
     }
 
     private static final String[] PIECES = {

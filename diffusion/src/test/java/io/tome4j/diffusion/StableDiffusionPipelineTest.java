@@ -15,7 +15,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +48,33 @@ class StableDiffusionPipelineTest {
             pipeline.generate(SMALL.seed(8));
             assertThat(pixels(pipeline.generate(SMALL))).isEqualTo(first);
             assertThat(pixels(pipeline.generate(SMALL.seed(8)))).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void sharedMatchingsGiveTheSameImageAgainAndLeaveNothingBehind() {
+        try (var pipeline = tiny()) {
+            Set<List<Integer>> images = new HashSet<>();
+            ToMeOptions half = ToMeOptions.ratio(0.5).maxDownsample(2);
+            for (ToMeOptions options : List.of(
+                    half,
+                    half.matchPer(ToMeOptions.MatchPer.LEVEL),
+                    half.matchEvery(2),
+                    half.matchTogether(true),
+                    half.matchPer(ToMeOptions.MatchPer.LEVEL).matchEvery(2).matchTogether(true),
+                    half.sizeWeighted(true),
+                    half.method(ToMeOptions.Method.QUERY),
+                    half.method(ToMeOptions.Method.TODO))) {
+                ToMe.applyPatch(pipeline, options);
+                int[] first = pixels(pipeline.generate(SMALL.steps(3)));
+                long before = TensorScope.liveObjects();
+                pipeline.generate(SMALL.steps(1).prompts(List.of("two", "images")));
+                assertThat(pixels(pipeline.generate(SMALL.steps(3)))).isEqualTo(first);
+                assertThat(TensorScope.liveObjects()).isEqualTo(before);
+                assertThat(images.add(Arrays.stream(first).boxed().toList()))
+                        .as("each option has an effect of its own: " + options)
+                        .isTrue();
+            }
         }
     }
 

@@ -2,13 +2,9 @@ package io.tome4j.merging;
 
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
-import java.util.ArrayList;
-import java.util.List;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
-import org.bytedeco.pytorch.T_TensorTensor_T;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -16,20 +12,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * dimensions, arXiv 2303.17604, section 4).
  */
 public final class BipartiteSoftMatching {
-    /** In what precision similarities are computed and compared. */
-    public enum Precision {
-        /** fp32 whatever the tokens are in: near-identical tokens tie in half precision. */
-        FP32,
-        /** The tokens' own dtype, as tomesd does. */
-        INPUT
-    }
-
-    /** Scores computed at a time: 64 MB in fp32, so that the score matrix never stands in memory whole. */
-    private static final long SCORES_AT_A_TIME = 1 << 24;
-
-    /** What a token of nothing but zeros is divided by: it then resembles no other, and no NaN arises. */
-    private static final double SHORTEST = 1e-12;
-
     private BipartiteSoftMatching() {}
 
     /**
@@ -42,7 +24,8 @@ public final class BipartiteSoftMatching {
      *   <li>The {@code r} sources most similar to their destination are merged into it.
      * </ol>
      *
-     * Destinations are the same for every image of the batch; matches are each image's own.
+     * Destinations are the same for every image of the batch; matches are each image's own. Of sources equally similar
+     * the first are merged.
      *
      * @param metric what tokens are compared by, {@code [B, N, C]}, usually the tokens themselves
      * @param grid the tokens' rows and columns; {@code N} in all
@@ -55,6 +38,24 @@ public final class BipartiteSoftMatching {
      */
     public static TokenMerge random2d(
             Tensor metric, TokenGrid grid, int sx, int sy, long r, DestinationDraw draw, Precision precision) {
+        return random2d(metric, grid, sx, sy, r, draw, precision, 1);
+    }
+
+    /**
+     * Matches a batch that holds each image several times, as under classifier-free guidance: the copies of an image
+     * share one matching, by the mean of their tokens.
+     *
+     * @param copies how often the batch holds each image, one set of all images after the other; a divisor of {@code B}
+     */
+    static TokenMerge random2d(
+            Tensor metric,
+            TokenGrid grid,
+            int sx,
+            int sy,
+            long r,
+            DestinationDraw draw,
+            Precision precision,
+            int copies) {
         if (metric.dim() != 3 || metric.size(1) != grid.tokens()) {
             throw new IllegalArgumentException("metric " + java.util.Arrays.toString(Tensors.shape(metric))
                     + " does not hold the " + grid.tokens() + " tokens of " + grid);
@@ -65,12 +66,9 @@ public final class BipartiteSoftMatching {
             return TokenMerge.NONE;
         }
         boolean[] isDestination = chooseDestinations(grid, sx, sy, draw.draw(cells, sx * sy));
-        // The plan's tensors belong to the caller's scope: what is freed early is what the scores were made of.
         Tensor sources = tokensWhere(isDestination, false).to(metric.device(), ScalarType.Long);
         Tensor destinations = tokensWhere(isDestination, true).to(metric.device(), ScalarType.Long);
-        Best best = mostSimilarDestination(metric, sources, destinations, precision);
-        Tensor order = best.similarity().argsort(-1, true);
-        return new MergePlan(sources, destinations, order, best.destination(), merged);
+        return match(metric, sources, destinations, merged, copies, StreamingMatcher.of(metric, precision));
     }
 
     /** Step 1: marks one token of each whole cell. */
@@ -93,35 +91,40 @@ public final class BipartiteSoftMatching {
         return Tensors.of(tokens, tokens.length);
     }
 
-    /**
-     * @param similarity {@code [B, S]} of each source to its destination
-     * @param destination {@code [B, S]} its position among the destinations
-     */
-    private record Best(Tensor similarity, Tensor destination) {}
-
-    /** Step 2, a slab of sources at a time: only each row's maximum is kept. */
-    private static Best mostSimilarDestination(
-            Tensor metric, Tensor sources, Tensor destinations, Precision precision) {
-        try (var scope = TensorScope.open()) {
-            Tensor features = precision == Precision.FP32 ? metric.to(ScalarType.Float) : metric;
-            Tensor length = features.norm(new ScalarOptional(new Scalar(2)), new long[] {-1}, true);
-            Tensor unit = features.div(length.clamp_min_(new Scalar(SHORTEST))); // [B, N, C]
-            Tensor a = unit.index_select(1, sources); // [B, S, C]
-            Tensor b = unit.index_select(1, destinations).transpose(-1, -2); // [B, C, D]
-            long slab = Math.max(1, SCORES_AT_A_TIME / (metric.size(0) * destinations.size(0)));
-            List<Tensor> similarities = new ArrayList<>();
-            List<Tensor> positions = new ArrayList<>();
-            for (long from = 0; from < a.size(1); from += slab) {
-                try (var rows = TensorScope.open()) {
-                    Tensor scores = torch.matmul(Tensors.slice(a, 1, from, Math.min(a.size(1), from + slab)), b);
-                    T_TensorTensor_T best = scores.max(-1, false);
-                    similarities.add(rows.release(new Tensor(best.get0())));
-                    positions.add(rows.release(new Tensor(best.get1())));
-                }
-            }
-            return new Best(
-                    scope.release(Tensors.cat(1, similarities.toArray(Tensor[]::new))),
-                    scope.release(Tensors.cat(1, positions.toArray(Tensor[]::new))));
+    static MergePlan match(
+            Tensor metric, Tensor sources, Tensor destinations, long merged, int copies, StreamingMatcher matcher) {
+        if (metric.size(0) % copies != 0) {
+            throw new IllegalArgumentException(
+                    "A batch of " + metric.size(0) + " does not hold each image " + copies + " times");
         }
+        try (var scope = TensorScope.open()) {
+            Best best = copies == 1
+                    ? matcher.match(metric, sources, destinations)
+                    : matcher.match(meanOfCopies(metric, copies), sources, destinations);
+            Tensor merges = mostSimilar(best.similarity(), merged);
+            return new MergePlan(
+                            sources,
+                            destinations,
+                            merges.repeat(copies, 1),
+                            best.destination().repeat(copies, 1),
+                            merged)
+                    .release(scope);
+        }
+    }
+
+    /** {@code [copies * B, N, C]} to {@code [B, N, C]}. */
+    private static Tensor meanOfCopies(Tensor metric, int copies) {
+        return metric.reshape(copies, metric.size(0) / copies, metric.size(1), metric.size(2))
+                .mean(new long[] {0}, false, new ScalarTypeOptional());
+    }
+
+    /** Step 3: {@code [B, S]}, true for each image's {@code r} largest; of equal ones the first are taken. */
+    private static Tensor mostSimilar(Tensor similarity, long r) {
+        Tensor threshold =
+                similarity.kthvalue(similarity.size(1) - r + 1, 1, true).get0(); // [B, 1]
+        Tensor above = similarity.gt(threshold);
+        Tensor equal = similarity.eq(threshold);
+        Tensor left = above.sum(1).unsqueeze(1).neg_().add_(new Scalar(r)); // [B, 1] how many of the equal ones
+        return above.logical_or(equal.logical_and(equal.cumsum(1).le(left)));
     }
 }

@@ -3,9 +3,10 @@ package io.tome4j.merging;
 import io.tome4j.tensor.Profile;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -14,7 +15,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * destination and the sources merged into it; merging takes its mean (arXiv 2303.17604, section 3), unmerging gives the
  * group's value to each of its tokens.
  *
- * <p>The merged sequence holds first the sources that stay single, most similar first, then the destinations.
+ * <p>The merged sequence holds first the sources that stay single, then the destinations, each in the order of the grid.
  *
  * <p>All index tensors address rows of the flattened {@code [B * N, C]}: gathering whole rows so is many times faster
  * than gathering along expanded indices. They belong to the scope in which the plan was made.
@@ -24,55 +25,75 @@ public final class MergePlan implements TokenMerge {
     private final long tokens;
     private final long single;
     private final long destinations;
-    private final Tensor keptRows; // [B * N'] rows of x that begin the merged sequence: single sources, destinations
-    private final Tensor mergedRows; // [B * r] rows of x that are merged away
-    private final Tensor targetRows; // [B * r] the row of the merged sequence that each is merged into
-    private final Tensor groupSizes; // [B, D, 1] tokens in each destination's group
-    private final Tensor sourceOfRow; // [B * N] the row of the merged sequence that each token is unmerged from
+    private final Tensor sourceOfRow; // [B * N] int64: the row of the merged sequence that each token is unmerged from
+    private final Tensor members; // [B * N] int32: rows of x by the row they go to, a group's destination first
+    private final Tensor firstMember; // [B * N'] int32: where in members each row's group begins
+    private final Tensor sizes; // [B, N', 1] fp32: tokens in each group
+
+    private MergePlan(MergePlan other, UnaryOperator<Tensor> owner) {
+        this.batch = other.batch;
+        this.tokens = other.tokens;
+        this.single = other.single;
+        this.destinations = other.destinations;
+        this.sourceOfRow = owner.apply(other.sourceOfRow);
+        this.members = owner.apply(other.members);
+        this.firstMember = owner.apply(other.firstMember);
+        this.sizes = owner.apply(other.sizes);
+    }
 
     /**
-     * @param sources {@code [N - D]} token numbers
-     * @param destinationTokens {@code [D]} token numbers
-     * @param order {@code [B, N - D]} the sources' positions, those to merge first
-     * @param best {@code [B, N - D]} each source's destination, a position in {@code destinationTokens}
-     * @param r how many sources are merged
+     * @param sources {@code [S]} token numbers, ascending
+     * @param destinationTokens {@code [D]} token numbers, ascending
+     * @param merges {@code [B, S]} bool: which sources are merged away, {@code r} of each image
+     * @param best {@code [B, S]} each source's destination, a position in {@code destinationTokens}
+     * @param r how many sources of an image are merged
      */
-    MergePlan(Tensor sources, Tensor destinationTokens, Tensor order, Tensor best, long r) {
-        this.batch = order.size(0);
+    MergePlan(Tensor sources, Tensor destinationTokens, Tensor merges, Tensor best, long r) {
+        this.batch = merges.size(0);
         this.destinations = destinationTokens.size(0);
         this.tokens = sources.size(0) + destinations;
         this.single = sources.size(0) - r;
-        long merged = single + destinations;
-        TensorOptions integers = order.options();
+        long rows = batch * tokensAfter();
+        try (var scope = TensorScope.open()) {
+            Tensor firstRow = torch.arange(new Scalar(batch), best.options())
+                    .mul_(new Scalar(tokensAfter()))
+                    .view(batch, 1); // [B, 1] of the flattened merged sequence
+            Tensor numbers = torch.arange(new Scalar(single + destinations), best.options());
+            Tensor ofDestinations = Tensors.slice(numbers, 0, single, single + destinations); // [D]
+            Tensor alone = merges.logical_not().cumsum(1).sub_(new Scalar(1)); // [B, S] a number among the single ones
+            Tensor ofSources = torch.where(merges, best.add(new Scalar(single)), alone);
+            Tensor row = torch.zeros(new long[] {batch, tokens}, best.options());
+            row.index_copy_(1, sources, ofSources.add_(firstRow));
+            row.index_copy_(1, destinationTokens, ofDestinations.add(firstRow));
+            Tensor flat = row.view(-1);
+            Tensor counts = flat.bincount(new TensorOptional(), rows); // [B * N']
 
-        Tensor image = torch.arange(new Scalar(batch), integers).view(batch, 1);
-        Tensor firstRow = image.mul(new Scalar(tokens)); // [B, 1] of the flattened input
-        Tensor firstMergedRow = image.mul(new Scalar(merged)); // [B, 1] of the flattened merged sequence
-        Tensor toMerge = Tensors.slice(order, 1, 0, r); // [B, r]
-        Tensor toKeep = Tensors.slice(order, 1, r, order.size(1)); // [B, single]
-
-        Tensor singleRows = lookUp(sources, toKeep).add(firstRow);
-        Tensor destinationRows = destinationTokens.view(1, destinations).add(firstRow);
-        this.keptRows = Tensors.cat(1, singleRows, destinationRows).reshape(-1);
-        this.mergedRows = lookUp(sources, toMerge).add(firstRow).reshape(-1);
-        Tensor target = best.gather(1, toMerge); // [B, r]
-        this.targetRows = target.add(firstMergedRow).add_(new Scalar(single)).reshape(-1);
-        this.groupSizes = torch.ones(new long[] {batch * merged}, new TensorOptions(ScalarType.Float))
-                .to(order.device(), ScalarType.Float)
-                .index_add_(0, targetRows, torch.ones_like(targetRows).to(ScalarType.Float))
-                .view(batch, merged, 1)
-                .narrow(1, single, destinations);
-
-        Tensor rows = torch.empty_like(
-                        firstRow.expand(new long[] {batch, tokens}, false).contiguous())
-                .reshape(-1);
-        rows.index_copy_(0, keptRows, torch.arange(new Scalar(batch * merged), integers));
-        rows.index_copy_(0, mergedRows, targetRows);
-        this.sourceOfRow = rows;
+            // Grouped by row, and in a group the destination before the merged ones.
+            Tensor late = torch.zeros_like(row).index_copy_(1, sources, merges.to(ScalarType.Long));
+            Tensor order = late.view(-1).add_(flat, new Scalar(2)).argsort(true, 0, false);
+            this.sourceOfRow = scope.release(flat);
+            this.members = scope.release(order.to(ScalarType.Int));
+            this.firstMember = scope.release(counts.cumsum(0).sub_(counts).to(ScalarType.Int));
+            this.sizes = scope.release(counts.to(ScalarType.Float).view(batch, tokensAfter(), 1));
+        }
     }
 
-    private static Tensor lookUp(Tensor table, Tensor positions) {
-        return table.index_select(0, positions.reshape(-1)).view(positions.size(0), positions.size(1));
+    /** The plan with its tensors handed over to the scope around. */
+    MergePlan release(TensorScope scope) {
+        return new MergePlan(this, scope::release);
+    }
+
+    /** The plan with tensors that live beyond all scopes, until {@link #free()}. */
+    MergePlan retain(TensorScope scope) {
+        return new MergePlan(this, scope::retain);
+    }
+
+    /** Frees the tensors of a plan that was retained. */
+    void free() {
+        sourceOfRow.close();
+        members.close();
+        firstMember.close();
+        sizes.close();
     }
 
     /** Tokens before merging. */
@@ -95,6 +116,15 @@ public final class MergePlan implements TokenMerge {
     }
 
     /**
+     * For each token of the merged sequence, how many it stands for.
+     *
+     * @return {@code [B, N', 1]} fp32
+     */
+    public Tensor sizes() {
+        return sizes;
+    }
+
+    /**
      * Shortens a sequence without averaging: of each group only its destination's value is kept.
      *
      * @param x {@code [B, N, C]}, of any dtype
@@ -103,9 +133,9 @@ public final class MergePlan implements TokenMerge {
     public Tensor keep(Tensor x) {
         requireShape(x, tokens);
         try (var scope = TensorScope.open()) {
-            return scope.release(x.reshape(batch * tokens, x.size(2))
-                    .index_select(0, keptRows)
-                    .view(batch, tokensAfter(), x.size(2)));
+            Tensor kept = members.index_select(0, firstMember);
+            return scope.release(
+                    x.reshape(batch * tokens, x.size(2)).index_select(0, kept).view(batch, tokensAfter(), x.size(2)));
         }
     }
 
@@ -114,14 +144,19 @@ public final class MergePlan implements TokenMerge {
         requireShape(x, tokens);
         try (var scope = TensorScope.open();
                 var section = Profile.section(Profile.Part.MERGING)) {
-            Tensor rows = x.reshape(batch * tokens, x.size(2));
-            Tensor merged = rows.index_select(0, keptRows);
-            merged.index_add_(0, targetRows, rows.index_select(0, mergedRows));
-            Tensor sequence = merged.view(batch, tokensAfter(), x.size(2));
-            sequence.narrow(1, single, destinations).div_(groupSizes);
+            Tensor rows = x.reshape(batch * tokens, x.size(2)).contiguous();
+            // Sums of rows, group by group, accumulated in fp32: one pass over x, without a copy of what is merged.
+            Tensor sums = torch.embedding_bag(
+                            rows, members, firstMember, false, SUM, false, new TensorOptional(), false)
+                    .get0();
+            Tensor sequence = sums.view(batch, tokensAfter(), x.size(2));
+            sequence.narrow(1, single, destinations).div_(sizes.narrow(1, single, destinations));
             return scope.release(sequence);
         }
     }
+
+    /** What {@code embedding_bag} calls it. */
+    private static final long SUM = 0;
 
     @Override
     public Tensor unmerge(Tensor x) {

@@ -8,6 +8,9 @@ public interface MergeableBlock {
     /** How many times smaller than the model's input its feature map is, in each direction: 1, 2, 4, 8. */
     int downsample();
 
+    /** The size of its tokens. */
+    long channels();
+
     /** Whom it asks: {@link TokenMerger#NONE} until it is patched. */
     TokenMerger merger();
 

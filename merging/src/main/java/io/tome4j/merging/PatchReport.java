@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
@@ -8,20 +9,34 @@ import java.util.Locale;
  *
  * @param options the options as asked for
  * @param input the size of the model's input that tokens are counted at
- * @param blocks the patched blocks, in the order they run in
+ * @param blocks the patched blocks that merge, in the order they run in
+ * @param unmerged those that {@link ToMeOptions#auto} turned merging off for
  * @param blocksInModel how many blocks could have been patched
  * @param notes what the user should know, such as a ratio that was clamped
  */
 public record PatchReport(
-        ToMeOptions options, TokenGrid input, List<PatchedBlock> blocks, int blocksInModel, List<String> notes) {
+        ToMeOptions options,
+        TokenGrid input,
+        List<PatchedBlock> blocks,
+        List<UnmergedBlock> unmerged,
+        int blocksInModel,
+        List<String> notes) {
 
     /**
      * @param name the block's name in the model
      * @param downsample how many times smaller than the input its feature map is
      * @param tokensBefore tokens of an image before merging
-     * @param tokensAfter tokens of an image after merging
+     * @param tokensAfter tokens of an image after merging (of keys and values, where only those are fewer)
      */
     public record PatchedBlock(String name, int downsample, int tokensBefore, int tokensAfter) {}
+
+    /**
+     * @param name the block's name in the model
+     * @param downsample how many times smaller than the input its feature map is
+     * @param tokens tokens of an image
+     * @param reason why it does not merge
+     */
+    public record UnmergedBlock(String name, int downsample, int tokens, String reason) {}
 
     /** Tokens of all patched blocks before merging. */
     public long tokensBefore() {
@@ -35,19 +50,20 @@ public record PatchReport(
 
     /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
     public String summary() {
-        int before = blocks.stream().mapToInt(PatchedBlock::tokensBefore).max().orElse(0);
-        int after = blocks.stream()
-                .filter(block -> block.tokensBefore() == before)
-                .mapToInt(PatchedBlock::tokensAfter)
-                .findFirst()
-                .orElse(0);
+        String method = options.method() == ToMeOptions.Method.TOME
+                ? ""
+                : options.method().name().toLowerCase(Locale.ROOT) + ", ";
+        String what = blocks.stream()
+                .max(Comparator.comparingInt(PatchedBlock::tokensBefore))
+                .map(most -> " up to " + most.tokensBefore() + " tokens into " + most.tokensAfter())
+                .orElse("");
         return String.format(
                         Locale.ROOT,
-                        "%d of %d blocks merge up to %d tokens into %d (ratio %s)",
+                        "%d of %d blocks merge%s (%sratio %s)",
                         blocks.size(),
                         blocksInModel,
-                        before,
-                        after,
+                        what,
+                        method,
                         options.ratio())
                 + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
     }

@@ -16,7 +16,8 @@ public final class ToMe {
      *
      * @param model what to patch, in place
      * @param options what to merge
-     * @return what was patched, with tokens counted at the model's nominal size
+     * @return what was patched, with tokens counted at the model's nominal size; with {@link ToMeOptions#auto} blocks
+     *     decide anew at the size they run at
      * @throws IllegalArgumentException if nothing would be patched; the message says which option would change that
      */
     public static PatchReport applyPatch(MergeableModel model, ToMeOptions options) {
@@ -26,7 +27,7 @@ public final class ToMe {
         int number = 0;
         for (MergeableBlock block : model.mergeableBlocks()) {
             if (isEligible(block, options)) {
-                block.merger(new ToMeMerger(options, number, forked));
+                block.merger(new ToMeMerger(options, number, blocksAtLevel(model, block), forked));
             }
             number++;
         }
@@ -58,18 +59,37 @@ public final class ToMe {
     public static PatchReport report(MergeableModel model, ToMeOptions options, TokenGrid input) {
         List<? extends MergeableBlock> all = model.mergeableBlocks();
         List<PatchReport.PatchedBlock> patched = new ArrayList<>();
+        List<PatchReport.UnmergedBlock> unmerged = new ArrayList<>();
         for (MergeableBlock block : all) {
-            if (isEligible(block, options)) {
-                TokenGrid grid = input.downsample(block.downsample());
-                int merged = grid.merged(options.ratio(), options.sx(), options.sy());
+            if (!isEligible(block, options)) {
+                continue;
+            }
+            TokenGrid grid = input.downsample(block.downsample());
+            MergingCost cost = MergingCost.of(options, grid, block.channels(), blocksAtLevel(model, block));
+            if (options.auto() && !cost.pays()) {
+                unmerged.add(
+                        new PatchReport.UnmergedBlock(block.name(), block.downsample(), grid.tokens(), cost.reason()));
+            } else {
                 patched.add(new PatchReport.PatchedBlock(
-                        block.name(), block.downsample(), grid.tokens(), grid.tokens() - merged));
+                        block.name(), block.downsample(), grid.tokens(), grid.tokens() - options.merged(grid)));
             }
         }
-        if (patched.isEmpty()) {
+        if (patched.isEmpty() && unmerged.isEmpty()) {
             throw new IllegalArgumentException(whyNothing(all, options));
         }
-        return new PatchReport(options, input, List.copyOf(patched), all.size(), notes(options, patched));
+        return new PatchReport(
+                options,
+                input,
+                List.copyOf(patched),
+                List.copyOf(unmerged),
+                all.size(),
+                notes(options, patched, unmerged));
+    }
+
+    private static int blocksAtLevel(MergeableModel model, MergeableBlock block) {
+        return (int) model.mergeableBlocks().stream()
+                .filter(other -> other.downsample() == block.downsample())
+                .count();
     }
 
     private static boolean isEligible(MergeableBlock block, ToMeOptions options) {
@@ -91,10 +111,11 @@ public final class ToMe {
                 + "; use maxDownsample " + downsamples.first() + " or more";
     }
 
-    private static List<String> notes(ToMeOptions options, List<PatchReport.PatchedBlock> patched) {
+    private static List<String> notes(
+            ToMeOptions options, List<PatchReport.PatchedBlock> patched, List<PatchReport.UnmergedBlock> unmerged) {
         List<String> notes = new ArrayList<>();
         double most = 1 - 1.0 / (options.sx() * options.sy());
-        if (options.ratio() > most) {
+        if (options.method() != ToMeOptions.Method.TODO && options.ratio() > most) {
             notes.add(String.format(
                     Locale.ROOT,
                     "ratio %s is clamped to %.4g, all that cells of %d x %d leave to merge",
@@ -105,9 +126,15 @@ public final class ToMe {
         }
         if (options.ratio() == 0) {
             notes.add("ratio 0 merges nothing");
-        } else if (patched.stream().allMatch(block -> block.tokensBefore() == block.tokensAfter())) {
+        } else if (!patched.isEmpty()
+                && patched.stream().allMatch(block -> block.tokensBefore() == block.tokensAfter())) {
             notes.add("no tokens are merged at this size: it is too small for the ratio or the cells");
         }
+        unmerged.stream()
+                .map(block -> "off for " + block.tokens() + " tokens at downsample " + block.downsample() + ": "
+                        + block.reason())
+                .distinct()
+                .forEach(notes::add);
         return List.copyOf(notes);
     }
 }

@@ -3,7 +3,7 @@ package io.tome4j.merging;
 import org.bytedeco.pytorch.Tensor;
 
 /** A way to make a token sequence shorter and back to its length. */
-public interface TokenMerge {
+public interface TokenMerge extends TokenReduction {
     /** Merges nothing: both ways give back the tensor itself. */
     TokenMerge NONE = new TokenMerge() {
         @Override
@@ -16,12 +16,6 @@ public interface TokenMerge {
             return x;
         }
     };
-
-    /**
-     * @param x {@code [B, N, C]}
-     * @return {@code [B, N', C]} with {@code N' <= N}
-     */
-    Tensor merge(Tensor x);
 
     /**
      * @param x {@code [B, N', C]}

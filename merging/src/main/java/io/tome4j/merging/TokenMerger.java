@@ -6,13 +6,14 @@ import org.bytedeco.pytorch.Tensor;
 @FunctionalInterface
 public interface TokenMerger {
     /** Never merges: what a block has until it is patched. */
-    TokenMerger NONE = (hidden, grid, context) -> BlockMerge.NONE;
+    TokenMerger NONE = (hidden, normed, grid, context) -> BlockMerge.NONE;
 
     /**
      * @param hidden the block's input, {@code [B, N, C]}
+     * @param normed what the queries of self-attention are projected from, {@code [B, N, C]}: the input, normalised
      * @param grid the tokens' rows and columns, {@code N} in all
      * @param context which image and step this is
-     * @return how to merge; what it holds belongs to the open scope
+     * @return how to merge; what it holds belongs to the open scope or to the context's run
      */
-    BlockMerge match(Tensor hidden, TokenGrid grid, MergeContext context);
+    BlockMerge match(Tensor hidden, Tensor normed, TokenGrid grid, MergeContext context);
 }

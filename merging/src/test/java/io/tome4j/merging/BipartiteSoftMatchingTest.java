@@ -3,7 +3,6 @@ package io.tome4j.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tome4j.merging.BipartiteSoftMatching.Precision;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;

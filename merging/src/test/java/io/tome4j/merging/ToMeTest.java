@@ -32,6 +32,11 @@ class ToMeTest {
         }
 
         @Override
+        public long channels() {
+            return 320;
+        }
+
+        @Override
         public TokenMerger merger() {
             return merger;
         }
@@ -134,12 +139,27 @@ class ToMeTest {
     @Test
     void defaultsAreThoseOfTomesd() {
         assertThat(ToMeOptions.ratio(0.5))
-                .isEqualTo(new ToMeOptions(0.5, 1, 2, 2, true, true, false, false, ToMeOptions.Mode.SEEDED));
+                .isEqualTo(new ToMeOptions(
+                        0.5,
+                        1,
+                        2,
+                        2,
+                        true,
+                        true,
+                        false,
+                        false,
+                        ToMeOptions.Mode.SEEDED,
+                        ToMeOptions.Method.TOME,
+                        false,
+                        new ToMeOptions.Matching(ToMeOptions.MatchPer.BLOCK, 1, false, Precision.FP32),
+                        false));
     }
 
     private static long[] groups(TokenMerger merger, Tensor x, MergeContext context) {
-        return Tensors.longs(
-                ((MergePlan) merger.match(x, new TokenGrid(8, 8), context).attention()).groups());
+        return Tensors.longs(((MergePlan) merger.match(x, x, new TokenGrid(8, 8), context)
+                        .attention()
+                        .queries())
+                .groups());
     }
 
     @Test
@@ -176,8 +196,9 @@ class ToMeTest {
         ToMe.applyPatch(model, ToMeOptions.ratio(0.5).mergeAttn(false).mergeMlp(true));
         try (var scope = TensorScope.open()) {
             Tensor x = Tensors.randn(Tensors.generator(1), 1, 64, 8);
-            BlockMerge merge = model.mergeableBlocks().get(0).merger.match(x, new TokenGrid(8, 8), MergeContext.NONE);
-            assertThat(merge.attention()).isSameAs(TokenMerge.NONE);
+            BlockMerge merge =
+                    model.mergeableBlocks().get(0).merger.match(x, x, new TokenGrid(8, 8), MergeContext.NONE);
+            assertThat(merge.attention()).isSameAs(AttentionMerge.NONE);
             assertThat(merge.crossAttention()).isSameAs(TokenMerge.NONE);
             assertThat(merge.mlp().merge(x).size(1)).isEqualTo(32);
         }

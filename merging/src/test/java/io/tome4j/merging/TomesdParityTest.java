@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.checkpoint.SafetensorsFile;
-import io.tome4j.merging.BipartiteSoftMatching.Precision;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.io.IOException;

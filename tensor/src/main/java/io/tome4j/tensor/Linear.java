@@ -1,5 +1,6 @@
 package io.tome4j.tensor;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -43,16 +44,36 @@ public final class Linear {
         return taken(weights, names, null, out, in);
     }
 
+    /**
+     * Takes {@code weight [out, in]} and {@code bias [out]} of a layer whose result is used in parts, and gives one
+     * layer for each part.
+     *
+     * @param parts a divisor of {@code out}
+     */
+    public static List<Linear> split(Weights weights, long in, long out, int parts) {
+        OneDnn oneDnn = Engine.start().oneDnn(weights.placement());
+        long size = out / parts;
+        List<Linear> layers = new ArrayList<>();
+        for (int part = 0; part < parts; part++) {
+            long from = part * size;
+            Tensor weight = weights.take(
+                    "weight", whole -> laidOut(oneDnn, Tensors.slice(whole, 0, from, from + size)), out, in);
+            Tensor bias = weights.take(
+                    "bias", whole -> Tensors.slice(whole, 0, from, from + size).clone(), out);
+            layers.add(new Linear(weight, bias, oneDnn));
+        }
+        return layers;
+    }
+
     private static Linear taken(Weights weights, List<String> names, @Nullable Tensor bias, long... shape) {
         OneDnn oneDnn = Engine.start().oneDnn(weights.placement());
-        Tensor weight = weights.takeJoined(
-                names,
-                joined -> {
-                    Tensor matrix = joined.view(joined.size(0), shape[1]);
-                    return oneDnn == null ? matrix : oneDnn.layOutLinear(matrix);
-                },
-                shape);
+        Tensor weight =
+                weights.takeJoined(names, joined -> laidOut(oneDnn, joined.view(joined.size(0), shape[1])), shape);
         return new Linear(weight, bias, oneDnn);
+    }
+
+    private static Tensor laidOut(@Nullable OneDnn oneDnn, Tensor weight) {
+        return oneDnn == null ? weight.clone() : oneDnn.layOutLinear(weight);
     }
 
     /**

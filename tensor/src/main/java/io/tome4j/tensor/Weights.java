@@ -88,6 +88,15 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
+     * Takes a tensor, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor, or a part of it, in another layout or shape; no view
+     */
+    Tensor take(String name, UnaryOperator<Tensor> layOut, long... shape) {
+        return takeJoined(List.of(name), layOut, shape);
+    }
+
+    /**
      * Takes several tensors of one shape as one, joined along their first dimension: the weights of layers that read
      * the same input.
      *

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion.unet;
 
+import io.tome4j.merging.AttentionMerge;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.TensorScope;
@@ -10,25 +11,16 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Multi-head attention with its projections: among an image's tokens, or from them to the text. */
 final class Attention {
-    private final Linear projection; // self-attention: queries, keys, values; cross-attention: queries
-    private final Linear textProjection; // cross-attention: keys, values
-    private final boolean self;
+    private final Linear toQueries;
+    private final Linear toPairs; // keys and values
     private final Linear toOut;
     private final int channels;
     private final int heads;
     private final AttentionKernel kernel;
 
-    private Attention(
-            Linear projection,
-            Linear textProjection,
-            boolean self,
-            Weights weights,
-            int channels,
-            int heads,
-            AttentionKernel kernel) {
-        this.projection = projection;
-        this.textProjection = textProjection;
-        this.self = self;
+    private Attention(Weights weights, int channels, int keySize, int heads, AttentionKernel kernel) {
+        this.toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
+        this.toPairs = Linear.joined(weights, List.of("to_k.weight", "to_v.weight"), keySize, channels);
         this.toOut = Linear.of(weights.scope("to_out.0"), channels, channels);
         this.channels = channels;
         this.heads = heads;
@@ -36,28 +28,51 @@ final class Attention {
     }
 
     static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
-        Linear joined =
-                Linear.joined(weights, List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels);
-        return new Attention(joined, joined, true, weights, channels, heads, kernel);
+        return new Attention(weights, channels, channels, heads, kernel);
     }
 
     static Attention cross(Weights weights, int channels, int textSize, int heads, AttentionKernel kernel) {
-        Linear queries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
-        Linear joined = Linear.joined(weights, List.of("to_k.weight", "to_v.weight"), textSize, channels);
-        return new Attention(queries, joined, false, weights, channels, heads, kernel);
+        return new Attention(weights, channels, textSize, heads, kernel);
     }
 
     /**
+     * Self-attention, as a merge has it see the tokens.
+     *
+     * @param tokens {@code [B, N, C]}
+     * @return {@code [B, N', C]}, as many as {@link AttentionMerge#queries} leaves
+     */
+    Tensor forward(Tensor tokens, AttentionMerge merge) {
+        try (var scope = TensorScope.open()) {
+            Tensor merged = merge.queries().merge(tokens);
+            Tensor seen = merge.seesOneSequence() ? merged : merge.keys().merge(tokens);
+            Tensor queries = toQueries.forward(merged);
+            Tensor pairs = toPairs.forward(seen); // [B, M, 2C]
+            return scope.release(toOut.forward(
+                    merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, kernel::attend)));
+        }
+    }
+
+    /**
+     * The keys and values of a text, for {@link #forwardCross}.
+     *
+     * @param text {@code [B, M, D]}
+     * @return {@code [B, M, 2C]}
+     */
+    Tensor pairs(Tensor text) {
+        return toPairs.forward(text);
+    }
+
+    /**
+     * Cross-attention.
+     *
      * @param x {@code [B, N, C]}
-     * @param text {@code [B, M, D]}; self-attention does not look at it
+     * @param pairs the text's keys and values, {@code [B, M, 2C]}
      * @return {@code [B, N, C]}
      */
-    Tensor forward(Tensor x, Tensor text) {
+    Tensor forwardCross(Tensor x, Tensor pairs) {
         try (var scope = TensorScope.open()) {
-            Tensor projected = projection.forward(x); // [B, N, 3C] or [B, N, C]
-            Tensor queries = self ? part(projected, 0) : projected;
-            Tensor pairs = self ? Tensors.slice(projected, 2, channels, 3L * channels) : textProjection.forward(text);
-            return scope.release(toOut.forward(kernel.attend(queries, part(pairs, 0), part(pairs, 1), heads)));
+            return scope.release(
+                    toOut.forward(kernel.attend(toQueries.forward(x), part(pairs, 0), part(pairs, 1), heads)));
         }
     }
 

@@ -22,6 +22,7 @@ final class BasicTransformerBlock implements MergeableBlock {
 
     private final String name;
     private final int downsample;
+    private final int channels;
     private final LayerNorm norm1;
     private final Attention attn1;
     private final LayerNorm norm2;
@@ -40,6 +41,7 @@ final class BasicTransformerBlock implements MergeableBlock {
             AttentionKernel kernel) {
         this.name = name;
         this.downsample = downsample;
+        this.channels = channels;
         this.norm1 = LayerNorm.of(weights.scope("norm1"), channels, EPS);
         this.attn1 = Attention.self(weights.scope("attn1"), channels, heads, kernel);
         this.norm2 = LayerNorm.of(weights.scope("norm2"), channels, EPS);
@@ -59,6 +61,11 @@ final class BasicTransformerBlock implements MergeableBlock {
     }
 
     @Override
+    public long channels() {
+        return channels;
+    }
+
+    @Override
     public TokenMerger merger() {
         return merger;
     }
@@ -68,17 +75,23 @@ final class BasicTransformerBlock implements MergeableBlock {
         merger = newMerger;
     }
 
+    Attention crossAttention() {
+        return attn2;
+    }
+
     /**
      * @param x {@code [B, N, C]}
-     * @param text {@code [B, M, D]}
      * @param grid the {@code N} tokens' rows and columns
      * @return {@code [B, N, C]}
      */
-    Tensor forward(Tensor x, Tensor text, TokenGrid grid, MergeContext context) {
+    Tensor forward(Tensor x, Conditioning.Step step, TokenGrid grid, MergeContext context) {
         try (var scope = TensorScope.open()) {
-            BlockMerge merge = merger.match(x, grid, context);
-            Tensor hidden = residual(x, merge.attention(), norm1, tokens -> attn1.forward(tokens, text));
-            hidden = residual(hidden, merge.crossAttention(), norm2, tokens -> attn2.forward(tokens, text));
+            Tensor normed = norm1.forward(x);
+            BlockMerge merge = merger.match(x, normed, grid, context);
+            Tensor attended = attn1.forward(normed, merge.attention());
+            Tensor hidden = merge.attention().queries().unmerge(attended).add_(x);
+            hidden = residual(
+                    hidden, merge.crossAttention(), norm2, tokens -> attn2.forwardCross(tokens, step.textPairs(attn2)));
             return scope.release(residual(hidden, merge.mlp(), norm3, ff::forward));
         }
     }

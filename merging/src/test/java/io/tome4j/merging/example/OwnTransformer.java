@@ -1,10 +1,11 @@
 package io.tome4j.merging.example;
 
+import io.tome4j.merging.AttentionMerge;
 import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.merging.TokenMerge;
 import io.tome4j.merging.TokenMerger;
 import io.tome4j.tensor.TensorScope;
 import java.util.List;
@@ -18,8 +19,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * An example: token merging in a transformer that is not tome4j's, made of the modules of the JavaCPP presets. What it
- * takes is three things: a place to hold a {@link TokenMerger}, the tokens' rows and columns, and {@code merge} and
- * {@code unmerge} around the part that is to see fewer tokens.
+ * takes is three things: a place to hold a {@link TokenMerger}, the tokens' rows and columns, and an
+ * {@link AttentionMerge} around the part that is to see fewer tokens. Blocks share matchings because there is a
+ * {@link MergeRun} for them.
  */
 public final class OwnTransformer implements MergeableModel {
     private final TokenGrid grid;
@@ -48,8 +50,10 @@ public final class OwnTransformer implements MergeableModel {
     public Tensor forward(Tensor x) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = x;
-            for (Block block : blocks) {
-                hidden = block.forward(hidden, grid);
+            try (var run = MergeRun.of(0)) {
+                for (Block block : blocks) {
+                    hidden = block.forward(hidden, grid, run.step(0));
+                }
             }
             return scope.release(hidden);
         }
@@ -59,15 +63,18 @@ public final class OwnTransformer implements MergeableModel {
     public static final class Block implements MergeableBlock {
         private final String name;
         private final LayerNormImpl norm;
-        private final LinearImpl qkv;
+        private final LinearImpl toQ;
+        private final LinearImpl toKv;
         private final LinearImpl out;
         private TokenMerger merger = TokenMerger.NONE;
-        private long tokensSeen;
+        private long queriesSeen;
+        private long keysSeen;
 
         Block(String name, int channels) {
             this.name = name;
             this.norm = new LayerNormImpl(new LayerNormOptions(new LongVector(new long[] {channels})));
-            this.qkv = new LinearImpl(channels, 3L * channels);
+            this.toQ = new LinearImpl(channels, channels);
+            this.toKv = new LinearImpl(channels, 2L * channels);
             this.out = new LinearImpl(channels, channels);
         }
 
@@ -91,21 +98,36 @@ public final class OwnTransformer implements MergeableModel {
             merger = newMerger;
         }
 
-        /** How many tokens attention saw in the last forward pass. */
-        public long tokensSeen() {
-            return tokensSeen;
+        @Override
+        public long channels() {
+            return toQ.weight().size(1);
         }
 
-        Tensor forward(Tensor x, TokenGrid grid) {
+        /** How many queries attention saw in the last forward pass. */
+        public long queriesSeen() {
+            return queriesSeen;
+        }
+
+        /** How many keys and values it saw. */
+        public long keysSeen() {
+            return keysSeen;
+        }
+
+        Tensor forward(Tensor x, TokenGrid grid, MergeContext context) {
             try (var scope = TensorScope.open()) {
-                TokenMerge merge = merger.match(x, grid, MergeContext.NONE).attention();
-                Tensor tokens = merge.merge(norm.forward(x)); // [B, N', C]
-                tokensSeen = tokens.size(1);
-                TensorVector parts = qkv.forward(tokens).chunk(3, -1);
-                Tensor attended =
-                        torch.scaled_dot_product_attention(parts.get(0), parts.get(1), parts.get(2)); // [B, N', C]
-                return scope.release(x.add(merge.unmerge(out.forward(attended))));
+                Tensor normed = norm.forward(x);
+                AttentionMerge merge = merger.match(x, normed, grid, context).attention();
+                Tensor queries = toQ.forward(merge.queries().merge(normed)); // [B, N', C]
+                TensorVector pairs = toKv.forward(merge.keys().merge(normed)).chunk(2, -1); // [B, M', C] each
+                queriesSeen = queries.size(1);
+                keysSeen = pairs.get(0).size(1);
+                Tensor attended = merge.weights().attend(queries, pairs.get(0), pairs.get(1), 1, Block::attention);
+                return scope.release(x.add(merge.queries().unmerge(out.forward(attended))));
             }
+        }
+
+        private static Tensor attention(Tensor q, Tensor k, Tensor v, long heads) {
+            return torch.scaled_dot_product_attention(q, k, v); // of a single head
         }
     }
 }

@@ -18,14 +18,14 @@ class OwnTransformerTest {
             Tensor x = Tensors.randn(Tensors.generator(1), 2, 256, 32);
             float[] unpatched = Tensors.floats(model.forward(x));
             assertThat(model.mergeableBlocks())
-                    .extracting(OwnTransformer.Block::tokensSeen)
+                    .extracting(OwnTransformer.Block::queriesSeen)
                     .containsExactly(256L, 256L);
 
             var report = ToMe.applyPatch(model, ToMeOptions.ratio(0.5));
             float[] merged = Tensors.floats(model.forward(x));
             assertThat(report.blocks()).hasSize(2);
             assertThat(model.mergeableBlocks())
-                    .extracting(OwnTransformer.Block::tokensSeen)
+                    .extracting(OwnTransformer.Block::queriesSeen)
                     .containsExactly(128L, 128L);
             assertThat(merged).hasSameSizeAs(unpatched).isNotEqualTo(unpatched);
 

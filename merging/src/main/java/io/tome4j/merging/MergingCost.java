@@ -1,0 +1,75 @@
+package io.tome4j.merging;
+
+import io.tome4j.merging.ToMeOptions.MatchPer;
+import io.tome4j.merging.ToMeOptions.Method;
+import java.util.Locale;
+
+/**
+ * What merging in a block is predicted to save and to cost for one image, in seconds of the machine that the rates were
+ * measured on (see ARCHITECTURE.md). Only their ratio matters, and it hardly differs between machines.
+ *
+ * <p>The rates are constants, not timed at start-up, so that the same request gives the same image everywhere and
+ * always: a timed decision would fall now so, now so, where merging just breaks even.
+ */
+record MergingCost(double saved, double cost) {
+    private static final double ATTENTION = 1 / 150e9; // a floating-point operation of scores and weighted values
+    private static final double LINEAR = 1 / 350e9; // one of a projection
+    private static final double MATCHING_FP32 = 1 / 65e9; // one of a matching's products, its maximum included
+    private static final double MATCHING_BF16 = 1 / 95e9;
+    private static final double MOVING = 0.3e-9; // an element merged and unmerged
+    private static final double MATCH = 0.4e-3; // what a matching takes besides, however small
+    private static final double BLOCK = 0.1e-3; // what merging in a block takes besides
+
+    /** The text's tokens, which cross-attention looks at. */
+    private static final double TEXT = 77;
+
+    /**
+     * @param grid the block's tokens
+     * @param channels the size of a token
+     * @param blocks how many blocks share a matching if the options let them
+     */
+    static MergingCost of(ToMeOptions options, TokenGrid grid, long channels, int blocks) {
+        double n = grid.tokens();
+        double gone = options.merged(grid);
+        double left = n - gone;
+        double c = channels;
+        double saved = 0;
+        double around = 0; // parts that tokens are merged for
+        if (options.mergeAttn()) {
+            double features = options.sizeWeighted() ? 1.2 * c : c;
+            double scores = options.method() == Method.TOME ? left * left * features : left * n * c;
+            double projections = options.method() == Method.TOME ? 8 : 4;
+            saved += 4 * (n * n * c - scores) * ATTENTION + projections * gone * c * c * LINEAR;
+            around++;
+        }
+        if (options.mergeCrossattn()) {
+            saved += 4 * gone * c * TEXT * ATTENTION + 4 * gone * c * c * LINEAR;
+            around++;
+        }
+        if (options.mergeMlp()) {
+            saved += 24 * gone * c * c * LINEAR;
+            around++;
+        }
+        double moving = BLOCK + around * n * c * MOVING;
+        if (options.method() == Method.TODO) {
+            return new MergingCost(saved, moving);
+        }
+        double destinations = grid.destinations(options.sx(), options.sy());
+        var matching = options.matching();
+        double rate = matching.precision() == Precision.BF16 ? MATCHING_BF16 : MATCHING_FP32;
+        double match = MATCH + 2 * (n - destinations) * destinations * c * rate;
+        double uses = matching.every() * (matching.per() == MatchPer.LEVEL ? blocks : 1);
+        return new MergingCost(saved, moving + match / uses);
+    }
+
+    boolean pays() {
+        return saved > cost;
+    }
+
+    /** Why it does not pay. */
+    String reason() {
+        return saved <= 0
+                ? "no tokens would be merged"
+                : String.format(Locale.ROOT, "merging is predicted to cost %.1f times what it saves", cost / saved);
+    }
+}
