@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -96,6 +97,15 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
+     * Takes a tensor, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor, or a part of it, in another layout or shape; no view
+     */
+    Tensor take(String name, UnaryOperator<Tensor> layOut, long... shape) {
+        return takeJoined(List.of(name), layOut, shape);
+    }
+
+    /**
      * Takes several tensors of one shape as one, joined along their first dimension: the weights of layers that read
      * the same input.
      *
@@ -103,9 +113,18 @@ public final class Weights implements AutoCloseable {
      * @return {@code [names * shape[0], shape[1], ...]}
      */
     public Tensor takeJoined(List<String> names, long... shape) {
+        return takeJoined(names, UnaryOperator.identity(), shape);
+    }
+
+    /**
+     * Takes several tensors of one shape as one, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor in another layout or shape
+     */
+    Tensor takeJoined(List<String> names, UnaryOperator<Tensor> layOut, long... shape) {
         try (var scope = TensorScope.open()) {
             Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
-            return own(scope.retain(Tensors.cat(0, parts)));
+            return own(scope.retain(layOut.apply(parts.length == 1 ? parts[0] : Tensors.cat(0, parts))));
         }
     }
 
