@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.diffusion.scheduler.Trajectory;
+import io.tome4j.diffusion.unet.Conditioning;
 import io.tome4j.diffusion.unet.UNet2DConditionModel;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeRun;
@@ -13,6 +14,7 @@ import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -70,9 +72,12 @@ final class Denoising {
                     generator, 2L * cell.batch(), TEXT_TOKENS, model.config().crossAttentionDim());
             Tensor latents =
                     Tensors.randn(generator, cell.batch(), model.config().inChannels(), side, side);
+            // Once an image, as a pipeline does it: here for the timed steps alone, which so bear all of the text's
+            // share.
+            Conditioning conditioning = unet.condition(text, Arrays.copyOf(trajectory.timesteps(), steps));
             for (int i = 0; i < steps; i++) {
                 try (var step = TensorScope.open()) {
-                    latents = step.release(step(unet, trajectory, run.step(i), latents, text, generator));
+                    latents = step.release(step(unet, trajectory, run.step(i), latents, conditioning, generator));
                 }
             }
         }
@@ -83,13 +88,13 @@ final class Denoising {
             Trajectory trajectory,
             MergeContext context,
             Tensor latents,
-            Tensor text,
+            Conditioning conditioning,
             Generator generator) {
         int i = context.step();
         try (var scope = TensorScope.open()) {
             Tensor input = trajectory.scaleModelInput(latents, i);
             Tensor both = Placement.CPU_FP32.place(
-                    unet.forward(Tensors.cat(0, input, input), trajectory.timesteps()[i], text, context));
+                    unet.forward(Tensors.cat(0, input, input), trajectory.timesteps()[i], conditioning, context));
             long images = latents.size(0);
             Tensor unconditional = Tensors.slice(both, 0, 0, images);
             Tensor guided = Tensors.slice(both, 0, images, 2 * images)
