@@ -109,20 +109,23 @@ def main():
     state = common.load(path)
     spent, stage = state.get("spent", {}), f"level {args.level}"
     budget, step = common.Budget(args.minutes, spent.get(stage, 0.0)), state.get("step", 0)
+    begun = step  # where this stage's learning rate begins to rise
     if budget.progress() >= 1:
         return
     if state:
         modules.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average.load_state_dict(state["average"])
+        begun = state.get("begun", 0)
         if stage not in spent:
+            begun = step
             average.swap()
             modules.grow(args.level)
             average.restart()
     del state
 
     scheduler, samples = models.scheduler(), Samples(args.workdir, args.level)
-    begun, sums, saved, stop = step, [], budget.spent(), []
+    sums, saved, stop = [], budget.spent(), []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # a plain kill saves first
     while True:
         x, states = samples.batch(step, args.batch)
@@ -152,7 +155,7 @@ def main():
         if done or budget.spent() - saved > 240:
             saved = budget.spent()
             spent[stage] = saved
-            common.save(path, dict(model=modules.state_dict(), optimiser=optimiser.state_dict(), average=average.state_dict(), step=step, spent=spent))
+            common.save(path, dict(model=modules.state_dict(), optimiser=optimiser.state_dict(), average=average.state_dict(), step=step, begun=begun, spent=spent))
         if done:
             return
 
