@@ -29,6 +29,11 @@ final class UsageErrors {
         names.put("^sx is", "--sx is");
         names.put("^sy is", "--sy is");
         names.put("^samples is", "--samples is");
+        names.put("^repeats is", "--repeats is");
+        names.put("^resolutions has", "--resolutions has");
+        names.put("^batches has", "--batches has");
+        names.put("^variants has", "--variants has");
+        names.put("^ratio has", "--ratio has");
         names.put("guidanceScale", "--guidance");
         names.put("imagesPerPrompt", "--count");
         names.put("maxDownsample", "--max-downsample");

@@ -8,6 +8,7 @@ import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.diffusion.text.ClipTextModel;
 import io.tome4j.diffusion.text.ClipTokenizer;
+import io.tome4j.diffusion.unet.Conditioning;
 import io.tome4j.diffusion.unet.UNet2DConditionModel;
 import io.tome4j.diffusion.vae.AutoencoderKL;
 import io.tome4j.merging.MergeContext;
@@ -230,6 +231,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         try (var scope = TensorScope.open();
                 var run = MergeRun.of(request.seed(), request.isGuided() ? 2 : 1)) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
+            Conditioning conditioning = components.unet().condition(text, timesteps);
             Tensor latents = scope.retain(initial);
             try {
                 for (int i = 0; i < timesteps.length; i++) {
@@ -238,7 +240,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     try (var step = TensorScope.open()) {
                         Tensor input = trajectory.scaleModelInput(latents, i);
                         MergeContext context = run.step(i);
-                        Tensor prediction = predict(request, input, timesteps[i], text, context);
+                        Tensor prediction = predict(request, input, timesteps[i], conditioning, context);
                         latents = step.retain(trajectory.step(prediction, i, latents, generator));
                     }
                     previous.close();
@@ -259,14 +261,15 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @param input {@code [images, 4, H, W]} fp32
      * @return {@code [images, 4, H, W]} fp32
      */
-    private Tensor predict(Request request, Tensor input, double timestep, Tensor text, MergeContext context) {
+    private Tensor predict(
+            Request request, Tensor input, double timestep, Conditioning conditioning, MergeContext context) {
         try (var scope = TensorScope.open()) {
             if (!request.isGuided()) {
-                Tensor prediction = components.unet().forward(input, timestep, text, context);
+                Tensor prediction = components.unet().forward(input, timestep, conditioning, context);
                 return scope.release(Placement.CPU_FP32.place(prediction));
             }
             Tensor both = Placement.CPU_FP32.place(
-                    components.unet().forward(Tensors.cat(0, input, input), timestep, text, context));
+                    components.unet().forward(Tensors.cat(0, input, input), timestep, conditioning, context));
             Tensor unconditional = Tensors.slice(both, 0, 0, request.images());
             Tensor conditional = Tensors.slice(both, 0, request.images(), 2L * request.images());
             return scope.release(conditional

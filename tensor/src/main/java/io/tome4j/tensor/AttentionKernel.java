@@ -35,14 +35,9 @@ public enum AttentionKernel {
         @Override
         Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
             boolean halfOnCpu = q.is_cpu() && Tensors.dtype(q) != ScalarType.Float;
-            return halfOnCpu ? attendInRowChunks(q, k, v, mask) : attendFused(q, k, v, mask);
+            return halfOnCpu ? ChunkedAttention.attend(q, k, v, mask) : attendFused(q, k, v, mask);
         }
     };
-
-    /** Elements of a chunk of scores: 2 MB in half precision, what stays in a core's share of the cache. */
-    private static final long CHUNK_ELEMENTS = 1 << 20;
-
-    private static final long SMALLEST_CHUNK_ROWS = 64;
 
     /**
      * Attention without a mask.
@@ -96,37 +91,5 @@ public enum AttentionKernel {
                 false,
                 new DoubleOptional(),
                 false);
-    }
-
-    private static Tensor attendInRowChunks(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
-        long batch = q.size(0);
-        long heads = q.size(1);
-        long rows = q.size(2);
-        long chunk = Math.max(SMALLEST_CHUNK_ROWS, CHUNK_ELEMENTS / k.size(2));
-        Tensor scaled = q.mul(scale(q)).contiguous();
-        Tensor keys = k.transpose(-1, -2).contiguous(); // [B, heads, d, M]
-        Tensor values = v.contiguous();
-        Tensor out = torch.empty_like(q.transpose(1, 2).contiguous()).transpose(1, 2);
-        for (long b = 0; b < batch; b++) {
-            for (long h = 0; h < heads; h++) {
-                try (var head = TensorScope.open()) {
-                    Tensor headQueries = scaled.select(0, b).select(0, h);
-                    Tensor headKeys = keys.select(0, b).select(0, h);
-                    Tensor headValues = values.select(0, b).select(0, h);
-                    Tensor headOut = out.select(0, b).select(0, h);
-                    for (long from = 0; from < rows; from += chunk) {
-                        long to = Math.min(rows, from + chunk);
-                        try (var tile = TensorScope.open()) {
-                            Tensor scores = torch.mm(Tensors.slice(headQueries, 0, from, to), headKeys);
-                            if (mask.isPresent()) {
-                                scores.add_(Tensors.slice(mask.get(), 0, from, to));
-                            }
-                            Tensors.slice(headOut, 0, from, to).copy_(torch.mm(torch.softmax(scores, -1), headValues));
-                        }
-                    }
-                }
-            }
-        }
-        return out;
     }
 }

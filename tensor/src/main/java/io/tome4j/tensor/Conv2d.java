@@ -1,26 +1,43 @@
 package io.tome4j.tensor;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.jspecify.annotations.Nullable;
 
 /** A two-dimensional convolution with bias, {@code torch.nn.Conv2d}. */
 public final class Conv2d {
-    private final Tensor weight; // [out, in, k, k]
+    private final Tensor weight; // [out, in, k, k], in oneDNN's layout where there is oneDNN
     private final Tensor bias; // [out]
+    private final @Nullable OneDnn oneDnn;
     private final long[] stride;
     private final long[] padding;
 
-    private Conv2d(Tensor weight, Tensor bias, long stride, long padding) {
+    private Conv2d(Tensor weight, Tensor bias, @Nullable OneDnn oneDnn, long[] stride, long[] padding) {
         this.weight = weight;
         this.bias = bias;
-        this.stride = new long[] {stride, stride};
-        this.padding = new long[] {padding, padding};
+        this.oneDnn = oneDnn;
+        this.stride = stride;
+        this.padding = padding;
     }
 
     /** Takes {@code weight [out, in, kernel, kernel]} and {@code bias [out]}. */
     public static Conv2d of(Weights weights, long in, long out, int kernel, int stride, int padding) {
-        return new Conv2d(weights.take("weight", out, in, kernel, kernel), weights.take("bias", out), stride, padding);
+        OneDnn oneDnn = Engine.start().oneDnn(weights.placement());
+        long[] strides = {stride, stride};
+        long[] paddings = {padding, padding};
+        Tensor weight = weights.takeJoined(
+                List.of("weight"),
+                plain -> oneDnn == null
+                        ? plain.contiguous(MemoryFormat.ChannelsLast)
+                        : oneDnn.layOutConvolution(plain, strides, paddings),
+                out,
+                in,
+                kernel,
+                kernel);
+        return new Conv2d(weight, weights.take("bias", out), oneDnn, strides, paddings);
     }
 
     /** A 3x3 convolution that keeps the size. */
@@ -39,6 +56,9 @@ public final class Conv2d {
      */
     public Tensor forward(Tensor x) {
         try (var section = Profile.section(Profile.Part.CONVOLUTION, () -> flops(x))) {
+            if (oneDnn != null) {
+                return oneDnn.convolution(x, weight, bias, stride, padding);
+            }
             return torch.conv2d(x, weight, new TensorOptional(bias), stride, padding, new long[] {1, 1}, 1);
         }
     }

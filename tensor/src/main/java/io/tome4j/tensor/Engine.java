@@ -10,6 +10,7 @@ import java.util.Locale;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * libtorch in this process, set up once, the first time anything needs it. Set up here rather than by start-up flags,
@@ -31,12 +32,19 @@ public final class Engine {
 
     private final boolean allocatorTuned;
     private final boolean cpuHasBf16;
+    private final @Nullable OneDnn oneDnn;
 
     private Engine() {
         liftJavaCppLimits();
         this.allocatorTuned = tuneAllocator();
         load();
         this.cpuHasBf16 = detectBf16();
+        this.oneDnn = OneDnn.find();
+    }
+
+    /** Made when first needed, of as many threads as libtorch had then: a small run starts none. */
+    private static final class LazyWorkers {
+        static final Workers WORKERS = new Workers(torch.get_num_threads());
     }
 
     private static final class Holder {
@@ -142,6 +150,18 @@ public final class Engine {
         return torch.get_num_threads();
     }
 
+    /** Kernels for weights laid out once, or null where this placement has none. */
+    @Nullable
+    OneDnn oneDnn(Placement placement) {
+        boolean dtype = placement.dtype() == DTypeChoice.FP32 || (placement.dtype() == DTypeChoice.BF16 && cpuHasBf16);
+        return placement.device() == DeviceChoice.CPU && dtype ? oneDnn : null;
+    }
+
+    /** Threads for chains of operations; as many as {@link #threads()}. */
+    Workers workers() {
+        return LazyWorkers.WORKERS;
+    }
+
     /**
      * One line that says what computes: engine, device, dtype, threads, and what of the set-up could not be had.
      */
@@ -169,7 +189,7 @@ public final class Engine {
     }
 
     /** The presets' version without the part that JavaCPP adds: {@code 2.10.0-1.5.13} is PyTorch 2.10.0. */
-    private static String pytorchVersion() {
+    public static String pytorchVersion() {
         try {
             return Loader.getVersion("org.bytedeco", "pytorch").replaceFirst("-.*", "");
         } catch (IOException e) {

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -14,7 +15,8 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
  * A name-scoped view of a checkpoint's tensors, from which layers take theirs: {@code weights.scope("mid_block")}
  * sees {@code mid_block.attentions.0.norm.weight} as {@code attentions.0.norm.weight}.
  *
- * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken. The root view owns what
+ * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken (but for a
+ * {@linkplain Source#isShared shared} source). The root view owns what
  * was taken through it and through its scopes, and frees it when it is closed. It is strict: a missing tensor, a tensor
  * of another shape and (by {@link #requireAllTaken}) a tensor that nobody asked for are errors that name file and
  * tensor.
@@ -33,6 +35,14 @@ public final class Weights implements AutoCloseable {
          * to the scope that is open, and may be a view of a mapped file: it must not be changed.
          */
         Tensor load(String name);
+
+        /**
+         * Whether models may use what {@link #load} gives as it is, where it is in their placement already, instead of a
+         * copy: it owns its memory, and is never changed. Two models can then share one set of weights.
+         */
+        default boolean isShared() {
+            return false;
+        }
 
         /** Where a tensor (or, for a name that is not there, the whole source) lies, for messages. */
         String origin(String name);
@@ -87,6 +97,15 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
+     * Takes a tensor, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor, or a part of it, in another layout or shape; no view
+     */
+    Tensor take(String name, UnaryOperator<Tensor> layOut, long... shape) {
+        return takeJoined(List.of(name), layOut, shape);
+    }
+
+    /**
      * Takes several tensors of one shape as one, joined along their first dimension: the weights of layers that read
      * the same input.
      *
@@ -94,9 +113,18 @@ public final class Weights implements AutoCloseable {
      * @return {@code [names * shape[0], shape[1], ...]}
      */
     public Tensor takeJoined(List<String> names, long... shape) {
+        return takeJoined(names, UnaryOperator.identity(), shape);
+    }
+
+    /**
+     * Takes several tensors of one shape as one, and keeps only what a kernel makes of it.
+     *
+     * @param layOut gives the same tensor in another layout or shape
+     */
+    Tensor takeJoined(List<String> names, UnaryOperator<Tensor> layOut, long... shape) {
         try (var scope = TensorScope.open()) {
             Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
-            return own(scope.retain(Tensors.cat(0, parts)));
+            return own(scope.retain(layOut.apply(parts.length == 1 ? parts[0] : Tensors.cat(0, parts))));
         }
     }
 
@@ -113,9 +141,10 @@ public final class Weights implements AutoCloseable {
                     + Arrays.toString(actual) + " where the model's config asks for " + Arrays.toString(shape) + ".");
         }
         taken.add(full);
-        // Always a copy: the file may be unmapped, or changed by others, while the model lives.
+        // A copy: the file may be unmapped, or changed by others, while the model lives.
+        boolean copy = !source.isShared();
         return source.load(full)
-                .to(placement.torchDevice(), placement.scalarType(), false, true, new MemoryFormatOptional());
+                .to(placement.torchDevice(), placement.scalarType(), false, copy, new MemoryFormatOptional());
     }
 
     /**

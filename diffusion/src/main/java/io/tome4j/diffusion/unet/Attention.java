@@ -13,23 +13,14 @@ import org.bytedeco.pytorch.Tensor;
 final class Attention {
     private final Linear toQueries;
     private final Linear toPairs; // keys and values
-    private final Linear toAll; // self-attention: queries, keys and values, with the same weights
     private final Linear toOut;
     private final int channels;
     private final int heads;
     private final AttentionKernel kernel;
 
-    private Attention(
-            Linear toQueries,
-            Linear toPairs,
-            Linear toAll,
-            Weights weights,
-            int channels,
-            int heads,
-            AttentionKernel kernel) {
-        this.toQueries = toQueries;
-        this.toPairs = toPairs;
-        this.toAll = toAll;
+    private Attention(Weights weights, int channels, int keySize, int heads, AttentionKernel kernel) {
+        this.toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
+        this.toPairs = Linear.joined(weights, List.of("to_k.weight", "to_v.weight"), keySize, channels);
         this.toOut = Linear.of(weights.scope("to_out.0"), channels, channels);
         this.channels = channels;
         this.heads = heads;
@@ -37,24 +28,11 @@ final class Attention {
     }
 
     static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
-        Tensor weight = weights.takeJoined(List.of("to_q.weight", "to_k.weight", "to_v.weight"), channels, channels);
-        Linear toQueries = rows(weights, weight, 0, channels);
-        Linear toPairs = rows(weights, weight, channels, 3L * channels);
-        return new Attention(toQueries, toPairs, Linear.withoutBias(weight), weights, channels, heads, kernel);
-    }
-
-    /** A layer over some of a weight's rows, which it shares. */
-    private static Linear rows(Weights weights, Tensor weight, long from, long to) {
-        try (var scope = TensorScope.open()) {
-            return Linear.withoutBias(weights.own(scope.retain(Tensors.slice(weight, 0, from, to))));
-        }
+        return new Attention(weights, channels, channels, heads, kernel);
     }
 
     static Attention cross(Weights weights, int channels, int textSize, int heads, AttentionKernel kernel) {
-        Linear toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
-        Linear toPairs =
-                Linear.withoutBias(weights.takeJoined(List.of("to_k.weight", "to_v.weight"), channels, textSize));
-        return new Attention(toQueries, toPairs, toQueries, weights, channels, heads, kernel);
+        return new Attention(weights, channels, textSize, heads, kernel);
     }
 
     /**
@@ -66,31 +44,33 @@ final class Attention {
     Tensor forward(Tensor tokens, AttentionMerge merge) {
         try (var scope = TensorScope.open()) {
             Tensor merged = merge.queries().merge(tokens);
-            Tensor queries;
-            Tensor pairs;
-            if (merge.seesOneSequence()) {
-                Tensor all = toAll.forward(merged); // [B, N', 3C]
-                queries = part(all, 0);
-                pairs = Tensors.slice(all, 2, channels, 3L * channels);
-            } else {
-                queries = toQueries.forward(merged);
-                pairs = toPairs.forward(merge.keys().merge(tokens));
-            }
+            Tensor seen = merge.seesOneSequence() ? merged : merge.keys().merge(tokens);
+            Tensor queries = toQueries.forward(merged);
+            Tensor pairs = toPairs.forward(seen); // [B, M, 2C]
             return scope.release(toOut.forward(
                     merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, kernel::attend)));
         }
     }
 
     /**
+     * The keys and values of a text, for {@link #forwardCross}.
+     *
+     * @param text {@code [B, M, D]}
+     * @return {@code [B, M, 2C]}
+     */
+    Tensor pairs(Tensor text) {
+        return toPairs.forward(text);
+    }
+
+    /**
      * Cross-attention.
      *
      * @param x {@code [B, N, C]}
-     * @param text {@code [B, M, D]}
+     * @param pairs the text's keys and values, {@code [B, M, 2C]}
      * @return {@code [B, N, C]}
      */
-    Tensor forward(Tensor x, Tensor text) {
+    Tensor forwardCross(Tensor x, Tensor pairs) {
         try (var scope = TensorScope.open()) {
-            Tensor pairs = toPairs.forward(text);
             return scope.release(
                     toOut.forward(kernel.attend(toQueries.forward(x), part(pairs, 0), part(pairs, 1), heads)));
         }

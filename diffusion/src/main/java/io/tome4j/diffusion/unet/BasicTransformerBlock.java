@@ -75,19 +75,23 @@ final class BasicTransformerBlock implements MergeableBlock {
         merger = newMerger;
     }
 
+    Attention crossAttention() {
+        return attn2;
+    }
+
     /**
      * @param x {@code [B, N, C]}
-     * @param text {@code [B, M, D]}
      * @param grid the {@code N} tokens' rows and columns
      * @return {@code [B, N, C]}
      */
-    Tensor forward(Tensor x, Tensor text, TokenGrid grid, MergeContext context) {
+    Tensor forward(Tensor x, Conditioning.Step step, TokenGrid grid, MergeContext context) {
         try (var scope = TensorScope.open()) {
             Tensor normed = norm1.forward(x);
             BlockMerge merge = merger.match(x, normed, grid, context);
             Tensor attended = attn1.forward(normed, merge.attention());
             Tensor hidden = merge.attention().queries().unmerge(attended).add_(x);
-            hidden = residual(hidden, merge.crossAttention(), norm2, tokens -> attn2.forward(tokens, text));
+            hidden = residual(
+                    hidden, merge.crossAttention(), norm2, tokens -> attn2.forwardCross(tokens, step.textPairs(attn2)));
             return scope.release(residual(hidden, merge.mlp(), norm3, ff::forward));
         }
     }

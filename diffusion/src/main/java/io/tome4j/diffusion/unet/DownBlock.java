@@ -31,6 +31,10 @@ final class DownBlock {
         this.downsampler = last ? null : Conv2d.of(weights.scope("downsamplers.0.conv"), out, out, 3, 2, 1);
     }
 
+    List<ResnetBlock2D> resnets() {
+        return resnets;
+    }
+
     List<Transformer2DModel> attentions() {
         return attentions;
     }
@@ -40,13 +44,13 @@ final class DownBlock {
      * @param skips takes every intermediate result, for the way up; they belong to the caller's scope
      * @return {@code [B, out, H/2, W/2]}, halves rounded up; at the last level {@code [B, out, H, W]}
      */
-    Tensor forward(Tensor x, Tensor activatedTime, Tensor text, MergeContext context, List<Tensor> skips) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = x;
             for (int i = 0; i < resnets.size(); i++) {
-                hidden = resnets.get(i).forward(hidden, activatedTime);
+                hidden = resnets.get(i).forward(hidden, step);
                 if (!attentions.isEmpty()) {
-                    hidden = attentions.get(i).forward(hidden, text, context);
+                    hidden = attentions.get(i).forward(hidden, step, context);
                 }
                 skips.add(scope.release(hidden));
             }

@@ -4,6 +4,7 @@ import io.tome4j.merging.MergeContext;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Weights;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** What lies between the way down and the way up, {@code UNetMidBlock2DCrossAttn}. */
@@ -21,6 +22,10 @@ final class MidBlock {
         this.second = new ResnetBlock2D(weights.scope("resnets.1"), config, channels, channels);
     }
 
+    List<ResnetBlock2D> resnets() {
+        return List.of(first, second);
+    }
+
     Transformer2DModel attention() {
         return attention;
     }
@@ -29,10 +34,10 @@ final class MidBlock {
      * @param x {@code [B, C, H, W]}
      * @return {@code [B, C, H, W]}
      */
-    Tensor forward(Tensor x, Tensor activatedTime, Tensor text, MergeContext context) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context) {
         try (var scope = TensorScope.open()) {
-            Tensor hidden = attention.forward(first.forward(x, activatedTime), text, context);
-            return scope.release(second.forward(hidden, activatedTime));
+            Tensor hidden = attention.forward(first.forward(x, step), step, context);
+            return scope.release(second.forward(hidden, step));
         }
     }
 }

@@ -28,15 +28,21 @@ final class ResnetBlock2D {
     }
 
     /**
+     * @param activatedTimes time embeddings after their SiLU, {@code [timesteps, T]}
+     * @return what this block adds to its features at each of these times, {@code [timesteps, out]}
+     */
+    Tensor projectTimes(Tensor activatedTimes) {
+        return timeEmbProj.forward(activatedTimes);
+    }
+
+    /**
      * @param x {@code [B, in, H, W]}
-     * @param activatedTime the time embedding after its SiLU, {@code [1, T]}
      * @return {@code [B, out, H, W]}
      */
-    Tensor forward(Tensor x, Tensor activatedTime) {
+    Tensor forward(Tensor x, Conditioning.Step step) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = conv1.forward(torch.silu_(norm1.forward(x)));
-            Tensor time = timeEmbProj.forward(activatedTime); // [1, out]
-            hidden.add_(time.view(1, time.size(1), 1, 1));
+            hidden.add_(step.time(this));
             hidden = conv2.forward(torch.silu_(norm2.forward(hidden)));
             return scope.release(hidden.add_(convShortcut == null ? x : convShortcut.forward(x)));
         }

@@ -5,6 +5,7 @@ import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -26,13 +27,14 @@ final class TimestepEmbedding {
     }
 
     /**
-     * @param timestep in [0, the number of training steps)
-     * @return {@code [1, T]}
+     * @param timesteps each in [0, the number of training steps)
+     * @return {@code [timesteps, T]}
      */
-    Tensor forward(double timestep) {
+    Tensor forward(double... timesteps) {
         try (var scope = TensorScope.open()) {
-            Tensor sinusoid = placement.place(sinusoid(timestep));
-            return scope.release(linear2.forward(torch.silu_(linear1.forward(sinusoid))));
+            Tensor[] rows = Arrays.stream(timesteps).mapToObj(this::sinusoid).toArray(Tensor[]::new);
+            Tensor sinusoids = placement.place(Tensors.cat(0, rows));
+            return scope.release(linear2.forward(torch.silu_(linear1.forward(sinusoids))));
         }
     }
 

@@ -53,10 +53,9 @@ final class Transformer2DModel {
 
     /**
      * @param x {@code [B, C, H, W]}
-     * @param text {@code [B, M, D]}
      * @return {@code [B, C, H, W]}
      */
-    Tensor forward(Tensor x, Tensor text, MergeContext context) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context) {
         long batch = x.size(0);
         long channels = x.size(1);
         TokenGrid grid = new TokenGrid((int) x.size(2), (int) x.size(3));
@@ -64,7 +63,7 @@ final class Transformer2DModel {
             Tensor tokens = projIn.forward(
                     norm.forward(x).permute(0, 2, 3, 1).reshape(batch, grid.tokens(), channels)); // [B, HW, C]
             for (BasicTransformerBlock block : blocks) {
-                tokens = block.forward(tokens, text, grid, context);
+                tokens = block.forward(tokens, step, grid, context);
             }
             return scope.release(projOut.forward(tokens)
                     .view(batch, grid.height(), grid.width(), channels)

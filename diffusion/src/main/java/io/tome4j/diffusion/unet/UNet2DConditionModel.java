@@ -89,11 +89,47 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
 
     @Override
     public List<MergeableBlock> mergeableBlocks() {
-        List<MergeableBlock> blocks = new ArrayList<>();
+        return List.copyOf(blocks());
+    }
+
+    private List<BasicTransformerBlock> blocks() {
+        List<BasicTransformerBlock> blocks = new ArrayList<>();
         downBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
         blocks.addAll(midBlock.attention().blocks());
         upBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
         return blocks;
+    }
+
+    private List<ResnetBlock2D> resnets() {
+        List<ResnetBlock2D> resnets = new ArrayList<>();
+        downBlocks.forEach(block -> resnets.addAll(block.resnets()));
+        resnets.addAll(midBlock.resnets());
+        upBlocks.forEach(block -> resnets.addAll(block.resnets()));
+        return resnets;
+    }
+
+    /**
+     * Computes once what all steps of a run have in common: the keys and values of the text (4 MB a row of the batch at
+     * the size of Stable Diffusion 1.5, in half precision), and what each residual block makes of each timestep.
+     *
+     * @param text text embeddings, {@code [B, M, D]}
+     * @param timesteps each in [0, the number of training steps)
+     * @return for {@link #forward(Tensor, double, Conditioning, MergeContext)}; it belongs to the open scope
+     */
+    public Conditioning condition(Tensor text, double... timesteps) {
+        try (var scope = TensorScope.open()) {
+            Conditioning conditioning = new Conditioning(timesteps);
+            Tensor embeddings = weights.placement().place(text);
+            for (BasicTransformerBlock block : blocks()) {
+                Attention attention = block.crossAttention();
+                conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
+            }
+            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps)); // [timesteps, T]
+            for (ResnetBlock2D resnet : resnets()) {
+                conditioning.time(resnet, scope.release(resnet.projectTimes(activatedTimes)));
+            }
+            return conditioning;
+        }
     }
 
     /**
@@ -107,18 +143,31 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      */
     public Tensor forward(Tensor sample, double timestep, Tensor text, MergeContext context) {
         try (var scope = TensorScope.open()) {
+            return scope.release(forward(sample, timestep, condition(text, timestep), context));
+        }
+    }
+
+    /**
+     * One forward pass of a run.
+     *
+     * @param timestep one of those that {@code conditioning} was made for
+     * @param conditioning from {@link #condition}, of a text with as many rows as {@code sample} has
+     * @return as {@link #forward(Tensor, double, Tensor, MergeContext)}
+     * @throws IllegalArgumentException if the conditioning is another model's, or for other timesteps
+     */
+    public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context) {
+        Conditioning.Step step = conditioning.at(timestep);
+        try (var scope = TensorScope.open()) {
             Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
-            Tensor embeddings = weights.placement().place(text);
-            Tensor activatedTime = torch.silu_(timeEmbedding.forward(timestep));
             List<Tensor> skips = new ArrayList<>();
             Tensor hidden = convIn.forward(latents);
             skips.add(hidden);
             for (DownBlock block : downBlocks) {
-                hidden = block.forward(hidden, activatedTime, embeddings, context, skips);
+                hidden = block.forward(hidden, step, context, skips);
             }
-            hidden = midBlock.forward(hidden, activatedTime, embeddings, context);
+            hidden = midBlock.forward(hidden, step, context);
             for (UpBlock block : upBlocks) {
-                hidden = block.forward(hidden, activatedTime, embeddings, context, skips);
+                hidden = block.forward(hidden, step, context, skips);
             }
             return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
         }

@@ -41,6 +41,10 @@ final class UpBlock {
         this.upsampler = level == 0 ? null : Conv2d.of3x3(weights.scope("upsamplers.0.conv"), out, out);
     }
 
+    List<ResnetBlock2D> resnets() {
+        return resnets;
+    }
+
     List<Transformer2DModel> attentions() {
         return attentions;
     }
@@ -50,14 +54,14 @@ final class UpBlock {
      * @param skips the way down's results; as many as this block has residual blocks are taken from its end
      * @return {@code [B, out, H', W']}: the size of the next skip, or {@code H, W} at the last block
      */
-    Tensor forward(Tensor x, Tensor activatedTime, Tensor text, MergeContext context, List<Tensor> skips) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = x;
             for (int i = 0; i < resnets.size(); i++) {
                 Tensor skip = skips.remove(skips.size() - 1);
-                hidden = resnets.get(i).forward(Tensors.cat(1, hidden, skip), activatedTime);
+                hidden = resnets.get(i).forward(Tensors.cat(1, hidden, skip), step);
                 if (!attentions.isEmpty()) {
-                    hidden = attentions.get(i).forward(hidden, text, context);
+                    hidden = attentions.get(i).forward(hidden, step, context);
                 }
             }
             if (upsampler != null) {
