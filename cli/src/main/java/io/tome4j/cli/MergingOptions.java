@@ -3,7 +3,6 @@ package io.tome4j.cli;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.merging.PatchReport;
-import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import java.util.List;
