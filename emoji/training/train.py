@@ -88,7 +88,7 @@ def main():
     parser.add_argument("--level", type=int, choices=(0, 1, 2), required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--inner", type=int, default=0, help="pictures at level 2 that each step trains on besides: what to draw is learnt there for little")
+    parser.add_argument("--inner", type=int, default=0, help="pictures at level 2, every third step a quarter as many at level 1, that each step trains on besides: what to draw is learnt there for little")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--merge", type=float, default=0.0, help="share of the 4,096 tokens merged in training, in nine of ten steps")
     parser.add_argument("--decay", type=float, default=0.0, help="last part of the stage over which the learning rate falls to a fiftieth")
@@ -146,7 +146,11 @@ def main():
 
         optimiser.zero_grad()
         losses, t = losses_at(args.level, step, args.batch)
-        inner = losses_at(2, step, args.inner)[0].mean().item() if args.inner else float("nan")
+        inner = float("nan")
+        if args.inner and step % 3 == 0:
+            losses_at(1, step, args.inner // 4)
+        elif args.inner:
+            inner = losses_at(2, step, args.inner)[0].mean().item()
         rate = common.learning_rate(args.rate, step - begun, budget.progress(), decay_from=1 - args.decay)
         for group in optimiser.param_groups:
             group["lr"] = rate
