@@ -102,7 +102,8 @@ final class MergingOptions {
     @Option(
             names = "--match-precision",
             paramLabel = "fp32|bf16|input",
-            description = "What tokens are compared in (default: fp32; with --tomesd input, what the model computes in).")
+            description =
+                    "What tokens are compared in (default: fp32; with --tomesd input, what the model computes in).")
     Optional<Precision> matchPrecision = Optional.empty();
 
     @Option(names = "--tomesd", description = "Behave exactly as the Python package tomesd, random draws included.")

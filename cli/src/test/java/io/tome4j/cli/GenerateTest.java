@@ -95,9 +95,9 @@ class GenerateTest {
         Path file = folder.resolve("a.png");
         String options = "--ratio 0.25 --method query --match-per level --match-every 2 --match-together"
                 + " --match-precision bf16 --merge-mlp --max-downsample 8";
-        Program program = generate(Stream.concat(
-                        Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
-                .toArray());
+        Program program =
+                generate(Stream.concat(Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
+                        .toArray());
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.err()).contains("(query, ratio 0.25)");
         assertThat(GenerationParameters.read(file).merging())

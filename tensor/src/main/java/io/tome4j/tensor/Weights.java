@@ -175,6 +175,13 @@ public final class Weights implements AutoCloseable {
         }
     }
 
+    /** Bytes of everything taken through this view and all its relatives, without what layouts are padded by. */
+    public long bytes() {
+        return owned.stream()
+                .mapToLong(tensor -> tensor.numel() * tensor.element_size())
+                .sum();
+    }
+
     /** Frees everything taken through this view and all its relatives; the layers made from it must not run again. */
     @Override
     public void close() {

@@ -25,7 +25,7 @@ import java.util.List;
  * @param flipSinToCos whether the time embedding has its cosines first
  * @param freqShift shift of the time embedding's frequencies
  */
-record UNetConfig(
+public record UNetConfig(
         int inChannels,
         int outChannels,
         int sampleSize,
@@ -47,12 +47,13 @@ record UNetConfig(
     private static final String UP = "UpBlock2D";
     private static final String CROSS_ATTENTION_UP = "CrossAttnUpBlock2D";
 
-    int levels() {
+    /** Levels of feature maps, each half as wide as the one before. */
+    public int levels() {
         return blockOutChannels.size();
     }
 
     /** Size of the time embedding that residual blocks see. */
-    int timeEmbeddingSize() {
+    public int timeEmbeddingSize() {
         return 4 * blockOutChannels.get(0);
     }
 
@@ -61,7 +62,7 @@ record UNetConfig(
      *
      * @throws io.tome4j.tensor.TomeException naming the first setting that is missing, wrong, unknown or unsupported
      */
-    static UNetConfig of(Config config) {
+    public static UNetConfig of(Config config) {
         requireWhatWeCompute(config);
         List<Integer> channels =
                 Arrays.stream(config.integers("block_out_channels")).boxed().toList();

@@ -72,6 +72,30 @@ public final class AutoencoderKL implements AutoCloseable {
         return config.scalingFactor();
     }
 
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * Bytes that {@link #decode(Tensor, VaeTiling)} needs besides the weights, about: the largest feature maps, which
+     * are those at the image's own size, and the image in fp32.
+     *
+     * @param height rows of latents
+     * @param width columns of latents
+     */
+    public long decodeBytes(long height, long width, VaeTiling tiling) {
+        boolean tiled = tiling.applies(height, width);
+        long tileHeight = tiled ? Math.min(height, Tiles.SIZE) : height;
+        long tileWidth = tiled ? Math.min(width, Tiles.SIZE) : width;
+        long pixels = (long) config.scale() * config.scale();
+        long first = config.blockOutChannels().get(0);
+        long second = config.blockOutChannels().get(Math.min(1, config.levels() - 1));
+        long features = (2 * second + first) * weights.placement().elementSize(); // input, normalised, convolved
+        long image = 4L * config.outChannels() * Float.BYTES; // coded, summed, converted
+        return pixels * (tileHeight * tileWidth * features + height * width * image);
+    }
+
     /** {@link #decode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */
     public Tensor decode(Tensor latents) {
         return decode(latents, VaeTiling.AUTO);
