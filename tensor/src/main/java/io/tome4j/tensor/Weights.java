@@ -62,6 +62,11 @@ public final class Weights implements AutoCloseable {
         return placement;
     }
 
+    /** The same view, but what is taken through it goes to another placement. */
+    public Weights placed(Placement other) {
+        return new Weights(source, other, prefix, taken, owned);
+    }
+
     /** The view of what lies below a name. */
     public Weights scope(String name) {
         return new Weights(source, placement, prefix + name + ".", taken, owned);

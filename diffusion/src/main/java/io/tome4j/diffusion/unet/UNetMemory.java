@@ -12,8 +12,14 @@ import java.util.List;
  * forward pass does and counts the elements of what is alive together.
  */
 public final class UNetMemory {
-    /** What chunks of scores, time embeddings and the allocator's rounding come to. */
-    private static final long BESIDES = 64L << 20;
+    /**
+     * What feature maps take of the process against what they hold: malloc cannot use every piece again that is freed
+     * between others. Measured, as is {@link #BESIDES}: see ARCHITECTURE.md.
+     */
+    private static final double PIECES = 1.5;
+
+    /** What no size changes: kernels made for a shape, buffers of chunks, Java's own heap. */
+    private static final long BESIDES = 120_000_000;
 
     /** Columns of ones among the values of {@code ChunkedAttention}, against the columns of values. */
     private static final double WIDE = 1.2;
@@ -102,29 +108,36 @@ public final class UNetMemory {
         double shortcut = in == out ? 0 : features;
         reach(local + map(level, in) + 3 * features + shortcut);
         if (attends) {
-            reach(local + features + transformer(level, out));
+            reach(local + features + feedForward(features));
+            reach(local + features + attention(features), scores(level));
         }
         return attends ? 2 * features : features;
     }
 
-    private double transformer(int level, int channels) {
-        double features = map(level, channels);
+    /** Normalised, projected, normalised again; attended to, twice, normalised; values and gates; the result. */
+    private static double feedForward(double features) {
+        return (3 + 3 + 2 * 4 + 1) * features;
+    }
+
+    /** Normalised, projected, normalised again; queries, keys, values; the kernel's own; its result, projected. */
+    private double attention(double features) {
+        double copies = naive ? 2 : chunked ? 2 + 2 * WIDE : 0;
+        return (3 + 3 + copies + 2) * features;
+    }
+
+    /** Elements of scores that stand in memory whole, and of their softmax. */
+    private double scores(int level) {
         double tokens = latents.downsample(1 << level).tokens();
-        double scores = batch * config.heads().get(level) * tokens * tokens;
-        double kernel = features; // the result
-        if (naive) {
-            kernel += 2 * features + 2 * scores;
-        } else if (chunked) {
-            kernel += (2 + 2 * WIDE) * features;
-        }
-        double around = 3 * features; // normalised, projected, normalised again
-        double attention = around + 3 * features + kernel + features; // queries, keys, values, projected result
-        double feedForward = around + 3 * features + 2 * 4 * features + features;
-        return Math.max(attention, feedForward);
+        return naive ? 2 * batch * config.heads().get(level) * tokens * tokens : 0;
     }
 
     private void reach(double elements) {
-        most = Math.max(most, kept + elements);
+        reach(elements, 0);
+    }
+
+    /** @param whole elements of tensors that dwarf all others, and leave no gaps */
+    private void reach(double elements, double whole) {
+        most = Math.max(most, PIECES * (kept + elements) + whole);
     }
 
     /** Elements of a feature map. */
