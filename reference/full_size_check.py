@@ -23,16 +23,11 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from parts.clip_vocabulary import Vocabulary, tokenizer
 from parts.common import FIXTURES, generator, prepare_torch, write_tensors
+from parts.sd15 import UNET
 from parts.tiny_pipelines import SD1_SCHEDULER, as_on_the_hub, calibrate, enliven
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PROMPTS = ["a photo of an astronaut riding a horse on mars", ""]
-UNET = {
-    "sample_size": 64, "in_channels": 4, "out_channels": 4, "block_out_channels": (320, 640, 1280, 1280),
-    "layers_per_block": 2, "cross_attention_dim": 768, "attention_head_dim": 8, "norm_num_groups": 32,
-    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-}
 VAE = {
     "sample_size": 512, "in_channels": 3, "out_channels": 3, "latent_channels": 4, "scaling_factor": 0.18215,
     "block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "norm_num_groups": 32,

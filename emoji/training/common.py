@@ -86,6 +86,13 @@ class MovingAverage:
         torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - decay)
 
     @torch.no_grad()
+    def restart(self):
+        """Begins anew at the weights as they are."""
+        self.updates = 0
+        for a, p in zip(self.average, self.parameters):
+            a.copy_(p)
+
+    @torch.no_grad()
     def swap(self):
         """Exchanges the weights and their average; call again to go back."""
         for p, a in zip(self.parameters, self.average):

@@ -1,6 +1,7 @@
 """Generates some motifs by name on white, finds the nearest of all pictures and makes a contact sheet.
 
-    python evaluate.py --workdir DIR --samples 48 --size 512 --steps 20       prints top1 and top10, writes DIR/sheet.png
+    python evaluate.py --workdir DIR --samples 48 --steps 20       prints top1 and top10, writes DIR/sheet.png
+    python evaluate.py --workdir DIR --level 2                     the same for an inner level of the UNet while it is trained
 """
 import argparse
 from pathlib import Path
@@ -8,10 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from diffusers import AutoencoderKL
+from diffusers.models.attention_processor import AttnProcessor
+from transformers import CLIPTokenizer
 
+import common
 import data
-import export
 import fast
+import growing
+import models
 
 THUMBNAIL = 64
 
@@ -49,40 +55,60 @@ def ranks(pictures, targets, bank):
     return found
 
 
+@torch.no_grad()
+def sample(modules, scheduler, states, level, steps, guidance, seeds):
+    """DDIM (arXiv:2010.02502) with classifier-free guidance at a level: latents [B, 4, H, W] for hidden states [B + 1, 77, width], the last the empty one's."""
+    side, count = 64 // 2 ** level, len(seeds)
+    x = torch.stack([torch.randn(4, side, side, generator=torch.Generator().manual_seed(s)) for s in seeds]) / 2 ** level
+    both = torch.cat([states[-1:].expand(count, -1, -1), states[:-1]])
+    scheduler.set_timesteps(steps)
+    for t in scheduler.timesteps:
+        with torch.autocast("cpu", torch.bfloat16):
+            v = modules(x.repeat(2, 1, 1, 1).contiguous(memory_format=torch.channels_last), t.expand(2 * count), both, level).float()
+        plain, prompted = v.chunk(2)
+        x = scheduler.step(plain + guidance * (prompted - plain), t, x).prev_sample
+    return x
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=48)
     parser.add_argument("--seed", type=int, default=99)
-    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--level", type=int, choices=(0, 1, 2), default=0)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=3.0)
-    parser.add_argument("--prompt", default="{a}", help="how a motif is asked for; {a} is its name with an article")
+    parser.add_argument("--guidance", type=float, nargs="+", default=[2.0])
     parser.add_argument("--raw", action="store_true", help="the weights as they are, not their average")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     fast.set_up(args.threads)
     motifs, renders = data.load(args.workdir)
-    pipe = export.pipeline(args.workdir, not args.raw)
-    pipe.set_progress_bar_config(disable=True)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    pipe.to(device)
-    fast.fuse(pipe.unet)
-    fast.fuse(pipe.vae)
+    modules, average = growing.Growing(models.unet()), None
+    state = common.load(args.workdir / "unet.pt")
+    modules.load_state_dict(state["model"])
+    if not args.raw:
+        average = common.MovingAverage([modules], 0)
+        average.load_state_dict(state["average"])
+        average.swap()
+    tokenizer = CLIPTokenizer.from_pretrained(args.workdir / "tokenizer")
+    encoder = models.trained_text_encoder(tokenizer, common.load(args.workdir / "text.pt"))
+    vae = AutoencoderKL.from_pretrained(args.workdir / "vae")
+    fast.fuse(modules.unet), fast.fuse(vae)
+    modules.unet.set_attn_processor(AttnProcessor())
     drawn = np.random.default_rng(args.seed).choice(len(motifs), args.samples, replace=False)
-    pictures = []
-    for i in range(0, len(drawn), 8):
-        names = [motifs[j]["name"] for j in drawn[i:i + 8]]
-        prompts = [args.prompt.format(a=data.with_article(n), name=n) for n in names]
-        noise = [torch.Generator().manual_seed(args.seed + i + k) for k in range(len(prompts))]
-        with torch.autocast(device, torch.bfloat16):
-            made = pipe(prompts, height=args.size, width=args.size, num_inference_steps=args.steps, guidance_scale=args.guidance,
-                        generator=noise, output_type="np").images
-        pictures.extend((np.asarray(made, np.float32) * 255).round().astype(np.uint8))
-    found = np.array(ranks(pictures, drawn, bank(args.workdir, renders)))
-    print(f"samples {len(found)} size {args.size} steps {args.steps} guidance {args.guidance}: "
-          f"top1 {(found < 1).mean():.3f} top10 {(found < 10).mean():.3f} top50 {(found < 50).mean():.3f} median rank {np.median(found):.0f}")
-    k = args.size // 128
+    for guidance in args.guidance:
+        pictures = []
+        for i in range(0, len(drawn), 8):
+            captions = [data.with_article(motifs[j]["name"]) for j in drawn[i:i + 8]] + [""]
+            ids = tokenizer(captions, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                latents = sample(modules, models.scheduler(), encoder(ids)[0], args.level, args.steps, guidance, range(args.seed + i, args.seed + i + len(captions) - 1))
+                made = vae.decode(latents.to(memory_format=torch.channels_last)).sample.float()
+            pictures.extend(((made / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy())
+        found = np.array(ranks(pictures, drawn, bank(args.workdir, renders)))
+        print(f"step {state['step']} samples {len(found)} level {args.level} steps {args.steps} guidance {guidance}: top1 {(found < 1).mean():.3f} "
+              f"top10 {(found < 10).mean():.3f} top50 {(found < 50).mean():.3f} median rank {np.median(found):.0f}", flush=True)
+    k = pictures[0].shape[0] // 128
     tiles = [np.concatenate([data.on_background(renders[j], "white")[::4, ::4], p[::k, ::k]]) for j, p in zip(drawn[:48], pictures)]
     rows = [np.concatenate(tiles[i:i + 12], 1) for i in range(0, len(tiles) // 12 * 12, 12)]
     if rows:

@@ -12,21 +12,22 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 import common
+import growing
 import models
 
 
 def pipeline(workdir, averaged=True):
-    """The pipeline of the latest checkpoint, in fp32."""
+    """The pipeline of the latest checkpoints, in fp32."""
     tokenizer = CLIPTokenizer.from_pretrained(workdir / "tokenizer")
-    modules = torch.nn.ModuleDict(dict(text_encoder=models.text_encoder(tokenizer), unet=models.unet()))
-    state = common.load(workdir / "unet.pt")
+    text_encoder = models.trained_text_encoder(tokenizer, common.load(workdir / "text.pt"))
+    modules, state = growing.Growing(models.unet()), common.load(workdir / "unet.pt")
     modules.load_state_dict(state["model"])
     if averaged:
         average = common.MovingAverage([modules], 0)
         average.load_state_dict(state["average"])
         average.swap()
     return StableDiffusionPipeline(
-        vae=AutoencoderKL.from_pretrained(workdir / "vae"), text_encoder=modules["text_encoder"], tokenizer=tokenizer, unet=modules["unet"],
+        vae=AutoencoderKL.from_pretrained(workdir / "vae"), text_encoder=text_encoder, tokenizer=tokenizer, unet=modules.unet,
         scheduler=models.scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False)
 
 

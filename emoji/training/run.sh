@@ -13,11 +13,11 @@ threads=(--threads "${THREADS:-2}")
 python data.py
 python tokenizer.py
 [ -e "$workdir/vae" ] || python autoencoder.py "${threads[@]}" --minutes "${AUTOENCODER:-33}"
-python latents.py "${threads[@]}" --size 256 --coloured 2
-python train.py "${threads[@]}" --stage small --size 16 --batch 48 --minutes "${SMALL:-90}"
-python train.py "${threads[@]}" --stage middle --size 32 --batch 16 --minutes "${MIDDLE:-120}"
+python text.py "${threads[@]}" --minutes "${TEXT:-23}"
+python latents.py "${threads[@]}" --size 256 --coloured 1
+python train.py "${threads[@]}" --level 2 --batch 48 --minutes "${LEVEL2:-35}"
+python train.py "${threads[@]}" --level 1 --batch 16 --minutes "${LEVEL1:-25}"
 python latents.py "${threads[@]}" --size 512 --coloured 1
-python train.py "${threads[@]}" --stage full --size 64 --batch 8 --merge 0.5 --rate 1e-3 --decay 0.5 --average 0.999 --minutes "${FULL:-240}"
-python autoencoder.py "${threads[@]}" --decoder --minutes "${DECODER:-30}"
+python train.py "${threads[@]}" --level 0 --batch 8 --merge 0.5 --rate 1e-3 --decay 0.5 --average 0.995 --minutes "${LEVEL0:-60}"
 python export.py
-python evaluate.py "${threads[@]}" --samples 200 --size 512 --steps 20
+python evaluate.py "${threads[@]}" --samples 48

@@ -5,9 +5,7 @@ import io.tome4j.diffusion.Latents;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
-import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.PatchReport;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
@@ -18,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,7 +24,6 @@ import java.util.concurrent.CancellationException;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -39,12 +35,13 @@ import picocli.CommandLine.Spec;
         versionProvider = Tome.Version.class,
         abbreviateSynopsis = true,
         sortOptions = false,
-        footer = {"", "Example:", "  tome generate \"a red apple\" --model path/to/checkpoint --seed 42 --out apple.png"
+        footer = {
+            "",
+            "Examples:",
+            "  tome generate \"a red apple\"",
+            "  tome generate \"a photo of an apple\" --model path/to/checkpoint --seed 42 --out apple.png"
         })
 final class GenerateCommand implements Callable<Integer> {
-    /** What the library calls things, and which options set them: for messages. */
-    private static final Map<String, String> OPTION_NAMES = optionNames();
-
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -66,21 +63,15 @@ final class GenerateCommand implements Callable<Integer> {
     /** All that can be wrong with the command itself is found before the model is loaded. */
     @Override
     public Integer call() {
+        ChosenModel chosen = model.choose(spec.commandLine());
         Request request;
         List<ToMeOptions> options;
         try {
             options = merging.options();
-            request = picture.request(prompt());
+            request = picture.request(prompt(), chosen);
         } catch (IllegalArgumentException e) {
-            throw usage(e);
+            throw UsageErrors.of(spec.commandLine(), e);
         }
-        if (!picture.scheduler.isEmpty() && !Schedulers.names().contains(picture.scheduler)) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--scheduler is " + picture.scheduler + ": it must be one of "
-                            + String.join(", ", Schedulers.names()));
-        }
-        String modelName = model.modelOrDefault(spec.commandLine());
         List<Path> files = OutputFiles.choose(
                 spec.commandLine(), output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(file -> {
@@ -88,21 +79,26 @@ final class GenerateCommand implements Callable<Integer> {
             OutputFiles.requireReplaceable(file);
         });
         try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
-            return run(request, options, modelName, files, interruption);
+            return run(request, options, chosen, files, interruption);
         }
     }
 
     private int run(
-            Request request, List<ToMeOptions> options, String name, List<Path> files, Interruption interruption) {
+            Request request,
+            List<ToMeOptions> options,
+            ChosenModel chosen,
+            List<Path> files,
+            Interruption interruption) {
         PrintWriter err = spec.commandLine().getErr();
         String engine = Engine.start().describe(Placement.choose(model.device, model.dtype));
         err.println(engine);
+        chosen.announce(err);
         long start = System.nanoTime();
-        boolean terminal = StepProgress.onTerminal();
+        boolean terminal = ProgressDisplay.onTerminal();
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
-                name, model.pipelineOptions(), new DownloadProgress(err, terminal))) {
+                chosen.source(), model.pipelineOptions(), new DownloadProgress(err, terminal))) {
             Duration loading = since(start);
-            Optional<PatchReport> report = patch(pipeline, options, request);
+            Optional<PatchReport> report = MergingOptions.apply(options, pipeline, request, spec.commandLine());
             report.ifPresent(patched -> err.println("Token merging: " + patched.summary()));
             if (interruption.isStopped()) {
                 throw new CancellationException("Stopped while loading");
@@ -127,19 +123,6 @@ final class GenerateCommand implements Callable<Integer> {
                     since(start)));
         }
         return 0;
-    }
-
-    /** Patches the pipeline; the report counts tokens at the size asked for. */
-    private Optional<PatchReport> patch(StableDiffusionPipeline pipeline, List<ToMeOptions> options, Request request) {
-        if (options.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            ToMe.applyPatch(pipeline, options.get(0));
-            return Optional.of(ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid())));
-        } catch (IllegalArgumentException e) {
-            throw usage(e);
-        }
     }
 
     private void save(Result result, List<Path> files, Interruption interruption) {
@@ -184,40 +167,6 @@ final class GenerateCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new UncheckedIOException("The prompt cannot be read from stdin", e);
         }
-    }
-
-    private ParameterException usage(IllegalArgumentException e) {
-        String message = String.valueOf(e.getMessage());
-        for (Map.Entry<String, String> name : OPTION_NAMES.entrySet()) {
-            message = message.replaceAll("\\b" + name.getKey() + "\\b", name.getValue());
-        }
-        return new ParameterException(spec.commandLine(), message, e);
-    }
-
-    private static Map<String, String> optionNames() {
-        Map<String, String> names = new LinkedHashMap<>();
-        names.put("^ratio is", "--ratio is");
-        names.put("^steps is", "--steps is");
-        names.put("^width is", "--width is");
-        names.put("^height is", "--height is");
-        names.put("^sx is", "--sx is");
-        names.put("^sy is", "--sy is");
-        names.put("guidanceScale", "--guidance");
-        names.put("imagesPerPrompt", "--count");
-        names.put("maxDownsample", "--max-downsample");
-        names.put("mergeAttn", "--merge-attn");
-        names.put("mergeCrossattn", "--merge-crossattn");
-        names.put("mergeMlp", "--merge-mlp");
-        names.put("mode TOMESD", "--tomesd");
-        names.put("method TODO", "--method todo");
-        names.put("method TOME or QUERY", "--method tome or query");
-        names.put("method TOME", "--method tome");
-        names.put("sizeWeighted", "--size-weighted");
-        names.put("matchPer", "--match-per");
-        names.put("matchEvery", "--match-every");
-        names.put("matchTogether", "--match-together");
-        names.put("matchPrecision", "--match-precision");
-        return names;
     }
 
     private static Duration since(long nanoTime) {

@@ -18,14 +18,20 @@ final class Interruption implements AutoCloseable {
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook = new Thread(this::stop, "tome-stop");
     private volatile boolean stopped;
-    private volatile String outcome = "nothing was written";
+    private volatile String outcome;
 
-    private Interruption(PrintWriter err) {
+    private Interruption(PrintWriter err, String outcome) {
         this.err = err;
+        this.outcome = outcome;
     }
 
     static Interruption watch(PrintWriter err) {
-        Interruption interruption = new Interruption(err);
+        return watch(err, "nothing was written");
+    }
+
+    /** As {@link #watch(PrintWriter)}, with what to say if it is stopped before anything is {@linkplain #writing written}. */
+    static Interruption watch(PrintWriter err, String outcome) {
+        Interruption interruption = new Interruption(err, outcome);
         Runtime.getRuntime().addShutdownHook(interruption.hook);
         return interruption;
     }

@@ -1,9 +1,13 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -14,7 +18,8 @@ final class ModelOptions {
             names = "--model",
             paramLabel = "FOLDER|ID",
             defaultValue = "",
-            description = "A folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub.")
+            description = "A folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub"
+                    + " (default: the embedded model, which draws emoji).")
     String model = "";
 
     @Option(
@@ -61,15 +66,23 @@ final class ModelOptions {
         return new PipelineOptions(device, dtype, attention, revision, variant, !noMemoryCheck);
     }
 
-    /** What was asked for. The one place where a default model would come in. */
-    String modelOrDefault(CommandLine commandLine) {
-        if (model.isEmpty()) {
+    /**
+     * The model that was asked for, or else the embedded one, which also goes by its name.
+     *
+     * @throws ParameterException if an option makes no sense for it
+     */
+    ChosenModel choose(CommandLine commandLine) {
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
+            return new ChosenModel(model, Optional.empty());
+        }
+        if (!revision.isEmpty() || !variant.isEmpty()) {
             throw new ParameterException(
                     commandLine,
-                    "Say with --model which model to use: a folder that diffusers' save_pretrained wrote, or an id on"
-                            + " the Hugging Face hub, such as --model stable-diffusion-v1-5/stable-diffusion-v1-5 (about"
-                            + " 4 GB, downloaded once)");
+                    (revision.isEmpty() ? "--variant" : "--revision") + " says which files of a model to take, and the"
+                            + " embedded model has only one set: name another with --model, such as --model"
+                            + " stable-diffusion-v1-5/stable-diffusion-v1-5 (about 4 GB, downloaded once)");
         }
-        return model;
+        return new ChosenModel(embedded.name(), Optional.of(embedded));
     }
 }

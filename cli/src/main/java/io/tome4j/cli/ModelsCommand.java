@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -25,11 +26,14 @@ import picocli.CommandLine.Spec;
 /** Lists the models that can be used without a download. */
 @Command(
         name = "models",
-        description = "List the models that are at hand: those in the Hugging Face cache, and in folders you name.",
+        description =
+                "List the models that are at hand: the embedded one, those in the Hugging Face cache, and those in"
+                        + " folders you name.",
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class)
 final class ModelsCommand implements Callable<Integer> {
     private static final String INDEX = "model_index.json";
+    private static final String EMBEDDED = "embedded";
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -49,9 +53,10 @@ final class ModelsCommand implements Callable<Integer> {
 
     /**
      * @param name what to pass to {@code --model}
-     * @param revision what to pass to {@code --revision}, if it is not the main one; empty for a folder
+     * @param revision what to pass to {@code --revision}, if it is not the main one; empty for a folder, and for the
+     *     embedded model {@value #EMBEDDED}
      * @param bytes on disk
-     * @param path where it lies
+     * @param path where it lies; the embedded one is unpacked there when it is used first
      */
     private record Found(String name, String revision, long bytes, Path path) {}
 
@@ -59,6 +64,10 @@ final class ModelsCommand implements Callable<Integer> {
     public Integer call() {
         Path cache = HubSettings.fromEnvironment().cache();
         List<Found> found = new ArrayList<>();
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        if (embedded.isThere()) {
+            found.add(new Found(embedded.name(), EMBEDDED, embedded.bytes(), embedded.location()));
+        }
         for (HubCache.CachedModel model : new HubCache(cache).models()) {
             if (CheckpointSource.isSupported(model.folder())) {
                 found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
@@ -94,10 +103,10 @@ final class ModelsCommand implements Callable<Integer> {
             }
         }
         out.flush();
-        if (found.isEmpty()) {
+        if (found.stream().allMatch(model -> model.revision().equals(EMBEDDED))) {
             spec.commandLine()
                     .getErr()
-                    .println("No model is at hand in " + cache + "; 'tome generate PROMPT --model"
+                    .println("No other model is at hand in " + cache + "; 'tome generate PROMPT --model"
                             + " stable-diffusion-v1-5/stable-diffusion-v1-5' downloads one.");
         }
     }

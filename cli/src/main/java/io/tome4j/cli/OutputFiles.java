@@ -59,7 +59,8 @@ final class OutputFiles {
         return files;
     }
 
-    private static boolean isFolder(Path path) {
+    /** Whether a path is a folder, or would be one: any name without an ending. */
+    static boolean isFolder(Path path) {
         if (Files.exists(path)) {
             return Files.isDirectory(path);
         }
@@ -90,7 +91,7 @@ final class OutputFiles {
         return slug.isEmpty() ? "image" : slug;
     }
 
-    private static void makeFolder(Path folder) {
+    static void makeFolder(Path folder) {
         try {
             Files.createDirectories(folder.toAbsolutePath());
         } catch (IOException e) {

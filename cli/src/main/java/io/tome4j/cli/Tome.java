@@ -1,6 +1,8 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.evaluation.bench.BenchFormat;
+import io.tome4j.evaluation.bench.Variant;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -27,7 +29,13 @@ import picocli.CommandLine.UnmatchedArgumentException;
         name = "tome",
         description = "Text to image with Stable Diffusion and token merging.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {GenerateCommand.class, ModelsCommand.class, InfoCommand.class},
+        subcommands = {
+            GenerateCommand.class,
+            EvaluateCommand.class,
+            BenchCommand.class,
+            ModelsCommand.class,
+            InfoCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
         exitCodeListHeading = "%nExit status:%n",
@@ -44,7 +52,7 @@ public final class Tome implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: generate, models or info");
+        throw new ParameterException(spec.commandLine(), "Say what to do: generate, evaluate, bench, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */
@@ -68,12 +76,17 @@ public final class Tome implements Runnable {
         commandLine.registerConverter(DeviceChoice.class, new LowerCase<>(DeviceChoice.class));
         commandLine.registerConverter(DTypeChoice.class, new LowerCase<>(DTypeChoice.class));
         commandLine.registerConverter(AttentionKernel.class, new LowerCase<>(AttentionKernel.class));
+        commandLine.registerConverter(Variant.class, new BenchTableOptions.VariantConverter());
+        commandLine.registerConverter(BenchFormat.class, new LowerCase<>(BenchFormat.class));
+        commandLine.registerConverter(
+                BenchModelOptions.WeightsChoice.class, new LowerCase<>(BenchModelOptions.WeightsChoice.class));
         commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
         commandLine.registerConverter(MergingOptions.Merging.class, new LowerCase<>(MergingOptions.Merging.class));
         commandLine.registerConverter(ToMeOptions.Method.class, new LowerCase<>(ToMeOptions.Method.class));
         commandLine.registerConverter(ToMeOptions.MatchPer.class, new LowerCase<>(ToMeOptions.MatchPer.class));
         commandLine.registerConverter(Precision.class, new LowerCase<>(Precision.class));
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched
                             && !unmatched.isUnknownOption()

@@ -45,6 +45,9 @@ class UsageTest {
                 "--device tpu|'tpu' is none of auto, cpu, cuda",
                 "--seed x|'--seed'",
                 "--out picture.jpg|--out is picture.jpg: it must end in .png",
+                "--steps 2 --seed 1 --steps 3|--steps is given twice",
+                "--merge-attn --no-merge-attn|--no-merge-attn is given twice",
+                "--seed=1 --seed=2|--seed is given twice",
                 "--nonsense|Unknown option: '--nonsense'",
                 "apple|put the prompt in quotes"
             })
@@ -59,17 +62,10 @@ class UsageTest {
     }
 
     @Test
-    void withoutAModelItSaysWhereToGetOne() {
-        Program program = Program.run("generate", "a red apple");
-        assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("--model").contains("stable-diffusion-v1-5/stable-diffusion-v1-5");
-    }
-
-    @Test
     void withoutACommandItSaysWhichThereAre() {
         Program program = Program.run();
         assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("generate, models or info");
+        assertThat(program.err()).contains("generate, evaluate, bench, models or info");
     }
 
     @Test

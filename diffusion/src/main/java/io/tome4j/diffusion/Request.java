@@ -39,7 +39,7 @@ public record Request(
     public static final String CHECKPOINTS_OWN = "";
 
     /** Pixels of a latent, in each direction. */
-    static final int PIXELS_PER_LATENT = 8;
+    public static final int PIXELS_PER_LATENT = 8;
 
     /**
      * @throws IllegalArgumentException if a value is out of its range; the message names it

@@ -16,9 +16,9 @@ record MergingCost(double saved, double cost) {
     private static final double LINEAR = 1 / 350e9; // one of a projection
     private static final double MATCHING_FP32 = 1 / 65e9; // one of a matching's products, its maximum included
     private static final double MATCHING_BF16 = 1 / 95e9;
-    private static final double MOVING = 0.3e-9; // an element merged and unmerged
-    private static final double MATCH = 0.4e-3; // what a matching takes besides, however small
-    private static final double BLOCK = 0.1e-3; // what merging in a block takes besides
+    private static final double MOVING = 0.7e-9; // an element merged and unmerged
+    private static final double MATCH = 0.6e-3; // what a matching takes besides, however small
+    private static final double BLOCK = 0.05e-3; // what merging in a block takes besides
 
     /** The text's tokens, which cross-attention looks at. */
     private static final double TEXT = 77;

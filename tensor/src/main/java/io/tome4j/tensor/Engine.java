@@ -189,7 +189,7 @@ public final class Engine {
     }
 
     /** The presets' version without the part that JavaCPP adds: {@code 2.10.0-1.5.13} is PyTorch 2.10.0. */
-    private static String pytorchVersion() {
+    public static String pytorchVersion() {
         try {
             return Loader.getVersion("org.bytedeco", "pytorch").replaceFirst("-.*", "");
         } catch (IOException e) {

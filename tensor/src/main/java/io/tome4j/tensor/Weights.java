@@ -15,7 +15,8 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
  * A name-scoped view of a checkpoint's tensors, from which layers take theirs: {@code weights.scope("mid_block")}
  * sees {@code mid_block.attentions.0.norm.weight} as {@code attentions.0.norm.weight}.
  *
- * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken. The root view owns what
+ * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken (but for a
+ * {@linkplain Source#isShared shared} source). The root view owns what
  * was taken through it and through its scopes, and frees it when it is closed. It is strict: a missing tensor, a tensor
  * of another shape and (by {@link #requireAllTaken}) a tensor that nobody asked for are errors that name file and
  * tensor.
@@ -34,6 +35,14 @@ public final class Weights implements AutoCloseable {
          * to the scope that is open, and may be a view of a mapped file: it must not be changed.
          */
         Tensor load(String name);
+
+        /**
+         * Whether models may use what {@link #load} gives as it is, where it is in their placement already, instead of a
+         * copy: it owns its memory, and is never changed. Two models can then share one set of weights.
+         */
+        default boolean isShared() {
+            return false;
+        }
 
         /** Where a tensor (or, for a name that is not there, the whole source) lies, for messages. */
         String origin(String name);
@@ -137,9 +146,10 @@ public final class Weights implements AutoCloseable {
                     + Arrays.toString(actual) + " where the model's config asks for " + Arrays.toString(shape) + ".");
         }
         taken.add(full);
-        // Always a copy: the file may be unmapped, or changed by others, while the model lives.
+        // A copy: the file may be unmapped, or changed by others, while the model lives.
+        boolean copy = !source.isShared();
         return source.load(full)
-                .to(placement.torchDevice(), placement.scalarType(), false, true, new MemoryFormatOptional());
+                .to(placement.torchDevice(), placement.scalarType(), false, copy, new MemoryFormatOptional());
     }
 
     /**

@@ -1,0 +1,114 @@
+package io.tome4j.evaluation.bench;
+
+import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.CheckpointSource;
+import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.DownloadListener;
+import io.tome4j.checkpoint.FetchOptions;
+import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.diffusion.unet.UNet2DConditionModel;
+import io.tome4j.diffusion.unet.UNetConfig;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.Weights;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The UNet of a checkpoint, or one like it with random weights: once for each way to compute attention, over one set of
+ * weights. Closing it frees them.
+ */
+public final class BenchModel implements AutoCloseable {
+    /** The name of Stable Diffusion 1.5's architecture, which needs no checkpoint. */
+    public static final String SD15 = "sd15";
+
+    /** What SD 1.5's {@code unet/config.json} says beyond the defaults. */
+    private static final String SD15_CONFIG =
+            """
+            {
+              "attention_head_dim": 8,
+              "block_out_channels": [320, 640, 1280, 1280],
+              "cross_attention_dim": 768,
+              "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+              "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]
+            }
+            """;
+
+    private static final long SEED = 0;
+
+    private final Placement placement;
+    private final Config config;
+    private final UNetConfig read;
+    private final SharedWeights weights;
+    private final Map<AttentionKernel, UNet2DConditionModel> unets = new EnumMap<>(AttentionKernel.class);
+
+    private BenchModel(Placement placement, Config config, UNetConfig read, Weights.Source source) {
+        this.placement = placement;
+        this.config = config;
+        this.read = read;
+        this.weights = new SharedWeights(source, placement);
+    }
+
+    /** Stable Diffusion 1.5's UNet at its full size, with random weights. */
+    public static BenchModel sd15(Placement placement) {
+        return random(Config.parse(SD15_CONFIG, SD15), placement);
+    }
+
+    /**
+     * A UNet of any size, with random weights.
+     *
+     * @param config {@code unet/config.json}
+     * @throws io.tome4j.tensor.TomeException if the config has a setting that is not supported
+     */
+    public static BenchModel random(Config config, Placement placement) {
+        UNetConfig read = UNetConfig.of(config);
+        return new BenchModel(placement, config, read, RandomWeights.of(read, SEED));
+    }
+
+    /**
+     * The UNet of a checkpoint.
+     *
+     * @param model a folder in the layout of diffusers, or a model's id on the hub
+     * @param randomWeights whether to take only its architecture
+     * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded
+     */
+    public static BenchModel fromPretrained(
+            String model, boolean randomWeights, FetchOptions options, DownloadListener listener, Placement placement) {
+        CheckpointFolder.Component unet = CheckpointSource.resolve(
+                        model, options, HubSettings.fromEnvironment(), listener)
+                .component("unet");
+        if (randomWeights) {
+            return random(unet.config(), placement);
+        }
+        Config config = unet.config();
+        return new BenchModel(placement, config, UNetConfig.of(config), unet.weights());
+    }
+
+    Placement placement() {
+        return placement;
+    }
+
+    UNetConfig config() {
+        return read;
+    }
+
+    /** Makes the UNets that variants need, and lets go of what only the making needs. */
+    void build(List<Variant> variants) {
+        variants.forEach(variant -> unet(variant.attention()));
+        weights.close();
+    }
+
+    /** The UNet with this attention; made when it is first asked for. */
+    UNet2DConditionModel unet(AttentionKernel attention) {
+        return unets.computeIfAbsent(
+                attention, kernel -> UNet2DConditionModel.of(Weights.of(weights, placement), config, kernel));
+    }
+
+    @Override
+    public void close() {
+        unets.values().forEach(UNet2DConditionModel::close);
+        unets.clear();
+        weights.close();
+    }
+}

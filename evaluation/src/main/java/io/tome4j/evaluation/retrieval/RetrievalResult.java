@@ -1,0 +1,58 @@
+package io.tome4j.evaluation.retrieval;
+
+import io.tome4j.evaluation.retrieval.Retrieval.Row;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What came of a retrieval.
+ *
+ * @param width of the pictures in pixels
+ * @param height of the pictures in pixels
+ * @param rows one a picture, at least one
+ */
+public record RetrievalResult(int width, int height, List<Row> rows) {
+    public RetrievalResult {
+        rows = List.copyOf(rows);
+        if (rows.isEmpty()) {
+            throw new IllegalArgumentException("A result of no pictures says nothing");
+        }
+    }
+
+    /** The share of pictures whose motif is among the nearest {@code count}. */
+    public Share top(int count) {
+        return Share.of((int) rows.stream().filter(row -> row.rank() < count).count(), rows.size());
+    }
+
+    /** The median of the ranks, from 0; of an even number of them the mean of the two in the middle. */
+    public double medianRank() {
+        return median(rows.stream().mapToDouble(Row::rank).sorted().toArray());
+    }
+
+    /** How many pictures were made in this run, and not found in the store. */
+    public int made() {
+        return (int) rows.stream().filter(row -> row.making().isPresent()).count();
+    }
+
+    /** The median of what the pictures made in this run took; empty if there are none. */
+    public OptionalDouble secondsPerPicture() {
+        double[] seconds = rows.stream()
+                .map(Row::making)
+                .flatMap(Optional::stream)
+                .mapToDouble(RetrievalResult::seconds)
+                .sorted()
+                .toArray();
+        return seconds.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(median(seconds));
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / 1e9;
+    }
+
+    private static double median(double[] sorted) {
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}
