@@ -57,8 +57,13 @@ final class ModelOptions {
             description = "A few rows of scores at a time (default), or the whole score matrix at once.")
     AttentionKernel attention = AttentionKernel.EFFICIENT;
 
+    @Option(
+            names = "--no-memory-check",
+            description = "Try even what is estimated not to fit into memory; the system may end the program for it.")
+    boolean noMemoryCheck;
+
     PipelineOptions pipelineOptions() {
-        return new PipelineOptions(device, dtype, attention, revision, variant);
+        return new PipelineOptions(device, dtype, attention, revision, variant, !noMemoryCheck);
     }
 
     /**

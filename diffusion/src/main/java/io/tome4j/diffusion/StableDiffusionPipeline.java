@@ -11,6 +11,7 @@ import io.tome4j.diffusion.text.ClipTokenizer;
 import io.tome4j.diffusion.unet.Conditioning;
 import io.tome4j.diffusion.unet.UNet2DConditionModel;
 import io.tome4j.diffusion.vae.AutoencoderKL;
+import io.tome4j.diffusion.vae.VaeTiling;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
@@ -18,14 +19,21 @@ import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.DeviceMemory;
+import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.TomeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
@@ -145,6 +153,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid grid = request.latentGrid(nominalGrid());
         Request resolved = request.scheduler(scheduler.name())
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+        if (components.options().memoryCheck()) {
+            memoryCheck().require(resolved, this::availableMemory);
+        }
         try (var scope = TensorScope.open();
                 Trajectory trajectory = scheduler.start(request.steps())) {
             long start = System.nanoTime();
@@ -165,7 +176,75 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     resolved,
                     new Timings(textEncoding, List.copyOf(steps), since(start)),
                     List.copyOf(dropped));
+        } catch (RuntimeException e) {
+            throw memoryIsOut(e) ? outOfMemory(resolved, e) : e;
         }
+    }
+
+    /**
+     * How much memory a request needs, about.
+     *
+     * @param request its size may be left to the model
+     */
+    public MemoryEstimate memoryEstimate(Request request) {
+        return memoryEstimate(request, components.options().attention());
+    }
+
+    private MemoryEstimate memoryEstimate(Request request, AttentionKernel kernel) {
+        TokenGrid grid = request.latentGrid(nominalGrid());
+        long rows = (request.isGuided() ? 2L : 1L) * request.images();
+        return new MemoryEstimate(
+                components.unet().weightBytes()
+                        + components.vae().weightBytes()
+                        + components.textEncoder().weightBytes(),
+                components.unet().forwardBytes(rows, grid, kernel),
+                components.vae().decodeBytes(grid.height(), grid.width(), tiling(grid)));
+    }
+
+    private MemoryCheck memoryCheck() {
+        return new MemoryCheck(this::memoryEstimate, request -> memoryEstimate(request, AttentionKernel.EFFICIENT));
+    }
+
+    /** Tiles, even where the image would not need any for its size, if it would otherwise not fit into memory. */
+    private VaeTiling tiling(TokenGrid grid) {
+        long whole = components.vae().decodeBytes(grid.height(), grid.width(), VaeTiling.AUTO);
+        OptionalLong free = availableMemory(whole);
+        return free.isPresent() && whole > free.getAsLong() ? VaeTiling.ON : VaeTiling.AUTO;
+    }
+
+    /**
+     * On the CPU alone: CUDA refuses an allocation that does not fit, and keeps what it once had for later.
+     *
+     * @param needed bytes; if there are less, what malloc keeps for later is given back first
+     */
+    private OptionalLong availableMemory(long needed) {
+        if (placement().device() != DeviceChoice.CPU) {
+            return OptionalLong.empty();
+        }
+        DeviceMemory memory = DeviceMemory.of(placement());
+        OptionalLong free = memory.available();
+        if (free.isPresent() && free.getAsLong() < needed) {
+            memory.releaseUnused();
+            free = memory.available();
+        }
+        return free;
+    }
+
+    private static boolean memoryIsOut(RuntimeException e) {
+        String message = String.valueOf(e.getMessage());
+        return !(e instanceof TomeException)
+                && (message.contains("out of memory") || message.contains("can't allocate memory"));
+    }
+
+    private TomeException outOfMemory(Request request, RuntimeException e) {
+        return new TomeException(
+                String.format(
+                        Locale.ROOT,
+                        "Memory ran out; about %.1f GB besides the model were expected to do. A smaller size, fewer images"
+                                + " at a time or attention 'efficient' need less. (%s)",
+                        memoryEstimate(request).beyondWeights() / (double) (1 << 30),
+                        Engine.firstLine(String.valueOf(e.getMessage()))),
+                e);
     }
 
     /**
@@ -282,9 +361,11 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private List<Image> decode(Tensor latents, Request request, Request resolved) {
         List<Image> images = new ArrayList<>();
         List<ToMeOptions> merging = ToMe.patchedWith(this).stream().toList();
+        VaeTiling tiling = tiling(resolved.latentGrid(nominalGrid()));
         for (int i = 0; i < resolved.images(); i++) {
             try (var scope = TensorScope.open()) {
-                Tensor decoded = components.vae().decode(Tensors.slice(latents, 0, i, i + 1L)); // [1, 3, 8H, 8W]
+                Tensor decoded =
+                        components.vae().decode(Tensors.slice(latents, 0, i, i + 1L), tiling); // [1, 3, 8H, 8W]
                 images.add(Image.of(
                         decoded.select(0, 0),
                         new GenerationParameters(

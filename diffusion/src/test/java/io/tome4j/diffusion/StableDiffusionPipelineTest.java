@@ -52,6 +52,17 @@ class StableDiffusionPipelineTest {
     }
 
     @Test
+    void aRequestThatCannotFitIsRefusedBeforeItRuns() {
+        try (var pipeline = tiny()) {
+            Request huge = SMALL.size(80_000, 80_000);
+            assertThat(pipeline.memoryEstimate(huge).total()).isGreaterThan(30L << 30);
+            assertThatThrownBy(() -> pipeline.generate(huge))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("What would fit: a size of ");
+        }
+    }
+
+    @Test
     void sharedMatchingsGiveTheSameImageAgainAndLeaveNothingBehind() {
         try (var pipeline = tiny()) {
             Set<List<Integer>> images = new HashSet<>();

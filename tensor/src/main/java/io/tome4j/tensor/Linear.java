@@ -57,7 +57,13 @@ public final class Linear {
         for (int part = 0; part < parts; part++) {
             long from = part * size;
             Tensor weight = weights.take(
-                    "weight", whole -> laidOut(oneDnn, Tensors.slice(whole, 0, from, from + size)), out, in);
+                    "weight",
+                    whole -> {
+                        Tensor rows = Tensors.slice(whole, 0, from, from + size);
+                        return oneDnn == null ? rows.clone() : oneDnn.layOutLinear(rows);
+                    },
+                    out,
+                    in);
             Tensor bias = weights.take(
                     "bias", whole -> Tensors.slice(whole, 0, from, from + size).clone(), out);
             layers.add(new Linear(weight, bias, oneDnn));

@@ -62,6 +62,11 @@ public record Placement(DeviceChoice device, DTypeChoice dtype) {
         };
     }
 
+    /** Bytes of an element. */
+    public int elementSize() {
+        return dtype == DTypeChoice.FP32 ? 4 : 2;
+    }
+
     /** A new native device object: it belongs to the scope that is open. */
     public Device torchDevice() {
         return new Device(device == DeviceChoice.CUDA ? torch.DeviceType.CUDA : torch.DeviceType.CPU);

@@ -71,6 +71,11 @@ public final class Weights implements AutoCloseable {
         return placement;
     }
 
+    /** The same view, but what is taken through it goes to another placement. */
+    public Weights placed(Placement other) {
+        return new Weights(source, other, prefix, taken, owned);
+    }
+
     /** The view of what lies below a name. */
     public Weights scope(String name) {
         return new Weights(source, placement, prefix + name + ".", taken, owned);
@@ -183,6 +188,13 @@ public final class Weights implements AutoCloseable {
                     + ". The model that its config describes has no such "
                     + (unexpected.size() == 1 ? "tensor." : "tensors."));
         }
+    }
+
+    /** Bytes of everything taken through this view and all its relatives, without what layouts are padded by. */
+    public long bytes() {
+        return owned.stream()
+                .mapToLong(tensor -> tensor.numel() * tensor.element_size())
+                .sum();
     }
 
     /** Frees everything taken through this view and all its relatives; the layers made from it must not run again. */

@@ -84,6 +84,11 @@ public final class ClipTextModel implements AutoCloseable {
         return config.maxPositionEmbeddings();
     }
 
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
     /**
      * One forward pass.
      *

@@ -81,6 +81,20 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return config.crossAttentionDim();
     }
 
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * Bytes that a forward pass needs besides the weights, as {@link UNetMemory#ofForward} estimates them.
+     *
+     * @param kernel how attention would be computed
+     */
+    public long forwardBytes(long batch, TokenGrid latents, AttentionKernel kernel) {
+        return UNetMemory.ofForward(config, batch, latents, weights.placement(), kernel);
+    }
+
     /** Rows and columns of the latents that the model was trained at. */
     @Override
     public TokenGrid nominalGrid() {

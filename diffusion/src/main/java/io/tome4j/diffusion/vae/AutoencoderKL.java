@@ -2,6 +2,8 @@ package io.tome4j.diffusion.vae;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;
@@ -18,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * {@code diffusers.AutoencoderKL}, one image after the other.
  */
 public final class AutoencoderKL implements AutoCloseable {
+    /** What feature maps take of the process against what they hold, and what no size changes: see ARCHITECTURE.md. */
+    private static final double DECODING_PIECES = 1.5;
+
+    private static final long DECODING_BESIDES = 120_000_000;
+
     private final Weights weights;
     private final VaeConfig config;
     private final Encoder encoder;
@@ -38,7 +45,8 @@ public final class AutoencoderKL implements AutoCloseable {
     }
 
     /**
-     * Builds the model that a config describes.
+     * Builds the model that a config describes. Where it says {@code force_upcast}, as that of Stable Diffusion 1.x and
+     * 2.x does, a model in fp16 computes in fp32: its activations may leave fp16's range, but not bf16's.
      *
      * @param weights the root view of the tensors; the model takes it over and frees it when it is closed, or here if
      *     this fails
@@ -48,13 +56,19 @@ public final class AutoencoderKL implements AutoCloseable {
      */
     public static AutoencoderKL of(Weights weights, Config config) {
         try {
-            AutoencoderKL model = new AutoencoderKL(weights, VaeConfig.of(config));
+            AutoencoderKL model = build(weights, VaeConfig.of(config));
             weights.requireAllTaken();
             return model;
         } catch (RuntimeException e) {
             weights.close();
             throw e;
         }
+    }
+
+    private static AutoencoderKL build(Weights weights, VaeConfig config) {
+        Placement placement = weights.placement();
+        boolean upcast = config.forceUpcast() && placement.dtype() == DTypeChoice.FP16;
+        return new AutoencoderKL(upcast ? weights.placed(placement.dtype(DTypeChoice.FP32)) : weights, config);
     }
 
     /** Pixels of the image along one side of a latent: 8. */
@@ -70,6 +84,31 @@ public final class AutoencoderKL implements AutoCloseable {
     /** What the encoder's mean is multiplied with to give the latents that the UNet sees. */
     public double scalingFactor() {
         return config.scalingFactor();
+    }
+
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * Bytes that {@link #decode(Tensor, VaeTiling)} needs besides the weights, about: the largest feature maps, which
+     * are those at the image's own size, and the image in fp32.
+     *
+     * @param height rows of latents
+     * @param width columns of latents
+     */
+    public long decodeBytes(long height, long width, VaeTiling tiling) {
+        boolean tiled = tiling.applies(height, width);
+        long tileHeight = tiled ? Math.min(height, Tiles.SIZE) : height;
+        long tileWidth = tiled ? Math.min(width, Tiles.SIZE) : width;
+        long pixels = (long) config.scale() * config.scale();
+        long first = config.blockOutChannels().get(0);
+        long second = config.blockOutChannels().get(Math.min(1, config.levels() - 1));
+        long features = (2 * second + first) * weights.placement().elementSize(); // input, normalised, convolved
+        long image = 4L * config.outChannels() * Float.BYTES; // coded, summed, converted
+        return (long) (DECODING_PIECES * pixels * (tileHeight * tileWidth * features + height * width * image))
+                + DECODING_BESIDES;
     }
 
     /** {@link #decode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */

@@ -8,6 +8,7 @@ import java.util.List;
  * What {@code vae/config.json} says of the model, in its words.
  *
  * @param blockOutChannels channels of each level, from the image's resolution down to the latents'
+ * @param forceUpcast whether the activations leave fp16's range, so that it has to compute in fp32 then
  */
 record VaeConfig(
         int inChannels,
@@ -19,7 +20,8 @@ record VaeConfig(
         boolean midBlockAddAttention,
         boolean useQuantConv,
         boolean usePostQuantConv,
-        double scalingFactor) {
+        double scalingFactor,
+        boolean forceUpcast) {
     /** Of every norm in the model; no config sets it. */
     static final double NORM_EPS = 1e-6;
 
@@ -41,10 +43,10 @@ record VaeConfig(
                 config.flag("mid_block_add_attention", true),
                 config.flag("use_quant_conv", true),
                 config.flag("use_post_quant_conv", true),
-                config.number("scaling_factor", 0.18215));
+                config.number("scaling_factor", 0.18215),
+                config.flag("force_upcast", true));
         read.check(config);
-        // The training size; and whether SDXL's pipeline computes in fp32, which the user decides here.
-        config.ignore("sample_size", "force_upcast");
+        config.ignore("sample_size"); // of training
         config.requireAllRead();
         return read;
     }

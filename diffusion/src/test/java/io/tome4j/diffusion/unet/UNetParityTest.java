@@ -1,6 +1,7 @@
 package io.tome4j.diffusion.unet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.checkpoint.Config;
@@ -59,6 +60,29 @@ class UNetParityTest {
                     MergeContext.NONE);
             assertThat(Fixtures.maxDifference(output, expected.load(stage + ".output")))
                     .isLessThan(TOLERANCE);
+        }
+    }
+
+    @Test
+    void aRunsConditioningGivesWhatEachStepsOwnGives() {
+        SafetensorsFile inputs = SafetensorsFile.open(Fixtures.path("stages-sd1.safetensors"));
+        try (var unet = load("tiny-sd1", AttentionKernel.EFFICIENT);
+                var other = load("tiny-sd1", AttentionKernel.EFFICIENT);
+                var scope = TensorScope.open()) {
+            Tensor sample = inputs.load("unet.sample");
+            Tensor text = inputs.load("unet.encoder_hidden_states");
+            Conditioning conditioning = unet.condition(text, 981, 500, 1);
+            for (double timestep : new double[] {1, 981, 500}) {
+                Tensor expected = unet.forward(sample, timestep, text, MergeContext.NONE);
+                Tensor actual = unet.forward(sample, timestep, conditioning, MergeContext.NONE);
+                assertThat(Fixtures.maxDifference(actual, expected)).isLessThan(1e-5);
+            }
+            assertThatThrownBy(() -> unet.forward(sample, 999, conditioning, MergeContext.NONE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("999");
+            assertThatThrownBy(() -> other.forward(sample, 1, conditioning, MergeContext.NONE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("another model");
         }
     }
 

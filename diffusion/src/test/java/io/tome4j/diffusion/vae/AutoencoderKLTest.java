@@ -65,6 +65,24 @@ class AutoencoderKLTest {
     }
 
     @Test
+    void fp16ComputesInFp32WhereTheConfigAsksForIt() {
+        Config asks = config("sd1").with("force_upcast", true);
+        Config doesNot = config("sd1").with("force_upcast", false);
+        Placement fp16 = new Placement(DeviceChoice.CPU, DTypeChoice.FP16);
+        try (var vae = load("sd1");
+                var upcast = load("sd1", asks, fp16);
+                var half = load("sd1", doesNot, fp16)) {
+            assertThat(upcast.weightBytes()).isEqualTo(vae.weightBytes());
+            assertThat(half.weightBytes()).isEqualTo(vae.weightBytes() / 2);
+            try (var scope = TensorScope.open()) {
+                Tensor latents = stages("sd1").load("vae.latents");
+                assertThat(torch.equal(upcast.decode(latents), vae.decode(latents)))
+                        .isTrue();
+            }
+        }
+    }
+
+    @Test
     void imagesOfABatchDoNotTouchEachOther() {
         try (var vae = load("sd1");
                 var scope = TensorScope.open()) {
