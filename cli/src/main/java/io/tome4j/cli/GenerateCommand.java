@@ -10,10 +10,7 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -68,7 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<ToMeOptions> options;
         try {
             options = merging.options();
-            request = picture.request(prompt(), chosen);
+            request = picture.request(PromptArgument.text(promptArgument), chosen);
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
         }
@@ -155,17 +152,6 @@ final class GenerateCommand implements Callable<Integer> {
             if (!words.isEmpty()) {
                 err.println("The prompt is too long for the model; it never saw: " + words);
             }
-        }
-    }
-
-    private String prompt() {
-        if (!promptArgument.equals("-")) {
-            return promptArgument;
-        }
-        try {
-            return new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip();
-        } catch (IOException e) {
-            throw new UncheckedIOException("The prompt cannot be read from stdin", e);
         }
     }
 

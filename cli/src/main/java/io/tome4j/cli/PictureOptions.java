@@ -1,17 +1,10 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.Request;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** What to draw. */
-final class PictureOptions extends SamplingOptions {
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            description = "The same seed gives the same image (default: drawn at random).")
-    Optional<Long> seed = Optional.empty();
-
+final class PictureOptions extends SeededOptions {
     @Option(
             names = "--count",
             paramLabel = "N",
@@ -21,7 +14,6 @@ final class PictureOptions extends SamplingOptions {
 
     @Override
     Request request(String prompt, ChosenModel model) {
-        Request request = super.request(prompt, model).imagesPerPrompt(count);
-        return seed.isPresent() ? request.seed(seed.get()) : request;
+        return super.request(prompt, model).imagesPerPrompt(count);
     }
 }

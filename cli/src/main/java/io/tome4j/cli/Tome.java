@@ -13,6 +13,7 @@ import io.tome4j.tensor.TomeException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             GenerateCommand.class,
+            CompareCommand.class,
             EvaluateCommand.class,
             BenchCommand.class,
             ModelsCommand.class,
@@ -52,7 +54,8 @@ public final class Tome implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: generate, evaluate, bench, models or info");
+        throw new ParameterException(
+                spec.commandLine(), "Say what to do: generate, compare, evaluate, bench, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */
@@ -90,7 +93,8 @@ public final class Tome implements Runnable {
         commandLine.setParameterExceptionHandler((e, args) -> {
             String hint = e instanceof UnmatchedArgumentException unmatched
                             && !unmatched.isUnknownOption()
-                            && e.getCommandLine().getCommandName().equals("generate")
+                            && List.of("generate", "compare")
+                                    .contains(e.getCommandLine().getCommandName())
                     ? "; put the prompt in quotes"
                     : "";
             CommandSpec command = e.getCommandLine().getCommandSpec();

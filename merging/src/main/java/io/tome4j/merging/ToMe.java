@@ -44,9 +44,7 @@ public final class ToMe {
     /** The options that a model is patched with; empty if it is not patched. */
     public static Optional<ToMeOptions> patchedWith(MergeableModel model) {
         return model.mergeableBlocks().stream()
-                .map(MergeableBlock::merger)
-                .filter(ToMeMerger.class::isInstance)
-                .map(merger -> ((ToMeMerger) merger).options())
+                .flatMap(block -> block.merger().options().stream())
                 .findFirst();
     }
 

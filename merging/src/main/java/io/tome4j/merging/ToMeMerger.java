@@ -3,6 +3,7 @@ package io.tome4j.merging;
 import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.Profile;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** A block's merger as {@link ToMe#applyPatch} sets it. */
@@ -24,8 +25,9 @@ final class ToMeMerger implements TokenMerger {
         this.forked = forked;
     }
 
-    ToMeOptions options() {
-        return options;
+    @Override
+    public Optional<ToMeOptions> options() {
+        return Optional.of(options);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a transformer block asks, once a forward pass, how to merge its tokens. */
@@ -16,4 +17,9 @@ public interface TokenMerger {
      * @return how to merge; what it holds belongs to the open scope or to the context's run
      */
     BlockMerge match(Tensor hidden, Tensor normed, TokenGrid grid, MergeContext context);
+
+    /** What {@link ToMe#applyPatch} made it with; a merger that stands in front of another answers for it. */
+    default Optional<ToMeOptions> options() {
+        return Optional.empty();
+    }
 }

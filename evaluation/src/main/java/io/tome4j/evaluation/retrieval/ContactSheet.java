@@ -4,12 +4,9 @@ import io.tome4j.tensor.TomeException;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 
 /** The first 48 of many pictures side by side, 8 in a row, each 128 x 128 pixels. */
 public final class ContactSheet {
@@ -50,12 +47,6 @@ public final class ContactSheet {
      * @throws TomeException if it cannot be written
      */
     public void save(Path file) {
-        try {
-            ByteArrayOutputStream png = new ByteArrayOutputStream();
-            ImageIO.write(picture(), "png", png);
-            WholeFile.write(file, png.toByteArray());
-        } catch (IOException e) {
-            throw new TomeException("The contact sheet cannot be written to " + file + ": " + e + ".", e);
-        }
+        WholeFile.writePng(file, picture());
     }
 }

@@ -1,14 +1,33 @@
 package io.tome4j.evaluation.retrieval;
 
+import io.tome4j.tensor.TomeException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import javax.imageio.ImageIO;
 
 /** Writes files that are there whole, or not at all. */
-final class WholeFile {
+public final class WholeFile {
     private WholeFile() {}
+
+    /**
+     * Writes a picture as a PNG, beside its place and renamed.
+     *
+     * @throws TomeException if it cannot be written
+     */
+    public static void writePng(Path file, BufferedImage picture) {
+        try {
+            ByteArrayOutputStream png = new ByteArrayOutputStream();
+            ImageIO.write(picture, "png", png);
+            write(file, png.toByteArray());
+        } catch (IOException e) {
+            throw new TomeException("The picture cannot be written to " + file + ": " + e + ".", e);
+        }
+    }
 
     /** Writes beside the file's place and renames; what is there is replaced. */
     static void write(Path file, byte[] content) throws IOException {

@@ -1,0 +1,5 @@
+/** One prompt and seed with and without merging: pictures side by side, what they took, and how far they are apart. */
+@NullMarked
+package io.tome4j.evaluation.compare;
+
+import org.jspecify.annotations.NullMarked;
