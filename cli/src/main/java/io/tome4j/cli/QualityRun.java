@@ -11,6 +11,7 @@ import io.tome4j.evaluation.quality.PictureStore;
 import io.tome4j.evaluation.quality.ResultTable;
 import io.tome4j.evaluation.quality.Shot;
 import io.tome4j.evaluation.quality.Times;
+import io.tome4j.evaluation.report.ReportPage;
 import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
@@ -75,15 +76,16 @@ record QualityRun(
                     settings,
                     result,
                     Instant.now().truncatedTo(ChronoUnit.SECONDS));
-            interruption.writing(() -> write(report));
+            interruption.writing(() -> write(report, pictures));
             print(report);
         }
         return 0;
     }
 
-    private void write(EvaluationReport report) {
+    private void write(EvaluationReport report, PictureStore pictures) {
         write("results.csv", ResultTable.csv(report.result()));
         write("results.json", report.json().toPrettyString().replace("\r\n", "\n") + "\n");
+        write("report.html", ReportPage.of(report, pictures));
     }
 
     private void write(String name, String text) {
@@ -104,6 +106,7 @@ record QualityRun(
             out.println();
             out.println(folder.resolve("results.csv"));
             out.println(folder.resolve("results.json"));
+            out.println(folder.resolve("report.html"));
         }
         out.flush();
     }

@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -123,10 +124,16 @@ public record Evaluation(
             for (List<Shot> ofPrompt : shots) {
                 rows.addAll(run.prompt(ofPrompt));
             }
-            return new EvaluationResult(sized, settings, rows);
+            return new EvaluationResult(sized, scales(), settings, rows);
         } finally {
             ToMe.removePatch(pipeline);
         }
+    }
+
+    private List<Scale> scales() {
+        return measures.stream()
+                .map(measure -> new Scale(measure.name(), measure.name().toUpperCase(Locale.ROOT), false))
+                .toList();
     }
 
     /** For each prompt the unmerged shot and one of each setting, in the order to show them. */

@@ -6,12 +6,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,11 +18,13 @@ import java.util.stream.Stream;
  * What came of an evaluation.
  *
  * @param request how the pictures were made, but for prompt and seed
+ * @param scales what the rows' measures mean, in the order to show them
  * @param settings the ways to merge, in the order to show them
  * @param rows for each prompt the unmerged picture, then one of each setting
  */
-public record EvaluationResult(Request request, List<Setting> settings, List<Row> rows) {
+public record EvaluationResult(Request request, List<Scale> scales, List<Setting> settings, List<Row> rows) {
     public EvaluationResult {
+        scales = List.copyOf(scales);
         settings = List.copyOf(settings);
         rows = List.copyOf(rows);
         if (rows.isEmpty() || rows.size() % (settings.size() + 1) != 0) {
@@ -66,9 +66,15 @@ public record EvaluationResult(Request request, List<Setting> settings, List<Row
 
     /** The names of all measures, in order. */
     public List<String> measures() {
-        Set<String> names = new LinkedHashSet<>();
-        rows.forEach(row -> names.addAll(row.measures().keySet()));
-        return List.copyOf(names);
+        return scales.stream().map(Scale::name).toList();
+    }
+
+    /** The measure that says most in one number: SSIM, or else the first; empty if there is none. */
+    public Optional<Scale> mainScale() {
+        return scales.stream()
+                .filter(scale -> scale.name().equals("ssim"))
+                .findFirst()
+                .or(() -> scales.stream().findFirst());
     }
 
     /** How many prompts there are. */

@@ -81,7 +81,7 @@ public final class ResultTable {
     }
 
     /** The names of the columns, then a line a setting. */
-    static List<List<String>> settings(EvaluationResult result) {
+    public static List<List<String>> settings(EvaluationResult result) {
         List<Summary> summaries = result.summaries();
         List<String> names = new ArrayList<>(List.of("setting", "s a step", "speed-up", "s an image"));
         names.addAll(result.measures());
@@ -121,7 +121,7 @@ public final class ResultTable {
     }
 
     /** Four digits that count. */
-    static String people(double value) {
+    public static String people(double value) {
         double size = Math.abs(value);
         int digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
         return String.format(Locale.ROOT, "%." + digits + "f", value);

@@ -274,7 +274,7 @@ class EvaluationTest {
                 .startsWith("number,prompt,category,challenge,seed,setting,variant,method,ratio,image,")
                 .endsWith(",seconds_per_step,psnr");
         assertThat(ResultTable.csv(result)).contains("1,\"a robot, \"\"painted\"\"\",Arts,,8,tome 0.5,tome,tome,0.5,");
-        assertThat(ResultTable.text(result)).contains("setting", "psnr over tomesd", "tomesd 0.5");
+        assertThat(ResultTable.text(result)).contains("setting", "PSNR over tomesd", "tomesd 0.5");
     }
 
     private static double psnr(EvaluationResult result, int row) {
