@@ -91,6 +91,19 @@ public final class CheckpointFolder {
             this.variant = variant;
         }
 
+        /**
+         * A model that was saved by itself and not as a part of a pipeline, as transformers does.
+         *
+         * @throws TomeException if there is no such folder
+         */
+        public static Component alone(Path folder, String variant) {
+            if (!Files.isDirectory(folder)) {
+                throw new TomeException("There is no folder " + folder + ".");
+            }
+            return new Component(
+                    String.valueOf(folder.toAbsolutePath().normalize().getFileName()), folder, variant);
+        }
+
         public String name() {
             return name;
         }

@@ -37,6 +37,33 @@ public final class CheckpointSource {
             throw new TomeException(idOrPath + " is a file, and tome4j reads checkpoints as folders. Convert it with"
                     + " Python: StableDiffusionPipeline.from_single_file(file).save_pretrained(folder).");
         }
+        Path fetched = fetch(idOrPath, options, settings, listener, ModelFiles.PIPELINE);
+        return CheckpointFolder.open(fetched, options.variant());
+    }
+
+    /**
+     * Finds a model that transformers saves in one folder with its tokenizer, such as CLIP; one from the hub is downloaded
+     * into the cache, if it is not there.
+     *
+     * @param idOrPath as for {@link #resolve(String, FetchOptions, HubSettings, DownloadListener)}
+     * @param configs the names of the JSON files that it must have
+     * @throws TomeException if there is no such model, or it cannot be downloaded
+     */
+    public static CheckpointFolder.Component resolveAlone(
+            String idOrPath,
+            List<String> configs,
+            FetchOptions options,
+            HubSettings settings,
+            DownloadListener listener) {
+        Path path = path(idOrPath);
+        Path folder = Files.isDirectory(path)
+                ? path
+                : fetch(idOrPath, options, settings, listener, ModelFiles.alone(configs));
+        return CheckpointFolder.Component.alone(folder, options.variant());
+    }
+
+    private static Path fetch(
+            String idOrPath, FetchOptions options, HubSettings settings, DownloadListener listener, ModelFiles kind) {
         int at = idOrPath.indexOf('@');
         String id = at < 0 ? idOrPath : idOrPath.substring(0, at);
         String revision = at < 0 ? "" : idOrPath.substring(at + 1);
@@ -49,7 +76,7 @@ public final class CheckpointSource {
                     "Two revisions of " + id + " are asked for: '" + revision + "' and '" + options.revision() + "'.");
         }
         FetchOptions wanted = revision.isEmpty() ? options : options.revision(revision);
-        return new Hub(settings, listener).fetch(id, wanted);
+        return new Hub(settings, listener).fetch(id, wanted, kind);
     }
 
     /** Whether a folder holds a checkpoint of a kind that can be used; half a download does not. */

@@ -173,6 +173,19 @@ public final class Config {
         return map;
     }
 
+    /** Whether the value is an object of settings of its own. */
+    public boolean isObject(String key) {
+        return has(key) && values.get(key).isObject();
+    }
+
+    /** An object of settings, with nothing read yet; {@link #requireAllRead} is asked of it apart. */
+    public Config object(String key) {
+        if (required(key) instanceof ObjectNode object) {
+            return new Config(object, origin + ": " + key);
+        }
+        throw wrongKind(key, "an object");
+    }
+
     /** Whether the value is a list (as {@code attention_head_dim} may be, or not). */
     public boolean isList(String key) {
         return has(key) && values.get(key).isArray();

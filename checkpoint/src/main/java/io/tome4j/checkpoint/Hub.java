@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -15,32 +14,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
- * Brings a model from the Hugging Face hub into the cache, unless it is there: only the files that a Stable Diffusion
- * pipeline needs, in safetensors.
+ * Brings a model from the Hugging Face hub into the cache, unless it is there: only the {@linkplain ModelFiles files} that
+ * are needed, in safetensors.
  */
 final class Hub {
     private static final Pattern PART = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,95}");
-    private static final List<String> WITH_WEIGHTS = List.of("text_encoder", "unet", "vae");
-    /** Without these there is no pipeline. */
-    private static final List<String> CONFIGS = List.of(
-            "scheduler/scheduler_config.json", "text_encoder/config.json", "unet/config.json", "vae/config.json");
-
-    private static final List<String> VOCABULARY = List.of("tokenizer/vocab.json", "tokenizer/merges.txt");
-    private static final String WHOLE_TOKENIZER =
-            "tokenizer/tokenizer.json"; // in place of the vocabulary, or beside it
-    private static final List<String> SMALL_FILES = Stream.of(
-                    CONFIGS,
-                    VOCABULARY,
-                    List.of(
-                            WHOLE_TOKENIZER,
-                            "tokenizer/added_tokens.json",
-                            "tokenizer/special_tokens_map.json",
-                            "tokenizer/tokenizer_config.json"))
-            .flatMap(List::stream)
-            .toList();
 
     private final HubSettings settings;
     private final HubCache cache;
@@ -84,12 +64,12 @@ final class Hub {
      *
      * @throws TomeException if the hub does not give it, or the disk cannot take it
      */
-    CheckpointFolder fetch(String id, FetchOptions options) {
+    Path fetch(String id, FetchOptions options, ModelFiles kind) {
         if (settings.offline()) {
-            return cached(id, options, "The hub is not asked, because HF_HUB_OFFLINE is set");
+            return cached(id, options, kind, "The hub is not asked, because HF_HUB_OFFLINE is set");
         }
         if (HubCache.isCommit(options.revision())) {
-            Optional<CheckpointFolder> complete = ifCached(id, options);
+            Optional<Path> complete = ifCached(id, options, kind);
             if (complete.isPresent()) {
                 return complete.get();
             }
@@ -98,18 +78,18 @@ final class Hub {
         try {
             revision = client.revision(id, options.revisionOrMain());
         } catch (HubClient.Busy e) {
-            CheckpointFolder folder =
-                    ifCached(id, options).orElseThrow(() -> new TomeException(String.valueOf(e.getMessage()), e));
+            Path folder =
+                    ifCached(id, options, kind).orElseThrow(() -> new TomeException(String.valueOf(e.getMessage()), e));
             return withWarning(e, folder);
         } catch (HubClient.Unreachable e) {
-            return withWarning(e, cached(id, options, withoutPeriod(e)));
+            return withWarning(e, cached(id, options, kind, withoutPeriod(e)));
         } catch (IOException e) {
             throw new TomeException(withoutPeriod(e) + ".", e);
         }
         try {
-            download(revision, select(revision, options));
+            download(revision, select(revision, options, kind));
             cache.writeRef(id, options.revisionOrMain(), revision.commit());
-            return CheckpointFolder.open(cache.snapshot(id, revision.commit()), options.variant());
+            return cache.snapshot(id, revision.commit());
         } catch (HubClient.Busy e) {
             throw new TomeException(e.getMessage(), e);
         } catch (IOException e) {
@@ -125,47 +105,39 @@ final class Hub {
     }
 
     /** The files to have, weights last; what must be read to know them is downloaded on the way. */
-    private Set<String> select(Revision revision, FetchOptions options) throws IOException {
+    private Set<String> select(Revision revision, FetchOptions options, ModelFiles kind) throws IOException {
         String shown = revision.id() + " (revision " + options.revisionOrMain() + ")";
-        if (!revision.files().contains(ModelIndex.FILE)) {
-            throw new TomeException("The model " + shown + " on the hub is not a diffusers checkpoint: it has no "
-                    + ModelIndex.FILE + ".");
+        if (!revision.files().contains(kind.index())) {
+            throw new TomeException(
+                    "The model " + shown + " on the hub is not " + kind.kind() + ": it has no " + kind.index() + ".");
         }
-        download(revision, Set.of(ModelIndex.FILE));
-        ModelIndex.read(local(revision, ModelIndex.FILE)).requireClass(shown, CheckpointSource.SUPPORTED_PIPELINES);
-        requireSmallFiles(revision, shown);
-        Set<String> files = new LinkedHashSet<>(SMALL_FILES);
-        files.retainAll(Set.copyOf(revision.files()));
-        for (String component : WITH_WEIGHTS) {
+        download(revision, Set.of(kind.index()));
+        kind.requireKind(local(revision, kind.index()), shown);
+        List<String> missing = kind.missing(revision.files());
+        if (!missing.isEmpty()) { // to be said before gigabytes are downloaded
+            throw new TomeException("The model " + shown + " on the hub is incomplete: it has no "
+                    + String.join(", no ", missing) + ".");
+        }
+        Set<String> files = kind.small(revision.files());
+        for (String prefix : kind.withWeights()) {
             List<String> names = revision.files().stream()
-                    .filter(file -> file.startsWith(component + "/"))
-                    .map(file -> file.substring(component.length() + 1))
+                    .filter(file -> file.startsWith(prefix))
+                    .map(file -> file.substring(prefix.length()))
                     .toList();
-            WeightFiles weights =
-                    WeightFiles.choose(names, options.variant(), "the folder " + component + " of " + shown);
-            String file = component + "/" + weights.file();
+            String where = prefix.isEmpty()
+                    ? "the model " + shown
+                    : "the folder " + prefix.substring(0, prefix.length() - 1) + " of " + shown;
+            WeightFiles weights = WeightFiles.choose(names, options.variant(), where);
+            String file = prefix + weights.file();
             files.add(file);
             if (weights.sharded()) {
                 download(revision, Set.of(file));
                 Set<String> shards = new TreeSet<>(
                         ShardedSafetensors.weightMap(local(revision, file)).values());
-                shards.forEach(shard -> files.add(component + "/" + shard));
+                shards.forEach(shard -> files.add(prefix + shard));
             }
         }
         return files;
-    }
-
-    /** To be said before gigabytes are downloaded. */
-    private static void requireSmallFiles(Revision revision, String shown) {
-        List<String> missing = new ArrayList<>(CONFIGS);
-        if (!revision.files().contains(WHOLE_TOKENIZER)) {
-            missing.addAll(VOCABULARY);
-        }
-        missing.removeAll(revision.files());
-        if (!missing.isEmpty()) {
-            throw new TomeException("The model " + shown + " on the hub is incomplete: it has no "
-                    + String.join(", no ", missing) + ".");
-        }
     }
 
     private Path local(Revision revision, String file) {
@@ -208,48 +180,34 @@ final class Hub {
         return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
     }
 
-    private CheckpointFolder withWarning(IOException failure, CheckpointFolder folder) {
+    private Path withWarning(IOException failure, Path folder) {
         listener.warning(withoutPeriod(failure) + "; what the cache has is used instead, which may not be the newest: "
-                + folder.path() + ".");
+                + folder + ".");
         return folder;
     }
 
-    private Optional<CheckpointFolder> ifCached(String id, FetchOptions options) {
+    private Optional<Path> ifCached(String id, FetchOptions options, ModelFiles kind) {
         try {
-            return Optional.of(cached(id, options, ""));
+            return Optional.of(cached(id, options, kind, ""));
         } catch (TomeException notCached) {
             return Optional.empty();
         }
     }
 
     /** What the cache has, if that is all that is needed. */
-    private CheckpointFolder cached(String id, FetchOptions options, String why) {
+    private Path cached(String id, FetchOptions options, ModelFiles kind, String why) {
         String revision = options.revisionOrMain();
         String commit = cache.commit(id, revision);
         Path folder = commit.isEmpty() ? cache.repo(id) : cache.snapshot(id, commit);
-        if (commit.isEmpty() || !Files.exists(folder.resolve(ModelIndex.FILE))) {
+        if (commit.isEmpty() || !Files.exists(folder.resolve(kind.index()))) {
             throw new TomeException(why + ", and the model " + id + " (revision " + revision + ") is not in the cache "
                     + settings.cache() + ".");
         }
-        CheckpointFolder checkpoint = CheckpointFolder.open(folder, options.variant());
         try {
-            checkpoint.modelIndex().requireClass(id, CheckpointSource.SUPPORTED_PIPELINES);
-            requireSmallFiles(checkpoint);
-            WITH_WEIGHTS.forEach(component -> checkpoint.component(component).weights());
+            kind.requireComplete(folder, options.variant(), id);
         } catch (TomeException e) {
             throw new TomeException(why + ", and the model " + id + " in the cache will not do: " + e.getMessage(), e);
         }
-        return checkpoint;
-    }
-
-    private static void requireSmallFiles(CheckpointFolder checkpoint) {
-        List<String> files = new ArrayList<>(CONFIGS);
-        if (!Files.exists(checkpoint.path().resolve(WHOLE_TOKENIZER))) {
-            files.addAll(VOCABULARY);
-        }
-        for (String file : files) {
-            String[] parts = file.split("/", 2);
-            checkpoint.component(parts[0]).file(parts[1]);
-        }
+        return folder;
     }
 }

@@ -252,7 +252,7 @@ class HubTest {
     @Test
     void fullDiskIsNoticedBeforeTheDownload() {
         Hub full = new Hub(hub.settings(cache, ""), DownloadListener.SILENT, folder -> 500_000);
-        assertThatThrownBy(() -> full.fetch(FakeHub.ID, FetchOptions.DEFAULT))
+        assertThatThrownBy(() -> full.fetch(FakeHub.ID, FetchOptions.DEFAULT, ModelFiles.PIPELINE))
                 .isInstanceOf(TomeException.class)
                 .hasMessage("There is not enough room on the disk for org/tiny: 0.6 MB are needed in " + cache
                         + ", 0.5 MB are free. Make room, or set HF_HOME to a folder on another disk.");
@@ -324,7 +324,7 @@ class HubTest {
                         ends.add(file);
                     }
                 })
-                .fetch(FakeHub.ID, FetchOptions.DEFAULT);
+                .fetch(FakeHub.ID, FetchOptions.DEFAULT, ModelFiles.PIPELINE);
         assertThat(ends).contains("model_index.json", "tokenizer/vocab.json", UNET);
     }
 

@@ -5,7 +5,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.compare.Comparison;
 import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Panel;
-import io.tome4j.evaluation.compare.PictureMeasure;
+import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
@@ -81,7 +81,10 @@ final class CompareCommand implements Callable<Integer> {
         try {
             Request request = picture.request(PromptArgument.text(promptArgument), chosen);
             comparison = new Comparison(
-                    request, compare.settings(), List.of(PictureMeasure.PSNR), compare.mapPlace(request));
+                    request,
+                    compare.settings(),
+                    List.of(PictureMeasure.PSNR, PictureMeasure.SSIM),
+                    compare.mapPlace(request));
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
         }

@@ -46,7 +46,7 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
             text.append(String.format(
                     Locale.ROOT, "%-12s %8.3f s a step  %5.2fx", panel.label(), panel.perStep(), panel.speedUp()));
             for (Panel.Distance distance : panel.distances()) {
-                text.append(String.format(Locale.ROOT, "  %s %.4f", distance.measure(), distance.value()));
+                text.append("  ").append(distance.shown());
             }
             text.append(System.lineSeparator());
         }
@@ -87,9 +87,9 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
         });
         for (Panel.Distance distance : panel.distances()) {
             if (Double.isFinite(distance.value())) {
-                json.put(distance.measure(), distance.value());
+                json.put(distance.measure().name(), distance.value());
             } else {
-                json.putNull(distance.measure());
+                json.putNull(distance.measure().name());
             }
         }
         panel.map().ifPresent(map -> {

@@ -1,6 +1,6 @@
 package io.tome4j.cli;
 
-import io.tome4j.evaluation.compare.PictureMeasure;
+import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
@@ -61,6 +61,6 @@ final class GridOptions {
                         "--measures has '" + name + "': there is " + PictureMeasure.PSNR.name());
             }
         }
-        return List.of(PictureMeasure.PSNR);
+        return List.of(PictureMeasure.PSNR, PictureMeasure.SSIM);
     }
 }

@@ -33,15 +33,16 @@ public final class ClipTextModel implements AutoCloseable {
         // Newer versions of transformers leave the prefix out.
         Weights model = source.has("text_model.final_layer_norm.weight") ? source.scope("text_model") : source;
         Weights embeddings = model.scope("embeddings");
-        int channels = config.hiddenSize();
+        int channels = config.layer().hiddenSize();
         int positions = config.maxPositionEmbeddings();
         this.tokenEmbedding = embeddings.take("token_embedding.weight", config.vocabSize(), channels);
         this.positionEmbedding = embeddings.take("position_embedding.weight", positions, channels);
         embeddings.ignore("position_ids"); // 0, 1, 2, ...
         for (int number = 0; number < config.numHiddenLayers(); number++) {
-            layers.add(new ClipEncoderLayer(model.scope("encoder.layers." + number), config, kernel));
+            layers.add(new ClipEncoderLayer(model.scope("encoder.layers." + number), config.layer(), kernel));
         }
-        this.finalLayerNorm = LayerNorm.of(model.scope("final_layer_norm"), channels, config.layerNormEps());
+        this.finalLayerNorm = LayerNorm.of(
+                model.scope("final_layer_norm"), channels, config.layer().layerNormEps());
         this.causalMask = source.own(causalMask(positions, source.placement()));
     }
 
@@ -66,6 +67,18 @@ public final class ClipTextModel implements AutoCloseable {
         }
     }
 
+    /**
+     * Builds the model as a part of one that has other parts, too.
+     *
+     * @param weights a view of the tensors of the whole; they stay with who has it, and so does closing them
+     * @param config what the whole's {@code config.json} says of this part
+     * @param kernel how attention is computed
+     * @throws io.tome4j.tensor.TomeException as for {@link #of}
+     */
+    public static ClipTextModel part(Weights weights, Config config, AttentionKernel kernel) {
+        return new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+    }
+
     private static Tensor causalMask(long positions, Placement placement) {
         try (var scope = TensorScope.open()) {
             Tensor forbidden = torch.full(
@@ -76,7 +89,7 @@ public final class ClipTextModel implements AutoCloseable {
 
     /** Size of a token's embedding. */
     public int hiddenSize() {
-        return config.hiddenSize();
+        return config.layer().hiddenSize();
     }
 
     /** The longest sequence of tokens that the model takes. */
@@ -102,7 +115,7 @@ public final class ClipTextModel implements AutoCloseable {
             long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
             Tensor indices = Tensors.of(flat, flat.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
             Tensor hidden = torch.index_select(tokenEmbedding, 0, indices)
-                    .view(ids.length, length, config.hiddenSize()); // [B, N, C]
+                    .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
             hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
             Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
             for (ClipEncoderLayer layer : layers) {

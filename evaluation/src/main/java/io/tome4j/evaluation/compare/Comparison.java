@@ -6,6 +6,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.evaluation.maps.MergeMap;
 import io.tome4j.evaluation.maps.MergeRecorder;
+import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
@@ -131,7 +132,7 @@ public record Comparison(
     private Panel panel(Result result, PatchReport report, Optional<MergeMap> map, Panel unmerged) {
         BufferedImage image = result.image().toBufferedImage();
         List<Panel.Distance> distances = measures.stream()
-                .map(measure -> new Panel.Distance(measure.name(), measure.between(unmerged.image(), image)))
+                .map(measure -> new Panel.Distance(measure, measure.between(unmerged.image(), image)))
                 .toList();
         return new Panel(
                 Panel.label(report.options()), image, result, Optional.of(report), unmerged.perStep(), distances, map);

@@ -130,20 +130,12 @@ public final class ComparisonSheet {
         if (panel.merging().isEmpty()) {
             return List.of(panel.label(), time);
         }
-        List<String> distances = panel.distances().stream()
-                .map(distance -> String.format(
-                        Locale.ROOT, "%s %s", distance.measure().toUpperCase(Locale.ROOT), shown(distance.value())))
-                .toList();
+        List<String> distances =
+                panel.distances().stream().map(Panel.Distance::shown).toList();
         return List.of(
                 panel.label(),
                 String.format(Locale.ROOT, "%s, %.2f times as fast", time, panel.speedUp()),
                 String.join(", ", distances));
-    }
-
-    private static String shown(double value) {
-        return Double.isInfinite(value)
-                ? "infinite"
-                : String.format(Locale.ROOT, Math.abs(value) < 2 ? "%.4f" : "%.2f", value);
     }
 
     /** As much of a text as fits. */

@@ -2,6 +2,7 @@ package io.tome4j.evaluation.compare;
 
 import io.tome4j.diffusion.Result;
 import io.tome4j.evaluation.maps.MergeMap;
+import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
@@ -32,10 +33,15 @@ public record Panel(
     static final String UNMERGED = "unmerged";
 
     /**
-     * @param measure the measure's name
+     * @param measure the measure that was asked
      * @param value what it says; infinite where the images are equal and the measure has no bound
      */
-    public record Distance(String measure, double value) {}
+    public record Distance(PictureMeasure measure, double value) {
+        /** {@code PSNR 31.42 dB}. */
+        public String shown() {
+            return measure.title() + " " + measure.shown(value);
+        }
+    }
 
     static Panel unmerged(Result result) {
         return new Panel(

@@ -11,7 +11,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.bench.Machine;
-import io.tome4j.evaluation.compare.PictureMeasure;
+import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TensorScope;
