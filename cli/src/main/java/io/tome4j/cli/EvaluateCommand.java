@@ -3,6 +3,7 @@ package io.tome4j.cli;
 import io.tome4j.diffusion.Request;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.quality.Evaluation;
+import io.tome4j.evaluation.quality.Measures;
 import io.tome4j.evaluation.quality.Prompts;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.retrieval.Retrieval;
@@ -160,7 +161,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private static List<String> gridOptions() {
-        return List.of("--ratios", "--methods", "--measures", "--maps");
+        return List.of("--ratios", "--methods", "--measures", "--lpips", "--clip-score", "--features", "--maps");
     }
 
     private void refuse(List<String> options, String why) {
@@ -185,9 +186,10 @@ final class EvaluateCommand implements Callable<Integer> {
                     ? all.draw(measure.samples.orElse(USUAL_MOTIFS), measure.seed)
                     : all;
             String source = all.source() + " " + all.fingerprint() + (drawn.equals(all) ? "" : ", drawn");
+            Measures withoutNetworks = new Measures(grid.pictureMeasures(), Optional.empty(), Optional.empty());
             Evaluation evaluation = new Evaluation(
-                    drawn, settings, template, measure.seed, grid.measures(), measure.retrieval, grid.maps);
-            return new QualityRun(spec.commandLine(), model, chosen, evaluation, source, folder, output.format);
+                    drawn, settings, template, measure.seed, withoutNetworks, measure.retrieval, grid.maps);
+            return new QualityRun(spec.commandLine(), model, chosen, evaluation, grid, source, folder, output.format);
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
         }

@@ -3,8 +3,10 @@ package io.tome4j.cli;
 import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.merging.ToMeOptions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Which settings of merging to evaluate, and by what. */
@@ -29,11 +31,37 @@ final class GridOptions {
             names = "--measures",
             split = ",",
             paramLabel = "NAME",
-            description = "How to tell merged images from the unmerged one: psnr (default: psnr).")
+            description = "How to tell merged images from the unmerged one: psnr, ssim, ms-ssim (default: psnr,ssim).")
     List<String> measures = List.of();
 
-    @Option(names = "--maps", paramLabel = "N", description = "Merge maps for the first so many prompts (default: 2).")
-    Integer maps = 2;
+    @Option(
+            names = "--lpips",
+            paramLabel = "FILE.pt",
+            description = "Measure LPIPS too, with this TorchScript network: torch.jit.trace of lpips.LPIPS.")
+    Optional<Path> lpips = Optional.empty();
+
+    @Option(
+            names = "--clip-score",
+            paramLabel = "FOLDER|ID",
+            description = "Measure how well images fit their prompts, by a CLIP model such as"
+                    + " openai/clip-vit-base-patch32.")
+    Optional<String> clipScore = Optional.empty();
+
+    @Option(
+            names = "--features",
+            paramLabel = "FILE.pt|FOLDER|ID",
+            description =
+                    "Measure the Frechet distance between the unmerged and the merged images, by the features of a"
+                            + " TorchScript network (pytorch-fid's InceptionV3) or of a CLIP model.")
+    Optional<String> features = Optional.empty();
+
+    @Option(
+            names = "--maps",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "Merge maps, which show the tokens that became one, for the first so many prompts (default:"
+                    + " ${DEFAULT-VALUE}).")
+    int maps = 2;
 
     /**
      * @param base all options but method and ratio
@@ -53,14 +81,17 @@ final class GridOptions {
     }
 
     /** @throws IllegalArgumentException if there is no such measure */
-    List<PictureMeasure> measures() {
+    List<PictureMeasure> pictureMeasures() {
         CompareOptions.requireOnce("--measures", measures);
-        for (String name : measures) {
-            if (!name.equals(PictureMeasure.PSNR.name())) {
-                throw new IllegalArgumentException(
-                        "--measures has '" + name + "': there is " + PictureMeasure.PSNR.name());
-            }
+        List<PictureMeasure> known = List.of(PictureMeasure.PSNR, PictureMeasure.SSIM, PictureMeasure.MS_SSIM);
+        List<PictureMeasure> chosen = new ArrayList<>();
+        for (String name : measures.isEmpty() ? List.of("psnr", "ssim") : measures) {
+            chosen.add(known.stream()
+                    .filter(measure -> measure.name().equals(name.replace('-', '_')))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "--measures has '" + name + "': it must be one of psnr, ssim, ms-ssim")));
         }
-        return List.of(PictureMeasure.PSNR, PictureMeasure.SSIM);
+        return chosen;
     }
 }

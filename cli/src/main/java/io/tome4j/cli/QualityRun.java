@@ -6,6 +6,7 @@ import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.Evaluation;
 import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
+import io.tome4j.evaluation.quality.Measures;
 import io.tome4j.evaluation.quality.PictureFolder;
 import io.tome4j.evaluation.quality.PictureStore;
 import io.tome4j.evaluation.quality.ResultTable;
@@ -36,6 +37,7 @@ import picocli.CommandLine;
  * @param model how to run the model
  * @param chosen which one
  * @param evaluation what to draw and measure
+ * @param grid which networks to measure with
  * @param source where the prompts are from
  * @param folder keeps the pictures and the results
  * @param format what to print
@@ -45,6 +47,7 @@ record QualityRun(
         ModelOptions model,
         ChosenModel chosen,
         Evaluation evaluation,
+        GridOptions grid,
         String source,
         Path folder,
         OutputFormat format) {
@@ -58,6 +61,20 @@ record QualityRun(
         PictureFolder pictures = PictureFolder.open(folder, settings);
         err.println(Engine.start().describe(placement));
         chosen.announce(err);
+        DownloadProgress downloads = new DownloadProgress(err, ProgressDisplay.onTerminal());
+        try (LoadedMeasures networks = new LoadedMeasures()) {
+            Measures measures = networks.load(evaluation.measures().pictures(), grid, downloads);
+            return run(evaluation.measures(measures), settings, pictures, placement, interruption);
+        }
+    }
+
+    private int run(
+            Evaluation measured,
+            Map<String, String> settings,
+            PictureFolder pictures,
+            Placement placement,
+            Interruption interruption) {
+        PrintWriter err = commandLine.getErr();
         boolean terminal = ProgressDisplay.onTerminal();
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 chosen.source(), model.pipelineOptions(), new DownloadProgress(err, terminal))) {
@@ -66,7 +83,7 @@ record QualityRun(
             }
             EvaluationResult result;
             try (QualityProgress progress = new QualityProgress(err, terminal, () -> !interruption.isStopped())) {
-                result = evaluation.run(pipeline, new Store(pictures, interruption), progress);
+                result = measured.run(pipeline, new Store(pictures, interruption), progress);
             } catch (IllegalArgumentException e) {
                 throw UsageErrors.of(commandLine, e);
             }

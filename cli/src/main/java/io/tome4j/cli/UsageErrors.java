@@ -35,6 +35,8 @@ final class UsageErrors {
         names.put("^variants has", "--variants has");
         names.put("^ratio has", "--ratio has");
         names.put("^maps is", "--maps is");
+        names.put("^measures has", "--measures has");
+        names.put("^features compare", "--features compare");
         names.put("^block is", "--map-block is");
         names.put("guidanceScale", "--guidance");
         names.put("imagesPerPrompt", "--count");

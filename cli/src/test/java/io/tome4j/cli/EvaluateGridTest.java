@@ -89,6 +89,33 @@ class EvaluateGridTest {
     }
 
     @Test
+    void networksFromFilesMeasureToo() throws IOException {
+        Path fixtures = Program.tinyModel().resolveSibling("measures");
+        Object[] networks = {
+            prompts,
+            "--ratios",
+            "0.5",
+            "--lpips",
+            fixtures.resolve("lpips.pt"),
+            "--clip-score",
+            fixtures.resolve("tiny-clip"),
+            "--features",
+            fixtures.resolve("features.pt"),
+            "--format",
+            "json"
+        };
+        JsonNode result = json(evaluate(networks));
+        assertThat(result.get("frechet_features").asText()).isEqualTo("features.pt");
+        assertThat(result.at("/summary/1/frechet_distance").isNumber()).isTrue();
+        assertThat(result.at("/summary/1/lpips/count").asInt()).isEqualTo(3);
+        assertThat(result.at("/summary/0/clip_score/count").asInt()).isEqualTo(3);
+        assertThat(out.resolve("report.html")).content().contains("LPIPS (lower is better, up)");
+        Program none = evaluate(prompts, "--lpips", folder.resolve("none.pt"));
+        assertThat(none.status()).isEqualTo(1);
+        assertThat(none.err()).contains("none.pt");
+    }
+
+    @Test
     void aSampleOfAFileIsDrawnBySeed() throws IOException {
         Program program = evaluate(prompts, "--samples", 1, "--seed", 5, "--ratios", "0.5", "--maps", 0);
         assertThat(program.status()).as(program.err()).isZero();
@@ -110,6 +137,9 @@ class EvaluateGridTest {
                 "PROMPTS --methods tome,fast|--methods has 'fast'",
                 "PROMPTS --methods tomesd+match-every=2|--tomesd",
                 "PROMPTS --measures taste|--measures has 'taste'",
+                "PROMPTS --measures ms-ssim --width 64 --height 64|--measures has ms_ssim, which needs pictures of 176",
+                "PROMPTS --lpips none.pt --motifs|leave the prompt file away",
+                "--retrieval --features a.pt|--features is for a prompt file or --motifs",
                 "PROMPTS --maps -1|--maps is -1",
                 "PROMPTS --width 65|--width is 65",
                 "--motifs --samples 1593|--samples is 1593",

@@ -6,6 +6,9 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.maps.MergeRecorder;
+import io.tome4j.evaluation.measures.ClipScore;
+import io.tome4j.evaluation.measures.FrechetDistance;
+import io.tome4j.evaluation.measures.PictureFeatures;
 import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.quality.PictureStore.Kept;
 import io.tome4j.evaluation.quality.PictureStore.KeptMap;
@@ -22,7 +25,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -45,7 +47,7 @@ import org.bytedeco.pytorch.global.torch;
  * @param settings the ways to merge, at least one, in the order to show them
  * @param template how to draw: steps, guidance scale, scheduler, negative prompt and size; the rest is not used
  * @param seed of the first prompt; each further one has the next
- * @param measures what to tell of the distance between a merged picture and the unmerged one
+ * @param measures what to tell of the pictures
  * @param retrieval whether to look the pictures up among the motifs; all prompts must be such
  * @param maps for how many prompts, from the first, to record merge maps: in the middle step
  */
@@ -54,7 +56,7 @@ public record Evaluation(
         List<Setting> settings,
         Request template,
         long seed,
-        List<PictureMeasure> measures,
+        Measures measures,
         boolean retrieval,
         int maps) {
 
@@ -78,7 +80,6 @@ public record Evaluation(
 
     public Evaluation {
         settings = List.copyOf(settings);
-        measures = List.copyOf(measures);
         if (settings.isEmpty() || settings.contains(Setting.UNMERGED)) {
             throw new IllegalArgumentException("An evaluation needs at least one setting of merging, and no other");
         }
@@ -95,10 +96,16 @@ public record Evaluation(
         }
     }
 
+    /** The same with other measures. */
+    public Evaluation measures(Measures value) {
+        return new Evaluation(prompts, settings, template, seed, value, retrieval, maps);
+    }
+
     /**
      * Makes the pictures that are not in the store, and measures all. Afterwards the pipeline is patched no more.
      *
-     * @throws IllegalArgumentException if a setting would merge nothing, or pictures of this size cannot be looked up
+     * @throws IllegalArgumentException if a setting would merge nothing, or pictures of this size cannot be looked up, or
+     *     are too small or too few for a measure
      * @throws TomeException if the store holds pictures of another evaluation
      * @throws CancellationException if the listener stopped it; the store keeps what was finished
      */
@@ -111,6 +118,7 @@ public record Evaluation(
         if (retrieval) {
             MotifBank.requireComparable(sized.width(), sized.height());
         }
+        measures.require(sized.width(), sized.height(), prompts.all().size());
         List<List<Shot>> shots = shots(sized);
         int missing = (int) shots.stream()
                 .flatMap(List::stream)
@@ -124,16 +132,10 @@ public record Evaluation(
             for (List<Shot> ofPrompt : shots) {
                 rows.addAll(run.prompt(ofPrompt));
             }
-            return new EvaluationResult(sized, scales(), settings, rows);
+            return new EvaluationResult(sized, measures.scales(), settings, rows, run.setDistances());
         } finally {
             ToMe.removePatch(pipeline);
         }
-    }
-
-    private List<Scale> scales() {
-        return measures.stream()
-                .map(measure -> new Scale(measure.name(), measure.name().toUpperCase(Locale.ROOT), false))
-                .toList();
     }
 
     /** For each prompt the unmerged shot and one of each setting, in the order to show them. */
@@ -156,6 +158,7 @@ public record Evaluation(
         private final PictureStore store;
         private final Listener listener;
         private final Optional<MotifBank> bank;
+        private final Map<Setting, List<float[]>> features = new LinkedHashMap<>();
         private boolean warm;
 
         Run(StableDiffusionPipeline pipeline, PictureStore store, Listener listener, Optional<MotifBank> bank) {
@@ -163,6 +166,19 @@ public record Evaluation(
             this.store = store;
             this.listener = listener;
             this.bank = bank;
+        }
+
+        /** How far each setting's pictures are from the unmerged ones, as sets; empty if nobody asked. */
+        Optional<SetDistances> setDistances() {
+            return measures.features().map(network -> {
+                Map<Setting, Double> distances = new LinkedHashMap<>();
+                List<float[]> unmerged = features.getOrDefault(Setting.UNMERGED, List.of());
+                for (Setting setting : settings) {
+                    distances.put(
+                            setting, FrechetDistance.between(unmerged, features.getOrDefault(setting, List.of())));
+                }
+                return new SetDistances(network.name(), distances);
+            });
         }
 
         /** @return the rows in the order of the shots, whatever the order they were made in */
@@ -242,18 +258,28 @@ public record Evaluation(
 
         private Row tell(Picture picture, Picture unmerged) {
             Shot shot = picture.shot();
+            BufferedImage image = picture.kept().image();
             Map<String, Double> values = new LinkedHashMap<>();
             if (shot.setting().merges()) {
-                measures.forEach(measure -> values.put(
-                        measure.name(),
-                        measure.function()
-                                .applyAsDouble(
-                                        unmerged.kept().image(), picture.kept().image())));
+                for (PictureMeasure measure : measures.pictures()) {
+                    values.put(measure.name(), measure.between(unmerged.kept().image(), image));
+                }
+            }
+            if (measures.clipScore().isPresent()) {
+                ClipScore score = measures.clipScore().get();
+                values.put(
+                        Measures.CLIP_SCORE.name(),
+                        score.of(image, shot.prompt().text()));
+            }
+            if (measures.features().isPresent()) {
+                PictureFeatures network = measures.features().get();
+                features.computeIfAbsent(shot.setting(), setting -> new ArrayList<>())
+                        .add(network.of(image));
             }
             OptionalInt rank = bank.isEmpty()
                     ? OptionalInt.empty()
                     : OptionalInt.of(bank.get()
-                            .match(picture.kept().image(), shot.prompt().motif().orElseThrow())
+                            .match(image, shot.prompt().motif().orElseThrow())
                             .rank());
             Row row = new Row(shot, picture.kept().times(), values, rank);
             listener.onPicture(row, picture.making());

@@ -44,6 +44,7 @@ public record EvaluationReport(
         json.put("width", result.request().width());
         json.put("height", result.request().height());
         json.put("prompts", result.prompts());
+        result.setDistances().ifPresent(distances -> json.put("frechet_features", distances.network()));
         ArrayNode summaries = json.putArray("summary");
         result.summaries().forEach(summary -> put(summaries.addObject(), summary, true));
         put(json, "categories", result.categories());
@@ -77,6 +78,7 @@ public record EvaluationReport(
             ObjectNode differences = json.putObject("over_tomesd");
             summary.overTomesd().forEach((name, statistics) -> put(differences, name, statistics));
         }
+        summary.frechet().ifPresent(distance -> put(json, "frechet_distance", distance));
         summary.top1().ifPresent(share -> put(json, "top1", share));
         summary.top10().ifPresent(share -> put(json, "top10", share));
     }

@@ -21,8 +21,14 @@ import java.util.stream.Stream;
  * @param scales what the rows' measures mean, in the order to show them
  * @param settings the ways to merge, in the order to show them
  * @param rows for each prompt the unmerged picture, then one of each setting
+ * @param setDistances how far each setting's pictures are from the unmerged ones, as sets
  */
-public record EvaluationResult(Request request, List<Scale> scales, List<Setting> settings, List<Row> rows) {
+public record EvaluationResult(
+        Request request,
+        List<Scale> scales,
+        List<Setting> settings,
+        List<Row> rows,
+        Optional<SetDistances> setDistances) {
     public EvaluationResult {
         scales = List.copyOf(scales);
         settings = List.copyOf(settings);
@@ -42,6 +48,8 @@ public record EvaluationResult(Request request, List<Scale> scales, List<Setting
      * @param measures by name
      * @param overTomesd by how much each measure is above that of tomesd at the same ratio, paired by prompt; empty if
      *     that was not measured, or is this setting
+     * @param frechet how far the pictures are from the unmerged ones as a set; empty if that was not measured, and of a
+     *     group of prompts
      * @param top1 for how many of the motifs no other is nearer; empty if that was not looked up
      * @param top10 for how many fewer than ten are
      */
@@ -52,6 +60,7 @@ public record EvaluationResult(Request request, List<Scale> scales, List<Setting
             Statistics speedUp,
             Map<String, Statistics> measures,
             Map<String, Statistics> overTomesd,
+            OptionalDouble frechet,
             Optional<Share> top1,
             Optional<Share> top10) {}
 
@@ -150,6 +159,7 @@ public record EvaluationResult(Request request, List<Scale> scales, List<Setting
                 Statistics.of(speedUps),
                 measured,
                 overTomesd(setting, its, some),
+                some.size() == rows.size() ? frechet(setting) : OptionalDouble.empty(),
                 top(its, 1),
                 top(its, 10));
     }
@@ -173,6 +183,12 @@ public record EvaluationResult(Request request, List<Scale> scales, List<Setting
             }
         }
         return differences;
+    }
+
+    private OptionalDouble frechet(Setting setting) {
+        return setDistances.isPresent() && setting.merges()
+                ? OptionalDouble.of(setDistances.get().distances().getOrDefault(setting, Double.NaN))
+                : OptionalDouble.empty();
     }
 
     /** tomesd at the setting's ratio, if it is another one. */

@@ -6,6 +6,7 @@ import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -84,11 +85,12 @@ public final class ResultTable {
     public static List<List<String>> settings(EvaluationResult result) {
         List<Summary> summaries = result.summaries();
         List<String> names = new ArrayList<>(List.of("setting", "s a step", "speed-up", "s an image"));
-        names.addAll(result.measures());
-        boolean differs =
-                summaries.stream().anyMatch(summary -> !summary.overTomesd().isEmpty());
-        if (differs) {
-            result.measures().forEach(name -> names.add(name + " over tomesd"));
+        result.scales().forEach(scale -> names.add(scale.title()));
+        Optional<Scale> compared = result.mainScale().filter(scale -> summaries.stream()
+                .anyMatch(summary -> !summary.overTomesd().isEmpty()));
+        compared.ifPresent(scale -> names.add(scale.title() + " over tomesd"));
+        if (result.setDistances().isPresent()) {
+            names.add("Frechet distance");
         }
         boolean ranked = summaries.get(0).top1().isPresent();
         if (ranked) {
@@ -103,9 +105,10 @@ public final class ResultTable {
             cells.add(people(summary.perPicture().median()));
             result.measures()
                     .forEach(name -> cells.add(withInterval(summary.measures().get(name))));
-            if (differs) {
-                result.measures()
-                        .forEach(name -> cells.add(signed(summary.overTomesd().get(name))));
+            compared.ifPresent(scale -> cells.add(signed(summary.overTomesd().get(scale.name()))));
+            if (result.setDistances().isPresent()) {
+                cells.add(
+                        summary.frechet().isPresent() ? people(summary.frechet().getAsDouble()) : "-");
             }
             if (ranked) {
                 cells.add(summary.top1().map(top -> percent(top.value())).orElse("-"));

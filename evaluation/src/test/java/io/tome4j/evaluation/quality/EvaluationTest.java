@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.clip.ClipModel;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.bench.Machine;
+import io.tome4j.evaluation.measures.ClipScore;
+import io.tome4j.evaluation.measures.PictureFeatures;
 import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
@@ -72,7 +76,7 @@ class EvaluationTest {
 
     private static Evaluation evaluation(Prompts prompts, int maps) {
         return new Evaluation(
-                prompts, GRID, Request.of("").steps(2).size(64, 64), 7, List.of(PictureMeasure.PSNR), false, maps);
+                prompts, GRID, Request.of("").steps(2).size(64, 64), 7, Measures.of(PictureMeasure.PSNR), false, maps);
     }
 
     /** Counts, and stops after so many pictures were made. */
@@ -289,7 +293,7 @@ class EvaluationTest {
                 GRID.subList(2, 3),
                 Request.of("").steps(2).size(64, 64),
                 7,
-                List.of(),
+                Measures.of(),
                 false,
                 0);
         alone.run(pipeline, store("one"), recorder());
@@ -305,7 +309,7 @@ class EvaluationTest {
                 GRID,
                 Request.of("").steps(1).size(64, 64),
                 7,
-                List.of(PictureMeasure.PSNR),
+                Measures.of(PictureMeasure.PSNR),
                 true,
                 0);
         EvaluationResult result = evaluation.run(pipeline, store("motifs"), recorder());
@@ -314,9 +318,45 @@ class EvaluationTest {
             assertThat(summary.top10().orElseThrow().value()).isBetween(0.0, 1.0);
         });
         assertThat(ResultTable.csv(result)).contains(",rank\n");
-        assertThatThrownBy(() -> new Evaluation(PROMPTS, GRID, Request.of("").size(64, 64), 7, List.of(), true, 0))
+        assertThatThrownBy(() -> new Evaluation(PROMPTS, GRID, Request.of("").size(64, 64), 7, Measures.of(), true, 0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("Only the motifs");
+    }
+
+    @Test
+    void setsArePutBesideTheUnmergedOneAndPicturesBesideTheirPrompts() throws IOException {
+        Path fixtures = Path.of(System.getProperty("tome4j.fixtures")).resolve("measures");
+        String folder = fixtures.resolve("tiny-clip").toString();
+        try (ClipModel clip = ClipModel.fromPretrained(folder, DownloadListener.SILENT);
+                PictureFeatures features = PictureFeatures.clip("tiny-clip", clip)) {
+            Measures measures =
+                    new Measures(List.of(PictureMeasure.SSIM), Optional.of(new ClipScore(clip)), Optional.of(features));
+            Evaluation evaluation = evaluation(PROMPTS, 0).measures(measures);
+            EvaluationResult result = evaluation.run(pipeline, store("a"), recorder());
+            assertThat(result.measures()).containsExactly("ssim", "clip_score");
+            assertThat(result.summaries().get(0).measures()).containsOnlyKeys("clip_score");
+            assertThat(result.summaries().get(0).frechet()).isEmpty();
+            assertThat(result.summaries().get(2).frechet()).isPresent();
+            assertThat(result.setDistances().orElseThrow().network()).isEqualTo("tiny-clip");
+            assertThat(result.categories().get(0).summaries().get(2).frechet()).isEmpty();
+            assertThat(ResultTable.text(result)).contains("Frechet distance", "CLIP score");
+            Evaluation one = new Evaluation(
+                    new Prompts("one", PROMPTS.all().subList(0, 1)),
+                    GRID,
+                    evaluation.template(),
+                    7,
+                    measures,
+                    false,
+                    0);
+            assertThatThrownBy(() -> one.run(pipeline, store("one"), recorder()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("there must be at least 2 prompts");
+            assertThatThrownBy(() -> evaluation
+                            .measures(Measures.of(PictureMeasure.MS_SSIM))
+                            .run(pipeline, store("a"), recorder()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("measures has ms_ssim, which needs pictures of 176 x 176");
+        }
     }
 
     @Test

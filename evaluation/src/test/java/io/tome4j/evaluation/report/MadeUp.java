@@ -65,7 +65,8 @@ final class MadeUp {
                 "made-up",
                 new Machine("cpu <1> & co", 2, 8_000_000_000L, "", "system", "java", "2.10", "engine", "tome4j"),
                 Map.of("steps", "3"),
-                new EvaluationResult(Request.of("").steps(3).size(side, side), SCALES, SETTINGS, rows),
+                new EvaluationResult(
+                        Request.of("").steps(3).size(side, side), SCALES, SETTINGS, rows, Optional.empty()),
                 Instant.parse("2026-11-23T00:00:00Z"));
     }
 
