@@ -109,7 +109,7 @@ class EvaluateGridTest {
         assertThat(result.at("/summary/1/frechet_distance").isNumber()).isTrue();
         assertThat(result.at("/summary/1/lpips/count").asInt()).isEqualTo(3);
         assertThat(result.at("/summary/0/clip_score/count").asInt()).isEqualTo(3);
-        assertThat(out.resolve("report.html")).content().contains("LPIPS (lower is better, up)");
+        assertThat(out.resolve("report.html")).content().contains("LPIPS (lower is better)");
         Program none = evaluate(prompts, "--lpips", folder.resolve("none.pt"));
         assertThat(none.status()).isEqualTo(1);
         assertThat(none.err()).contains("none.pt");

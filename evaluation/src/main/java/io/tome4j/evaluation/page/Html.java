@@ -30,7 +30,8 @@ public final class Html {
      * @param label what to call it
      * @param attributes of the table: empty, or a space and markup
      * @param header the columns' names; all empty for none
-     * @param rows as many texts each as there are columns; the first of each names its row
+     * @param rows as many texts each as there are columns; the first of each names its row; what follows an end of line
+     *     is less important
      */
     public Html table(String label, String attributes, List<String> header, List<List<String>> rows) {
         raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"" + escape(label) + "\">\n");
@@ -47,12 +48,21 @@ public final class Html {
                 if (i == 0) {
                     raw("<th scope=\"row\">").text(row.get(0)).raw("</th>");
                 } else {
-                    element("td", row.get(i));
+                    cell(row.get(i));
                 }
             }
             raw("</tr>\n");
         }
         return raw("</tbody>\n</table>\n</div>\n");
+    }
+
+    private void cell(String text) {
+        int end = text.indexOf('\n');
+        raw("<td>").text(end < 0 ? text : text.substring(0, end));
+        if (end >= 0) {
+            element("small", text.substring(end + 1));
+        }
+        raw("</td>");
     }
 
     /** Adds a table of names and values. */

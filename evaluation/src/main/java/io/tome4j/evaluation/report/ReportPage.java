@@ -71,7 +71,9 @@ public final class ReportPage {
     private String page() {
         lead();
         html.raw("<h2>Settings of merging</h2>\n");
-        List<List<String>> lines = ResultTable.settings(result);
+        List<List<String>> lines = ResultTable.settings(result).stream()
+                .map(line -> line.stream().map(ReportPage::onTwoLines).toList())
+                .toList();
         html.table("Settings of merging", "", lines.get(0), lines.subList(1, lines.size()));
         charts();
         groups("Categories", result.categories());
@@ -85,6 +87,11 @@ public final class ReportPage {
                 resource("report.css"),
                 html.toString(),
                 resource("report.js"));
+    }
+
+    /** An interval in brackets goes below what it is of. */
+    private static String onTwoLines(String cell) {
+        return cell.replaceFirst(" \\((.* to .*)\\)$", "\n$1");
     }
 
     private static String resource(String name) {
@@ -344,7 +351,7 @@ public final class ReportPage {
                 .raw("\n");
         html.element(
                         "li",
-                        "Times are medians, of the steps of an image and of the images; quality is a mean. In brackets: where"
+                        "Times are medians, of the steps of an image and of the images; quality is a mean. Below a mean: where"
                                 + " the true value lies with 95% confidence (bootstrap over the prompts).")
                 .raw("\n");
         if (summaries.stream().anyMatch(summary -> !summary.overTomesd().isEmpty())) {

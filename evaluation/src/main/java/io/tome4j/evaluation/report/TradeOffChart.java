@@ -74,7 +74,7 @@ final class TradeOffChart {
 
     private String figure() {
         svg.raw("<figure class=\"chart\">\n<h3>")
-                .text(scale.title() + (scale.lowerIsBetter() ? " (lower is better, up)" : ""))
+                .text(scale.title() + (scale.lowerIsBetter() ? " (lower is better)" : ""))
                 .raw("</h3>\n");
         svg.raw(format(
                 "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n",
@@ -198,9 +198,9 @@ final class TradeOffChart {
         double centreX = px(point);
         double centreY = py(point);
         double[][] places = {
-            {centreX + 10, centreY - 7},
-            {centreX + 10, centreY + 15},
+            {centreX + 10, centreY + 15}, // the front rises to the right: labels beside it first
             {centreX - 10 - width, centreY - 7},
+            {centreX + 10, centreY - 7},
             {centreX - 10 - width, centreY + 15},
             {centreX + 12, centreY + 4},
             {centreX - 12 - width, centreY + 4},

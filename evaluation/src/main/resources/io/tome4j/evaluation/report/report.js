@@ -30,7 +30,11 @@ function sort() {
   if (sign) {
     ranked.sort((a, b) => sign * ((a.good ?? Infinity) - (b.good ?? Infinity)) || a.i - b.i);
   }
-  list.append(...ranked.map(entry => entry.card));
+  if (ranked.some((entry, place) => list.children[place] !== entry.card)) {
+    const focused = document.activeElement; // an element that is moved loses it
+    list.append(...ranked.map(entry => entry.card));
+    focused.focus({ preventScroll: true });
+  }
 }
 
 function flip(button, on) {
@@ -43,9 +47,12 @@ function flipEach() {
   document.querySelectorAll('#images .flip').forEach(button => flip(button, on));
 }
 
-flips.forEach(button => button.addEventListener('click', () => {
-  flip(button, button.getAttribute('aria-pressed') !== 'true');
-}));
+flips.forEach(button => {
+  button.addEventListener('click', () => flip(button, button.getAttribute('aria-pressed') !== 'true'));
+  // a finger is over nothing: it taps
+  button.addEventListener('pointerenter', event => button.classList.toggle('over', event.pointerType === 'mouse'));
+  button.addEventListener('pointerleave', () => button.classList.remove('over'));
+});
 flipAll.addEventListener('click', flipEach);
 setting.addEventListener('change', show);
 order.addEventListener('change', sort);

@@ -20,7 +20,7 @@ import org.xml.sax.InputSource;
 class ReportsTest {
     private static final Instant DATE = Instant.parse("2026-11-22T12:00:00Z");
 
-    private static final BenchReport BENCH = new BenchReport(
+    static final BenchReport BENCH = new BenchReport(
             BenchTest.MACHINE,
             BenchTest.settings(List.of(512, 1024), List.of(2), 3, Variant.values()),
             List.of(
@@ -34,7 +34,7 @@ class ReportsTest {
                     CellResult.measured(cell(1024, Variant.EFFICIENT), List.of(20.0), OptionalLong.empty())),
             DATE);
 
-    private static final ProfileReport PROFILE = new ProfileReport(
+    static final ProfileReport PROFILE = new ProfileReport(
             BenchTest.MACHINE,
             BenchTest.settings(List.of(512), List.of(1), 1, Variant.EFFICIENT),
             new MachinePeak(900e9, 800e9),

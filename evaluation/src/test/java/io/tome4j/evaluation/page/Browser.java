@@ -117,6 +117,15 @@ public final class Browser implements AutoCloseable {
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", on ? "dark" : "light"))));
     }
 
+    /** Touches an element in the window with a finger. */
+    public void tap(WebElement element) {
+        List<?> centre = (List<?>) ask(
+                "const r = arguments[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]", element);
+        driver.executeCdpCommand(
+                "Input.synthesizeTapGesture",
+                Map.of("x", centre.get(0), "y", centre.get(1), "gestureSourceType", "touch"));
+    }
+
     /** Runs JavaScript. */
     public Object ask(String script, Object... arguments) {
         return driver.executeScript(script, arguments);
@@ -187,8 +196,14 @@ public final class Browser implements AutoCloseable {
             return;
         }
         try {
-            Map<String, Object> shot = driver.executeCdpCommand(
-                    "Page.captureScreenshot", Map.of("captureBeyondViewport", true, "format", "png"));
+            boolean touch = (Boolean) ask("return navigator.maxTouchPoints > 0");
+            Object width = ask("return document.documentElement.clientWidth");
+            Object height = ask("return document.documentElement.scrollHeight");
+            driver.executeCdpCommand(
+                    "Emulation.setDeviceMetricsOverride",
+                    Map.of("width", width, "height", height, "deviceScaleFactor", touch ? 2 : 1, "mobile", touch));
+            Map<String, Object> shot = driver.executeCdpCommand("Page.captureScreenshot", Map.of("format", "png"));
+            phone(touch);
             byte[] png = Base64.getDecoder().decode(String.valueOf(shot.get("data")));
             Files.createDirectories(Path.of(folder));
             Files.write(Path.of(folder).resolve(name + ".png"), png);

@@ -160,9 +160,9 @@ class ReportInBrowserTest {
         WebElement card = cards().get(1);
         browser.ask("arguments[0].scrollIntoView({block: 'center'})", card);
         assertThat(isUnmerged(card)).isFalse();
-        card.click();
+        browser.tap(card);
         assertThat(isUnmerged(card)).isTrue();
-        card.click();
+        browser.tap(card);
         assertThat(isUnmerged(card)).isFalse();
         browser.ask("scrollTo(0, 0)");
         browser.screenshot("report-phone");
