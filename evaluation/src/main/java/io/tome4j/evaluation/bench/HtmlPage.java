@@ -22,7 +22,9 @@ final class HtmlPage {
 
     static String of(Report report) {
         Html html = new Html().raw("<div class=\"charts\">\n");
-        report.charts().forEach(chart -> chart(html, chart));
+        report.charts().stream()
+                .filter(chart -> chart.bars().stream().anyMatch(bar -> bar.value() > 0)) // the table says why
+                .forEach(chart -> chart(html, chart));
         html.raw("</div>\n");
         for (Table table : report.tables()) {
             html.element("h2", table.title()).raw("\n");

@@ -101,7 +101,7 @@ public final class ResultTable {
             List<String> cells = new ArrayList<>();
             cells.add(summary.setting().label());
             cells.add(people(summary.perStep().median()));
-            cells.add(String.format(Locale.ROOT, "%.2fx", summary.speedUp().median()));
+            cells.add(speedUp(summary.speedUp()));
             cells.add(people(summary.perPicture().median()));
             result.measures()
                     .forEach(name -> cells.add(withInterval(summary.measures().get(name))));
@@ -117,6 +117,14 @@ public final class ResultTable {
             lines.add(cells);
         }
         return lines;
+    }
+
+    private static String speedUp(Statistics statistics) {
+        Interval interval = statistics.medianInterval();
+        return String.format(Locale.ROOT, "%.2fx", statistics.median())
+                + (interval.isKnown() && interval.high() > interval.low()
+                        ? String.format(Locale.ROOT, " (%.2f to %.2f)", interval.low(), interval.high())
+                        : "");
     }
 
     private static String percent(double share) {

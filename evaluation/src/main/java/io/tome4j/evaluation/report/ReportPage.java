@@ -351,7 +351,7 @@ public final class ReportPage {
                 .raw("\n");
         html.element(
                         "li",
-                        "Times are medians, of the steps of an image and of the images; quality is a mean. Below a mean: where"
+                        "Times are medians, of the steps of an image and of the images; quality is a mean. Below a number: where"
                                 + " the true value lies with 95% confidence (bootstrap over the prompts).")
                 .raw("\n");
         if (summaries.stream().anyMatch(summary -> !summary.overTomesd().isEmpty())) {

@@ -11,14 +11,14 @@ import java.util.stream.Collectors;
 /** Quality against time as an SVG: a mark a setting, its interval, and the front of those that none beats. */
 final class TradeOffChart {
     private static final int WIDTH = 400;
-    private static final int HEIGHT = 290;
-    private static final int LEFT = 52;
+    private static final int HEIGHT = 300;
+    private static final int LEFT = 60;
     private static final int RIGHT = 14;
     private static final int TOP = 14;
-    private static final int BOTTOM = 40;
+    private static final int BOTTOM = 46;
     private static final double RADIUS = 5;
-    private static final double LETTER = 6.4; // about how wide a letter of a label is
-    private static final double LINE = 12;
+    private static final double LETTER = 7.6; // about how wide a letter of a label is
+    private static final double LINE = 14;
 
     private final Scale scale;
     private final List<Point> points;

@@ -120,7 +120,8 @@ public final class Browser implements AutoCloseable {
     /** Touches an element in the window with a finger. */
     public void tap(WebElement element) {
         List<?> centre = (List<?>) ask(
-                "const r = arguments[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]", element);
+                "const r = arguments[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]",
+                element);
         driver.executeCdpCommand(
                 "Input.synthesizeTapGesture",
                 Map.of("x", centre.get(0), "y", centre.get(1), "gestureSourceType", "touch"));

@@ -16,6 +16,7 @@ import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.measures.ClipScore;
 import io.tome4j.evaluation.measures.PictureFeatures;
 import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.report.ReportPage;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TensorScope;
@@ -143,11 +144,14 @@ class EvaluationTest {
         return new EqualTimes(PictureFolder.open(temp.resolve(name), SETTINGS), Integer.MAX_VALUE);
     }
 
-    private static String report(EvaluationResult result) {
+    private String report(EvaluationResult result, String folder) {
         Machine machine = new Machine("cpu", 2, 0, "", "system", "java", "2.10", "engine", "tome4j");
         EvaluationReport report =
                 new EvaluationReport("tiny", machine, SETTINGS, result, Instant.parse("2026-11-23T00:00:00Z"));
-        return ResultTable.csv(result) + report.json().toPrettyString() + ResultTable.text(result);
+        return ResultTable.csv(result)
+                + report.json().toPrettyString()
+                + ResultTable.text(result)
+                + ReportPage.of(report, store(folder));
     }
 
     private static Map<String, byte[]> files(Path folder) throws IOException {
@@ -169,7 +173,7 @@ class EvaluationTest {
     void aRunThatWasStoppedEndsWithTheSameReport() throws IOException {
         Evaluation evaluation = evaluation(PROMPTS, 1);
         Recorder whole = recorder();
-        String expected = report(evaluation.run(pipeline, store("whole"), whole));
+        String expected = report(evaluation.run(pipeline, store("whole"), whole), "whole");
         assertThat(whole.made).hasSize(12);
         assertThat(whole.missing).isEqualTo(12);
 
@@ -178,14 +182,15 @@ class EvaluationTest {
         PictureStore full = new EqualTimes(PictureFolder.open(temp.resolve("half"), SETTINGS), 3);
         assertThatThrownBy(() -> evaluation.run(pipeline, full, recorder())).hasMessage("The disk is full.");
         Recorder rest = recorder();
-        String resumed = report(evaluation.run(pipeline, store("half"), rest));
+        String resumed = report(evaluation.run(pipeline, store("half"), rest), "half");
         assertThat(rest.made).hasSize(3).isEqualTo(whole.made.subList(9, 12));
         assertThat(rest.missing).isEqualTo(3);
         assertThat(resumed).isEqualTo(expected);
         assertThat(files(temp.resolve("half"))).containsExactlyInAnyOrderEntriesOf(files(temp.resolve("whole")));
 
         Recorder again = recorder();
-        assertThat(report(evaluation.run(pipeline, store("half"), again))).isEqualTo(expected);
+        assertThat(report(evaluation.run(pipeline, store("half"), again), "half"))
+                .isEqualTo(expected);
         assertThat(again.made).isEmpty();
     }
 
