@@ -119,12 +119,18 @@ public final class Browser implements AutoCloseable {
 
     /** Touches an element in the window with a finger. */
     public void tap(WebElement element) {
+        ask(
+                "window.tapped = false;"
+                        + " arguments[0].addEventListener('click', () => { window.tapped = true; }, { once: true });",
+                element);
         List<?> centre = (List<?>) ask(
                 "const r = arguments[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]",
                 element);
         driver.executeCdpCommand(
-                "Input.synthesizeTapGesture",
-                Map.of("x", centre.get(0), "y", centre.get(1), "gestureSourceType", "touch"));
+                "Input.dispatchTouchEvent",
+                Map.of("type", "touchStart", "touchPoints", List.of(Map.of("x", centre.get(0), "y", centre.get(1)))));
+        driver.executeCdpCommand("Input.dispatchTouchEvent", Map.of("type", "touchEnd", "touchPoints", List.of()));
+        driver.executeAsyncScript("const look = () => window.tapped ? arguments[0]() : setTimeout(look, 10); look();");
     }
 
     /** Runs JavaScript. */
