@@ -153,7 +153,10 @@ final class EvaluateCommand implements Callable<Integer> {
                         ? " is for --retrieval alone: say --ratios and --methods, such as --methods tome,tomesd"
                         : " is for a prompt file or --motifs");
         ChosenModel chosen = model.choose(spec.commandLine());
-        try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
+        String outcome = output.out
+                .map(folder -> "finished images are in " + folder + ", and the same command goes on from there")
+                .orElse("nothing was written");
+        try (Interruption interruption = Interruption.watch(spec.commandLine().getErr(), outcome)) {
             return overPrompts
                     ? quality(chosen).run(interruption)
                     : retrieval(chosen).run(interruption);

@@ -51,7 +51,7 @@ class EvaluateGridTest {
         Program first = evaluate(grid);
         assertThat(first.status()).as(first.err()).isZero();
         assertThat(first.err()).contains("image 21 of 21");
-        assertThat(first.out()).contains("tome+match-per=level 0.5", "PSNR over tomesd", "results.csv");
+        assertThat(first.out()).contains("tome+match-per=level 0.5", "SSIM over tomesd", "results.csv");
         assertThat(out.resolve("results.csv")).content().hasLineCount(22).contains("images/0002-tomesd-0.25.png");
         assertThat(out.resolve("images/0002-tomesd-0.25.png")).isNotEmptyFile();
         List<Object> json = new ArrayList<>(Arrays.asList(grid));

@@ -84,7 +84,7 @@ public final class ResultTable {
     /** The names of the columns, then a line a setting. */
     public static List<List<String>> settings(EvaluationResult result) {
         List<Summary> summaries = result.summaries();
-        List<String> names = new ArrayList<>(List.of("setting", "s a step", "speed-up", "s an image"));
+        List<String> names = new ArrayList<>(List.of("setting", "speed-up"));
         result.scales().forEach(scale -> names.add(scale.title()));
         Optional<Scale> compared = result.mainScale().filter(scale -> summaries.stream()
                 .anyMatch(summary -> !summary.overTomesd().isEmpty()));
@@ -96,13 +96,12 @@ public final class ResultTable {
         if (ranked) {
             names.addAll(List.of("top 1", "top 10"));
         }
+        names.addAll(List.of("s a step", "s an image"));
         List<List<String>> lines = new ArrayList<>(List.of(names));
         for (Summary summary : summaries) {
             List<String> cells = new ArrayList<>();
             cells.add(summary.setting().label());
-            cells.add(people(summary.perStep().median()));
             cells.add(speedUp(summary.speedUp()));
-            cells.add(people(summary.perPicture().median()));
             result.measures()
                     .forEach(name -> cells.add(withInterval(summary.measures().get(name))));
             compared.ifPresent(scale -> cells.add(signed(summary.overTomesd().get(scale.name()))));
@@ -114,6 +113,8 @@ public final class ResultTable {
                 cells.add(summary.top1().map(top -> percent(top.value())).orElse("-"));
                 cells.add(summary.top10().map(top -> percent(top.value())).orElse("-"));
             }
+            cells.add(people(summary.perStep().median()));
+            cells.add(people(summary.perPicture().median()));
             lines.add(cells);
         }
         return lines;

@@ -361,6 +361,11 @@ public final class ReportPage {
                                     + " prompt; if its interval does not hold 0, it is hardly chance.")
                     .raw("\n");
         }
+        result.setDistances().ifPresent(distances -> html.element(
+                        "li",
+                        "The Frechet distance is between the merged images as a set and the unmerged ones, by the features of "
+                                + distances.network() + "; it falls with the number of images.")
+                .raw("\n"));
         html.element("li", "The images here are JPEG copies; the originals are in the folder images beside this file.")
                 .raw("\n</ul>\n");
     }
