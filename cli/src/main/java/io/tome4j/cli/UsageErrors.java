@@ -35,6 +35,8 @@ final class UsageErrors {
         names.put("^variants has", "--variants has");
         names.put("^ratio has", "--ratio has");
         names.put("^block is", "--map-block is");
+        names.put("^targetTime is", "--target-time is");
+        names.put("^minSsim is", "--min-ssim is");
         names.put("guidanceScale", "--guidance");
         names.put("imagesPerPrompt", "--count");
         names.put("maxDownsample", "--max-downsample");
