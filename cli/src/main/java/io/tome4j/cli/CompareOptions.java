@@ -90,7 +90,7 @@ final class CompareOptions extends MergingDetailOptions {
         return settings;
     }
 
-    private static void requireOnce(String option, List<?> values) {
+    static void requireOnce(String option, List<?> values) {
         for (Object value : values) {
             if (values.indexOf(value) != values.lastIndexOf(value)) {
                 throw new IllegalArgumentException(option + " has " + value + " twice: once is enough");

@@ -1,27 +1,16 @@
 package io.tome4j.cli;
 
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.Request;
-import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.Motifs;
-import io.tome4j.evaluation.retrieval.ContactSheet;
-import io.tome4j.evaluation.retrieval.ImageFolder;
-import io.tome4j.evaluation.retrieval.ImageStore;
+import io.tome4j.evaluation.quality.Evaluation;
+import io.tome4j.evaluation.quality.Prompts;
+import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.retrieval.Retrieval;
-import io.tome4j.evaluation.retrieval.RetrievalResult;
-import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.tensor.Engine;
-import io.tome4j.tensor.Placement;
-import java.awt.image.BufferedImage;
-import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -30,12 +19,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Measures how good the pictures are. */
 @Command(
         name = "evaluate",
-        description = "Measure how good a model's pictures are, with and without token merging.",
+        description =
+                "Measure what token merging costs and gains over many prompts; or how well the embedded model draws"
+                        + " what it is asked for.",
         mixinStandardHelpOptions = true,
         versionProvider = Tome.Version.class,
         defaultValueProvider = EvaluateCommand.Unmerged.class,
@@ -43,49 +35,67 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         footer = {
             "",
-            "Example:",
+            "Examples:",
+            "  tome evaluate prompts.tsv --samples 64 --ratios 0.25,0.5 --methods tome,todo,tomesd --out evaluation",
+            "  tome evaluate --motifs --samples 64 --retrieval --out evaluation",
             "  tome evaluate --retrieval --samples 200 --seed 99 --ratio 0.5 --out pictures --sheet sheet.png"
         })
 final class EvaluateCommand implements Callable<Integer> {
+    private static final int USUAL_RETRIEVALS = 200;
+    private static final int USUAL_MOTIFS = 64;
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            paramLabel = "PROMPTFILE",
+            arity = "0..1",
+            description = "Prompts, one a line, or a .tsv file with a column Prompt and, where they are known, Category"
+                    + " and Challenge. Each is drawn without merging and with each setting of it.")
+    private Optional<Path> promptFile = Optional.empty();
 
     @ArgGroup(validate = false, heading = "%nWhat to measure:%n", order = 1)
     private Measure measure = new Measure();
 
-    @ArgGroup(validate = false, heading = "%nModel:%n", order = 2)
+    @ArgGroup(validate = false, heading = "%nSettings to compare with no merging:%n", order = 2)
+    private GridOptions grid = new GridOptions();
+
+    @ArgGroup(validate = false, heading = "%nModel:%n", order = 3)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 3)
+    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 4)
     private SamplingOptions sampling = new SamplingOptions();
 
-    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 4)
+    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 5)
     private MergingOptions merging = new MergingOptions();
 
-    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 5)
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 6)
     private Output output = new Output();
 
-    /** Which measure. */
+    /** What to draw, and what else to find out. */
     static final class Measure {
+        @Option(names = "--motifs", description = "Draw the embedded model's own motifs instead of a file's prompts.")
+        boolean motifs;
+
         @Option(
                 names = "--retrieval",
-                description = "Draw motifs by their names, and look the pictures up among all motifs: how often is the"
-                        + " right one the nearest, and how often among the nearest ten?")
+                description = "Look the pictures up among all motifs: how often is the right one the nearest, and how"
+                        + " often among the nearest ten? With --motifs for each setting; else with one, see --ratio.")
         boolean retrieval;
 
         @Option(
                 names = "--samples",
                 paramLabel = "N",
-                defaultValue = "200",
-                description = "How many motifs to draw (default: ${DEFAULT-VALUE}).")
-        int samples = 200;
+                description = "How many prompts to draw (default: all of a file; " + USUAL_MOTIFS + " motifs; "
+                        + USUAL_RETRIEVALS + " for --retrieval alone).")
+        Optional<Integer> samples = Optional.empty();
 
         @Option(
                 names = "--seed",
                 paramLabel = "N",
                 defaultValue = "99",
-                description =
-                        "Draws the motifs, and gives each picture a seed of its own (default:" + " ${DEFAULT-VALUE}).")
+                description = "Draws the prompts, and gives each one's pictures a seed of their own (default:"
+                        + " ${DEFAULT-VALUE}).")
         long seed = 99;
     }
 
@@ -94,20 +104,22 @@ final class EvaluateCommand implements Callable<Integer> {
         @Option(
                 names = "--out",
                 paramLabel = "DIR",
-                description = "Keep the pictures in this folder; a run that was stopped goes on there.")
+                description =
+                        "Keep the pictures in this folder, and the results beside them; a run that was stopped goes"
+                                + " on there.")
         Optional<Path> out = Optional.empty();
 
         @Option(
                 names = "--sheet",
                 paramLabel = "FILE.png",
-                description = "Write a contact sheet of the first 48 pictures there.")
+                description = "With --retrieval alone: write a contact sheet of the first 48 pictures there.")
         Optional<Path> sheet = Optional.empty();
 
         @Option(
                 names = "--format",
                 paramLabel = "text|json",
                 defaultValue = "text",
-                description = "What to print on stdout; json: one object with all figures, and each picture's rank.")
+                description = "What to print on stdout; json: one object with all figures.")
         OutputFormat format = OutputFormat.TEXT;
     }
 
@@ -124,109 +136,82 @@ final class EvaluateCommand implements Callable<Integer> {
     /** All that can be wrong with the command itself is found before the model is loaded. */
     @Override
     public Integer call() {
-        if (!measure.retrieval) {
-            throw new ParameterException(
-                    spec.commandLine(), "Say what to measure: --retrieval is the one measure that there is");
+        boolean overPrompts = promptFile.isPresent() || measure.motifs;
+        if (!overPrompts && !measure.retrieval) {
+            throw usage("Say what to measure: a prompt file or --motifs for what merging costs, or --retrieval for how"
+                    + " well the embedded model draws");
         }
+        if (promptFile.isPresent() && (measure.motifs || measure.retrieval)) {
+            throw usage((measure.motifs ? "--motifs" : "--retrieval")
+                    + " is about the embedded model's own motifs: leave the prompt file away"
+                    + (measure.motifs ? "" : ", or take --motifs instead"));
+        }
+        refuse(
+                overPrompts ? List.of("--ratio", "--method", "--merging", "--tomesd", "--sheet") : gridOptions(),
+                overPrompts
+                        ? " is for --retrieval alone: say --ratios and --methods, such as --methods tome,tomesd"
+                        : " is for a prompt file or --motifs");
         ChosenModel chosen = model.choose(spec.commandLine());
-        Request template;
-        List<ToMeOptions> options;
-        Retrieval retrieval;
+        try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
+            return overPrompts
+                    ? quality(chosen).run(interruption)
+                    : retrieval(chosen).run(interruption);
+        }
+    }
+
+    private static List<String> gridOptions() {
+        return List.of("--ratios", "--methods", "--measures", "--maps");
+    }
+
+    private void refuse(List<String> options, String why) {
+        for (String option : options) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw usage(option + why);
+            }
+        }
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    private QualityRun quality(ChosenModel chosen) {
+        Path folder = output.out.orElseThrow(() -> usage("Say where to keep the images and the results: --out FOLDER"));
         try {
-            options = merging.options();
-            template = sampling.request("", chosen);
-            retrieval = new Retrieval(Motifs.load(), measure.samples, measure.seed, template);
+            Request template = sampling.request("", chosen);
+            List<Setting> settings = grid.settings(merging.options(ToMeOptions.Method.TOME, 0));
+            Prompts all = promptFile.map(Prompts::read).orElseGet(() -> Prompts.of(Motifs.load()));
+            Prompts drawn = measure.motifs || measure.samples.isPresent()
+                    ? all.draw(measure.samples.orElse(USUAL_MOTIFS), measure.seed)
+                    : all;
+            String source = all.source() + " " + all.fingerprint() + (drawn.equals(all) ? "" : ", drawn");
+            Evaluation evaluation = new Evaluation(
+                    drawn, settings, template, measure.seed, grid.measures(), measure.retrieval, grid.maps);
+            return new QualityRun(spec.commandLine(), model, chosen, evaluation, source, folder, output.format);
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
         }
-        output.sheet.ifPresent(this::requirePng);
-        try (Interruption interruption = Interruption.watch(spec.commandLine().getErr())) {
-            return run(retrieval, template, options, chosen, interruption);
+    }
+
+    private RetrievalRun retrieval(ChosenModel chosen) {
+        try {
+            List<ToMeOptions> options = merging.options();
+            Request template = sampling.request("", chosen);
+            Retrieval retrieval =
+                    new Retrieval(Motifs.load(), measure.samples.orElse(USUAL_RETRIEVALS), measure.seed, template);
+            output.sheet.ifPresent(this::requirePng);
+            return new RetrievalRun(
+                    spec.commandLine(), model, chosen, retrieval, template, measure.seed, options, output);
+        } catch (IllegalArgumentException e) {
+            throw UsageErrors.of(spec.commandLine(), e);
         }
     }
 
     private void requirePng(Path file) {
         if (!file.toString().endsWith(".png")) {
-            throw new ParameterException(spec.commandLine(), "--sheet is " + file + ": it must end in .png");
+            throw usage("--sheet is " + file + ": it must end in .png");
         }
         OutputFiles.requireWritable(Optional.ofNullable(file.getParent()).orElse(Path.of("")));
         OutputFiles.requireReplaceable(file);
-    }
-
-    private int run(
-            Retrieval retrieval,
-            Request template,
-            List<ToMeOptions> options,
-            ChosenModel chosen,
-            Interruption interruption) {
-        PrintWriter err = spec.commandLine().getErr();
-        Placement placement = Placement.choose(model.device, model.dtype);
-        String engine = Engine.start().describe(placement);
-        ImageStore store = output.out
-                .<ImageStore>map(folder -> new Store(
-                        ImageFolder.open(folder, settings(template, options, chosen, placement)), interruption))
-                .orElse(ImageStore.NONE);
-        err.println(engine);
-        chosen.announce(err);
-        boolean terminal = ProgressDisplay.onTerminal();
-        try (var pipeline = StableDiffusionPipeline.fromPretrained(
-                chosen.source(), model.pipelineOptions(), new DownloadProgress(err, terminal))) {
-            Optional<PatchReport> patched = MergingOptions.apply(options, pipeline, template, spec.commandLine());
-            patched.ifPresent(report -> err.println("Token merging: " + report.summary()));
-            if (interruption.isStopped()) {
-                throw new CancellationException("Stopped while loading");
-            }
-            ContactSheet sheet = new ContactSheet();
-            RetrievalResult result;
-            try (RetrievalProgress progress = new RetrievalProgress(
-                    err, terminal, retrieval.samples().size(), sheet, () -> !interruption.isStopped())) {
-                result = retrieval.run(pipeline, store, progress);
-            }
-            output.sheet.ifPresent(file -> interruption.writing(() -> sheet.save(file)));
-            print(new RetrievalReport(
-                    pipeline.modelName(), engine, placement, template, measure.seed, options, result));
-        }
-        return 0;
-    }
-
-    /** All that a picture depends on but its prompt, which its file's name tells. */
-    private Map<String, String> settings(
-            Request template, List<ToMeOptions> options, ChosenModel chosen, Placement placement) {
-        Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("model", chosen.identity(model.revision, model.variant));
-        settings.put("seed", String.valueOf(measure.seed));
-        settings.put("steps", String.valueOf(template.steps()));
-        settings.put("guidance", String.valueOf(template.guidanceScale()));
-        settings.put("scheduler", template.scheduler());
-        settings.put("negative", template.negativePrompt());
-        settings.put("size", template.width() + "x" + template.height());
-        settings.put("merging", options.isEmpty() ? "off" : options.get(0).toString());
-        settings.put("device", LowerCase.name(placement.device()));
-        settings.put("dtype", LowerCase.name(placement.dtype()));
-        settings.put("attention", LowerCase.name(model.attention));
-        return settings;
-    }
-
-    private void print(RetrievalReport report) {
-        PrintWriter out = spec.commandLine().getOut();
-        if (output.format == OutputFormat.JSON) {
-            out.println(report.json());
-        } else {
-            out.println(report.text());
-        }
-        out.flush();
-    }
-
-    /** A store that Ctrl-C does not cut off. */
-    private record Store(ImageStore store, Interruption interruption) implements ImageStore {
-        @Override
-        public Optional<BufferedImage> find(String name) {
-            return store.find(name);
-        }
-
-        @Override
-        public void keep(String name, Image image) {
-            interruption.writing(() -> store.keep(name, image));
-        }
     }
 }

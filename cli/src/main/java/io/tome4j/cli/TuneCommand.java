@@ -7,14 +7,12 @@ import io.tome4j.evaluation.tune.Tuning;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -38,28 +36,14 @@ final class TuneCommand implements Callable<Integer> {
     private CommandSpec spec = CommandSpec.create();
 
     @Option(
-            names = "--prompt",
-            paramLabel = "PROMPT",
-            description = "What to draw; may be given several times (default: " + TunePrompts.OF_MOTIFS
-                    + " motifs of the embedded model).")
-    private List<String> prompts = new ArrayList<>();
-
-    @Option(names = "--prompts", paramLabel = "FILE", description = "A text file with a prompt a line.")
-    private Optional<Path> promptFile = Optional.empty();
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "1",
-            description = "The seed of every image (default: ${DEFAULT-VALUE}).")
-    private long seed = 1;
-
-    @Option(
             names = "--format",
             paramLabel = "text|json",
             defaultValue = "text",
             description = "What to print on stdout; json: one object with a row for each setting.")
     private OutputFormat format = OutputFormat.TEXT;
+
+    @Mixin
+    private TunePrompts prompts = new TunePrompts();
 
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
@@ -76,8 +60,8 @@ final class TuneCommand implements Callable<Integer> {
         ChosenModel chosen = model.choose(spec.commandLine());
         Tuning tuning;
         try {
-            List<Request> requests = TunePrompts.of(prompts, promptFile).stream()
-                    .map(prompt -> sampling.request(prompt, chosen).seed(seed))
+            List<Request> requests = prompts.texts().stream()
+                    .map(prompt -> sampling.request(prompt, chosen).seed(prompts.seed))
                     .toList();
             tuning = new Tuning(tune.goal(), requests, tune.settings(), tune.budget());
         } catch (IllegalArgumentException e) {
@@ -93,7 +77,7 @@ final class TuneCommand implements Callable<Integer> {
         String engine = Engine.start().describe(Placement.choose(model.device, model.dtype));
         err.println(engine);
         chosen.announce(err);
-        if (prompts.isEmpty() && promptFile.isEmpty() && chosen.embedded().isEmpty()) {
+        if (prompts.areMotifs() && chosen.embedded().isEmpty()) {
             err.println("The prompts are motifs of the embedded model; --prompt or --prompts takes your own");
         }
         boolean terminal = ProgressDisplay.onTerminal();

@@ -1,61 +1,67 @@
 package io.tome4j.cli;
 
 import io.tome4j.emoji.Motifs;
-import io.tome4j.tensor.TomeException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import io.tome4j.evaluation.quality.Prompt;
+import io.tome4j.evaluation.quality.Prompts;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Option;
 
 /** What to draw while tuning. */
 final class TunePrompts {
-    /** So many of the embedded model's motifs, if no prompts are given. */
-    static final int OF_MOTIFS = 3;
+    private static final int USUAL_SAMPLES = 3;
 
-    private TunePrompts() {}
+    @Option(
+            names = "--prompt",
+            paramLabel = "PROMPT",
+            description = "What to draw; may be given several times (default: motifs of the embedded model).")
+    private List<String> given = new ArrayList<>();
+
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            description = "Draw prompts from a file, one a line, or a .tsv with a column Prompt.")
+    private Optional<Path> file = Optional.empty();
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            description = "How many prompts of the file, or motifs, the seed draws (default: " + USUAL_SAMPLES
+                    + ", or all of fewer).")
+    private Optional<Integer> samples = Optional.empty();
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "The seed of every image (default: ${DEFAULT-VALUE}).")
+    long seed = 1;
+
+    /** Whether no prompts were given. */
+    boolean areMotifs() {
+        return given.isEmpty() && file.isEmpty();
+    }
 
     /**
-     * The prompts that were given, and otherwise a few of the embedded model's motifs.
-     *
-     * @param file a prompt a line; empty lines do not count
-     * @throws TomeException if the file cannot be read or has no prompt
+     * @return at least one prompt
+     * @throws IllegalArgumentException if there are not so many
+     * @throws io.tome4j.tensor.TomeException if the file cannot be read or has no prompt
      */
-    static List<String> of(List<String> given, Optional<Path> file) {
-        List<String> prompts = new ArrayList<>(given);
-        file.ifPresent(path -> prompts.addAll(lines(path)));
-        return prompts.isEmpty() ? ofMotifs() : prompts;
-    }
-
-    /** Far apart in the list, which is ordered by what they are called. */
-    private static List<String> ofMotifs() {
-        List<Motifs.Motif> all = Motifs.load().all();
-        List<String> prompts = new ArrayList<>();
-        for (int i = 0; i < OF_MOTIFS; i++) {
-            prompts.add(all.get((2 * i + 1) * all.size() / (2 * OF_MOTIFS)).prompt());
+    List<String> texts() {
+        if (file.isPresent() && !given.isEmpty()) {
+            throw new IllegalArgumentException("--prompt and --prompts do not go together: say one of them");
         }
-        return prompts;
-    }
-
-    private static List<String> lines(Path file) {
-        try {
-            List<String> lines = Files.readAllLines(file).stream()
-                    .map(line -> line.replace("\uFEFF", "").strip())
-                    .filter(line -> !line.isEmpty())
-                    .toList();
-            if (lines.isEmpty()) {
-                throw new TomeException("The file " + file + " has no prompts: it must have one a line.");
+        if (!given.isEmpty()) {
+            if (samples.isPresent()) {
+                throw new IllegalArgumentException("--samples is how many prompts to draw from --prompts or the motifs:"
+                        + " with --prompt all are taken");
             }
-            return lines;
-        } catch (NoSuchFileException e) {
-            throw new TomeException("There is no file " + file + ".", e);
-        } catch (CharacterCodingException e) {
-            throw new TomeException("The file " + file + " is not text in UTF-8.", e);
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be read: " + e.getMessage(), e);
+            return given;
         }
+        Prompts all = file.map(Prompts::read).orElseGet(() -> Prompts.of(Motifs.load()));
+        int count = samples.orElse(Math.min(USUAL_SAMPLES, all.all().size()));
+        return all.draw(count, seed).all().stream().map(Prompt::text).toList();
     }
 }

@@ -34,6 +34,7 @@ final class UsageErrors {
         names.put("^batches has", "--batches has");
         names.put("^variants has", "--variants has");
         names.put("^ratio has", "--ratio has");
+        names.put("^maps is", "--maps is");
         names.put("^block is", "--map-block is");
         names.put("^targetTime is", "--target-time is");
         names.put("^minSsim is", "--min-ssim is");

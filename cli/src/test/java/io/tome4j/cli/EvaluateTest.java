@@ -128,7 +128,7 @@ class EvaluateTest {
                 "--retrieval --steps 0|--steps is 0",
                 "--retrieval --scheduler x|--scheduler is x",
                 "--retrieval --sheet a.jpg|--sheet is a.jpg: it must end in .png",
-                "--samples 3|Say what to measure: --retrieval"
+                "--samples 3|Say what to measure: a prompt file or --motifs"
             })
     void aBadOptionIsNamedInOneLineWithStatus2(String options, String message) {
         Program program = Program.run(("evaluate --model " + Program.tinyModel() + " " + options).split(" "));

@@ -84,6 +84,9 @@ class TuneTest {
                 "--min-ssim 0.9 --methods todo --merge-mlp|--method todo samples",
                 "--min-ssim 0.9 --no-merge-attn|--merge-attn, --merge-crossattn and --merge-mlp are all off",
                 "--min-ssim 0.9 --min-ssim 0.8|--min-ssim is given twice",
+                "--min-ssim 0.9 --samples 0|--samples is 0: it must be from 1 to",
+                "--min-ssim 0.9 --prompt x --samples 1|--samples is how many prompts to draw",
+                "--min-ssim 0.9 --prompt x --prompts y|--prompt and --prompts do not go together",
             })
     void aBadOptionIsNamedInOneLineWithStatus2(String options, String message) {
         Program program = tune((Object[]) options.split(" "));
@@ -97,9 +100,9 @@ class TuneTest {
         Path empty = Files.writeString(folder.resolve("empty.txt"), "\n \n");
         Program program = tune("--min-ssim", 0.9, "--prompts", empty);
         assertThat(program.status()).isEqualTo(1);
-        assertThat(program.err()).contains("empty.txt has no prompts");
+        assertThat(program.err()).contains("empty.txt has no prompt in it");
         assertThat(tune("--min-ssim", 0.9, "--prompts", folder.resolve("none")).err())
-                .contains("There is no file");
+                .contains("There is no prompt file");
     }
 
     static Stream<ToMeOptions> settings() {

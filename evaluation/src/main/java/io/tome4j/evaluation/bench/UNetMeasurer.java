@@ -1,6 +1,5 @@
 package io.tome4j.evaluation.bench;
 
-import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.DeviceMemory;
 import java.util.Locale;
@@ -22,8 +21,7 @@ final class UNetMeasurer implements Measurer {
     UNetMeasurer(BenchModel model, BenchSettings settings) {
         this.settings = settings;
         this.denoising = new Denoising(model, settings.merging());
-        this.work = new UNetWork(
-                model.config(), settings.merging(), model.placement().dtype() == DTypeChoice.FP32 ? 4 : 2);
+        this.work = new UNetWork(model.config(), settings.merging(), model.placement());
         this.memory = DeviceMemory.of(model.placement());
     }
 

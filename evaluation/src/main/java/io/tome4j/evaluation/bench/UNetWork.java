@@ -1,17 +1,19 @@
 package io.tome4j.evaluation.bench;
 
 import io.tome4j.diffusion.unet.UNetConfig;
+import io.tome4j.diffusion.unet.UNetMemory;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Placement;
 
 /**
  * What a step of a UNet comes to, from its config alone: good enough to order cells, to foresee which will not end in
  * time, and not to start one that would not fit.
  *
- * @param elementBytes bytes of an element in the dtype that is computed in
+ * @param placement where, and in which dtype
  */
-record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
+record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     private static final int GUIDANCE = 2;
 
     /**
@@ -20,14 +22,8 @@ record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
      */
     private static final double FLOPS_PER_SQUARED_CHANNEL = 500;
 
-    /** At the widest moment of a transformer block: the feed-forward layers' input, both halves, and what surrounds it. */
-    private static final int CHANNELS_AT_THE_WIDEST = 24;
-
     /** The scores and their softmax. */
     private static final int SCORE_MATRICES = 2;
-
-    /** Sources and destinations are compared a slab at a time; and the allocator rounds. */
-    private static final long BESIDES = 256L << 20;
 
     /** Floating-point operations of a step, roughly. */
     double flops(Cell cell) {
@@ -41,21 +37,20 @@ record UNetWork(UNetConfig config, ToMeOptions merging, int elementBytes) {
         return flops * GUIDANCE * cell.batch();
     }
 
-    /** Bytes that a step needs besides the model, rather too many than too few. */
+    /** Bytes that a step needs besides the model: {@link UNetMemory}, and the scores, which merging makes fewer. */
     long bytes(Cell cell) {
-        double channels = CHANNELS_AT_THE_WIDEST * config.blockOutChannels().get(0);
+        long bytes = UNetMemory.ofForward(
+                config, (long) GUIDANCE * cell.batch(), grid(cell, 0), placement, AttentionKernel.EFFICIENT);
+        if (cell.variant().attention() != AttentionKernel.NAIVE) {
+            return bytes;
+        }
         double scores = 0;
-        double places = grid(cell, 0).tokens();
         for (int level = 0; level < config.levels(); level++) {
-            int skips = config.layersPerBlock() + 2;
-            channels += skips
-                    * config.blockOutChannels().get(level)
-                    * (grid(cell, level).tokens() / places);
-            if (cell.variant().attention() == AttentionKernel.NAIVE && blocks(level) > 0) {
+            if (blocks(level) > 0) {
                 scores = Math.max(scores, SCORE_MATRICES * config.heads().get(level) * scores(cell, level));
             }
         }
-        return (long) ((channels * places + scores) * GUIDANCE * cell.batch() * elementBytes) + BESIDES;
+        return bytes + (long) (scores * GUIDANCE * cell.batch() * placement.elementSize());
     }
 
     private static TokenGrid grid(Cell cell, int level) {

@@ -38,6 +38,17 @@ public final class ImageFolder implements ImageStore {
      * @throws TomeException if it is another folder, and if it cannot be read or written
      */
     public static ImageFolder open(Path folder, Map<String, String> settings) {
+        claim(folder, settings);
+        return new ImageFolder(folder);
+    }
+
+    /**
+     * Makes a folder one of these settings; it may be new, empty, or one of them already.
+     *
+     * @param settings all that its content depends on, by name
+     * @throws TomeException if it is another folder, and if it cannot be read or written
+     */
+    public static void claim(Path folder, Map<String, String> settings) {
         Path file = folder.resolve(SETTINGS);
         try {
             Files.createDirectories(folder.toAbsolutePath());
@@ -50,7 +61,6 @@ public final class ImageFolder implements ImageStore {
                         .writeValueAsBytes(settings);
                 WholeFile.write(file, json);
             }
-            return new ImageFolder(folder);
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be used for images: " + e + ".", e);
         }
@@ -83,7 +93,8 @@ public final class ImageFolder implements ImageStore {
 
     private static void requireEmpty(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> found = files.limit(1).toList();
+            List<Path> found =
+                    files.filter(file -> !WholeFile.isPart(file)).limit(1).toList();
             if (!found.isEmpty()) {
                 throw new TomeException("The folder " + folder + " holds "
                         + found.get(0).getFileName() + " and no evaluation: choose a new folder, or an empty one.");

@@ -32,6 +32,16 @@ public final class MotifBank {
     }
 
     /**
+     * Says before pictures are made whether they can be looked up.
+     *
+     * @throws IllegalArgumentException if they are not square, or no multiple of 64 pixels; the message begins with
+     *     {@code width is}
+     */
+    public static void requireComparable(int width, int height) {
+        Pictures.requireComparable(width, height);
+    }
+
+    /**
      * Looks a picture up.
      *
      * @param picture square, its side a multiple of 64 pixels

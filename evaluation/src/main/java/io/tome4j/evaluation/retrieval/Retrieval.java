@@ -97,7 +97,7 @@ public final class Retrieval {
      *
      * @return {@code draws} different numbers from 0 to {@code count - 1}
      */
-    static List<Integer> draw(int count, int draws, long seed) {
+    public static List<Integer> draw(int count, int draws, long seed) {
         int[] numbers = new int[count];
         for (int i = 0; i < count; i++) {
             numbers[i] = i;

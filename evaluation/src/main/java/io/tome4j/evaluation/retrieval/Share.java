@@ -12,7 +12,7 @@ public record Share(double value, double low, double high) {
     private static final double Z = 1.959963984540054;
 
     /** @throws IllegalArgumentException if there are no trials, or more successes than trials */
-    static Share of(int successes, int trials) {
+    public static Share of(int successes, int trials) {
         if (trials < 1 || successes < 0 || successes > trials) {
             throw new IllegalArgumentException(successes + " successes in " + trials + " trials cannot be");
         }

@@ -12,6 +12,8 @@ import javax.imageio.ImageIO;
 
 /** Writes files that are there whole, or not at all. */
 public final class WholeFile {
+    private static final String PART = ".part";
+
     private WholeFile() {}
 
     /**
@@ -29,11 +31,16 @@ public final class WholeFile {
         }
     }
 
+    /** Whether it is what a process that was killed left of a file. */
+    static boolean isPart(Path file) {
+        return file.toString().endsWith(PART);
+    }
+
     /** Writes beside the file's place and renames; what is there is replaced. */
-    static void write(Path file, byte[] content) throws IOException {
+    public static void write(Path file, byte[] content) throws IOException {
         Path absolute = file.toAbsolutePath();
         Path part = absolute.resolveSibling(
-                absolute.getFileName() + "." + Long.toString(System.nanoTime(), Character.MAX_RADIX) + ".part");
+                absolute.getFileName() + "." + Long.toString(System.nanoTime(), Character.MAX_RADIX) + PART);
         try {
             Files.write(part, content);
             try {

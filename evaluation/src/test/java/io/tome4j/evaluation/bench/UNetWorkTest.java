@@ -4,36 +4,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.Placement;
 import org.junit.jupiter.api.Test;
 
 class UNetWorkTest {
     private static final double GB = 1e9;
 
-    private static UNetWork sd15(int elementBytes) {
-        try (BenchModel model = BenchModel.sd15(Placement.CPU_FP32)) {
-            return new UNetWork(model.config(), ToMeOptions.ratio(0), elementBytes);
+    private static final Placement CPU_BF16 = new Placement(DeviceChoice.CPU, DTypeChoice.BF16);
+
+    private static UNetWork sd15(Placement placement) {
+        try (BenchModel model = BenchModel.sd15(placement)) {
+            return new UNetWork(model.config(), ToMeOptions.ratio(0), placement);
         }
     }
 
     @Test
     void operationsAreThoseOfSd15() {
         // 2 x 803 GFLOP at 512; four times the places and sixteen times the attention at 1024
-        assertThat(sd15(2).flops(new Cell(512, 1, Variant.EFFICIENT, 0))).isCloseTo(1.61e12, within(0.05e12));
-        assertThat(sd15(2).flops(new Cell(1024, 1, Variant.EFFICIENT, 0))).isCloseTo(9.4e12, within(0.3e12));
-        assertThat(sd15(2).flops(new Cell(1024, 1, Variant.TOME_EFFICIENT, 0.5)))
+        assertThat(sd15(CPU_BF16).flops(new Cell(512, 1, Variant.EFFICIENT, 0))).isCloseTo(1.61e12, within(0.05e12));
+        assertThat(sd15(CPU_BF16).flops(new Cell(1024, 1, Variant.EFFICIENT, 0)))
+                .isCloseTo(9.4e12, within(0.3e12));
+        assertThat(sd15(CPU_BF16).flops(new Cell(1024, 1, Variant.TOME_EFFICIENT, 0.5)))
                 .isLessThan(7.5e12);
     }
 
     @Test
     void naiveAttentionNeedsTwoScoreMatricesAndMergingAQuarterOfThem() {
         long matrix = 2L * 8 * 16384 * 16384 * 2; // both halves, heads, tokens squared, bf16
-        UNetWork work = sd15(2);
+        UNetWork work = sd15(CPU_BF16);
         long efficient = work.bytes(new Cell(1024, 1, Variant.EFFICIENT, 0));
         assertThat(efficient).isLessThan((long) (1.5 * GB));
         assertThat(work.bytes(new Cell(1024, 1, Variant.VANILLA, 0)) - efficient)
                 .isEqualTo(2 * matrix);
         assertThat(work.bytes(new Cell(1024, 1, Variant.TOME, 0.5)) - efficient).isEqualTo(2 * matrix / 4);
-        assertThat(sd15(4).bytes(new Cell(1024, 1, Variant.VANILLA, 0))).isGreaterThan((long) (34 * GB));
+        assertThat(sd15(Placement.CPU_FP32).bytes(new Cell(1024, 1, Variant.VANILLA, 0)))
+                .isGreaterThan((long) (34 * GB));
     }
 }

@@ -1,0 +1,265 @@
+package io.tome4j.evaluation.quality;
+
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Result;
+import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.StepListener;
+import io.tome4j.emoji.Motifs;
+import io.tome4j.evaluation.maps.MergeRecorder;
+import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.quality.PictureStore.Kept;
+import io.tome4j.evaluation.quality.PictureStore.KeptMap;
+import io.tome4j.evaluation.retrieval.MotifBank;
+import io.tome4j.merging.ToMe;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.TomeException;
+import java.awt.image.BufferedImage;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Each prompt without merging and with each of several settings:
+ *
+ * <ol>
+ *   <li>All pictures of a prompt have the same seed, and are made one after the other: first the unmerged one, then the
+ *       settings, each prompt beginning with another one, so that what disturbs the machine for a while disturbs all alike.
+ *   <li>Each merged picture is measured against the unmerged one.
+ *   <li>Pictures that the store has are not made again.
+ * </ol>
+ *
+ * @param prompts what to draw
+ * @param settings the ways to merge, at least one, in the order to show them
+ * @param template how to draw: steps, guidance scale, scheduler, negative prompt and size; the rest is not used
+ * @param seed of the first prompt; each further one has the next
+ * @param measures what to tell of the distance between a merged picture and the unmerged one
+ * @param retrieval whether to look the pictures up among the motifs; all prompts must be such
+ * @param maps for how many prompts, from the first, to record merge maps: in the middle step
+ */
+public record Evaluation(
+        Prompts prompts,
+        List<Setting> settings,
+        Request template,
+        long seed,
+        List<PictureMeasure> measures,
+        boolean retrieval,
+        int maps) {
+
+    /** Told of the evaluation as it goes on; may stop it. */
+    public interface Listener extends StepListener {
+        /**
+         * Called once, before the first picture.
+         *
+         * @param kept how many pictures are there already
+         * @param missing how many are to be made
+         */
+        void onBegin(int kept, int missing);
+
+        /**
+         * Called after each picture.
+         *
+         * @param making how long it took; empty for one that was there
+         */
+        void onPicture(Row row, Optional<Duration> making);
+    }
+
+    public Evaluation {
+        settings = List.copyOf(settings);
+        measures = List.copyOf(measures);
+        if (settings.isEmpty() || settings.contains(Setting.UNMERGED)) {
+            throw new IllegalArgumentException("An evaluation needs at least one setting of merging, and no other");
+        }
+        if (settings.stream().map(Setting::label).distinct().count() < settings.size()) {
+            throw new IllegalArgumentException("Two settings are called the same: "
+                    + settings.stream().map(Setting::label).collect(Collectors.joining(", ")));
+        }
+        if (retrieval
+                && prompts.all().stream().anyMatch(prompt -> prompt.motif().isEmpty())) {
+            throw new IllegalArgumentException("Only the motifs of the embedded model can be looked up among them");
+        }
+        if (maps < 0) {
+            throw new IllegalArgumentException("maps is " + maps + ": it is for how many prompts to record merge maps");
+        }
+    }
+
+    /**
+     * Makes the pictures that are not in the store, and measures all. Afterwards the pipeline is patched no more.
+     *
+     * @throws IllegalArgumentException if a setting would merge nothing, or pictures of this size cannot be looked up
+     * @throws TomeException if the store holds pictures of another evaluation
+     * @throws CancellationException if the listener stopped it; the store keeps what was finished
+     */
+    public EvaluationResult run(StableDiffusionPipeline pipeline, PictureStore store, Listener listener) {
+        TokenGrid grid = template.latentGrid(pipeline.nominalGrid());
+        Request sized = template.imagesPerPrompt(1)
+                .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+        settings.forEach(
+                setting -> ToMe.report(pipeline, setting.merging().orElseThrow(), grid)); // refuses what it must
+        if (retrieval) {
+            MotifBank.requireComparable(sized.width(), sized.height());
+        }
+        List<List<Shot>> shots = shots(sized);
+        int missing = (int) shots.stream()
+                .flatMap(List::stream)
+                .filter(shot -> !store.has(shot))
+                .count();
+        listener.onBegin((settings.size() + 1) * shots.size() - missing, missing);
+        Run run = new Run(
+                pipeline, store, listener, retrieval ? Optional.of(MotifBank.of(Motifs.load())) : Optional.empty());
+        try {
+            List<Row> rows = new ArrayList<>();
+            for (List<Shot> ofPrompt : shots) {
+                rows.addAll(run.prompt(ofPrompt));
+            }
+            return new EvaluationResult(sized, scales(), settings, rows);
+        } finally {
+            ToMe.removePatch(pipeline);
+        }
+    }
+
+    private List<Scale> scales() {
+        return measures.stream()
+                .map(measure -> new Scale(measure.name(), measure.name().toUpperCase(Locale.ROOT), false))
+                .toList();
+    }
+
+    /** For each prompt the unmerged shot and one of each setting, in the order to show them. */
+    private List<List<Shot>> shots(Request sized) {
+        List<List<Shot>> shots = new ArrayList<>();
+        for (int i = 0; i < prompts.all().size(); i++) {
+            int number = i;
+            Prompt prompt = prompts.all().get(i);
+            Request request = sized.prompts(List.of(prompt.text())).seed(seed + number);
+            shots.add(Stream.concat(Stream.of(Setting.UNMERGED), settings.stream())
+                    .map(setting -> new Shot(number, prompt, setting, request))
+                    .toList());
+        }
+        return shots;
+    }
+
+    /** One run of an evaluation. */
+    private final class Run {
+        private final StableDiffusionPipeline pipeline;
+        private final PictureStore store;
+        private final Listener listener;
+        private final Optional<MotifBank> bank;
+        private boolean warm;
+
+        Run(StableDiffusionPipeline pipeline, PictureStore store, Listener listener, Optional<MotifBank> bank) {
+            this.pipeline = pipeline;
+            this.store = store;
+            this.listener = listener;
+            this.bank = bank;
+        }
+
+        /** @return the rows in the order of the shots, whatever the order they were made in */
+        List<Row> prompt(List<Shot> shots) {
+            List<Shot> merged = new ArrayList<>(shots.subList(1, shots.size()));
+            Collections.rotate(merged, -(shots.get(0).number() % merged.size()));
+            Picture unmerged = picture(shots.get(0));
+            List<Row> rows = new ArrayList<>(List.of(tell(unmerged, unmerged)));
+            merged.forEach(shot -> rows.add(tell(picture(shot), unmerged)));
+            rows.sort(Comparator.comparingInt(row -> shots.indexOf(row.shot())));
+            return rows;
+        }
+
+        private Picture picture(Shot shot) {
+            boolean mapped = shot.setting().merges() && shot.number() < maps;
+            Optional<Kept> found =
+                    store.find(shot).filter(kept -> !mapped || kept.map().isPresent());
+            if (found.isPresent()) {
+                return new Picture(shot, found.get(), Optional.empty());
+            }
+            warmUp(shot.request());
+            long start = System.nanoTime();
+            Kept kept = make(shot, mapped);
+            return new Picture(shot, kept, Optional.of(Duration.ofNanos(System.nanoTime() - start)));
+        }
+
+        private Kept make(Shot shot, boolean mapped) {
+            patch(shot.setting(), shot.request().seed());
+            if (!mapped) {
+                Result result = pipeline.generate(shot.request(), listener);
+                return store.keep(shot, result.image(), Times.of(result.timings()), Optional.empty());
+            }
+            int step = (shot.request().steps() - 1) / 2;
+            try (var recorder = MergeRecorder.watch(pipeline, MergeRecorder.usualBlock(pipeline), step)) {
+                Result result = pipeline.generate(shot.request(), listener);
+                BufferedImage image = result.image().toBufferedImage();
+                Optional<KeptMap> map = recorder.maps().stream()
+                        .findFirst()
+                        .map(recorded -> new KeptMap(
+                                recorded.draw(image),
+                                recorded.block(),
+                                recorded.step(),
+                                recorded.grid().tokens(),
+                                recorded.groups()));
+                return store.keep(shot, result.image(), Times.of(result.timings()), map);
+            }
+        }
+
+        /** One step of each kind of merging, so that no picture pays for what only a process's first step has to do. */
+        private void warmUp(Request request) {
+            if (warm) {
+                return;
+            }
+            warm = true;
+            Map<String, Setting> kinds = new LinkedHashMap<>();
+            kinds.put("", Setting.UNMERGED);
+            for (Setting setting : settings) {
+                ToMeOptions options = setting.merging().orElseThrow();
+                kinds.putIfAbsent(options.method() + " " + options.mode(), setting);
+            }
+            for (Setting setting : kinds.values()) {
+                patch(setting, request.seed());
+                pipeline.generate(request.steps(1), listener);
+            }
+        }
+
+        /** Anew for each picture: what tomesd draws then depends on the picture's seed alone, not on those before. */
+        private void patch(Setting setting, long seed) {
+            if (setting.merging().isEmpty()) {
+                ToMe.removePatch(pipeline);
+                return;
+            }
+            Engine.start();
+            torch.manual_seed(seed);
+            ToMe.applyPatch(pipeline, setting.merging().get());
+        }
+
+        private Row tell(Picture picture, Picture unmerged) {
+            Shot shot = picture.shot();
+            Map<String, Double> values = new LinkedHashMap<>();
+            if (shot.setting().merges()) {
+                measures.forEach(measure -> values.put(
+                        measure.name(),
+                        measure.function()
+                                .applyAsDouble(
+                                        unmerged.kept().image(), picture.kept().image())));
+            }
+            OptionalInt rank = bank.isEmpty()
+                    ? OptionalInt.empty()
+                    : OptionalInt.of(bank.get()
+                            .match(picture.kept().image(), shot.prompt().motif().orElseThrow())
+                            .rank());
+            Row row = new Row(shot, picture.kept().times(), values, rank);
+            listener.onPicture(row, picture.making());
+            return row;
+        }
+    }
+
+    private record Picture(Shot shot, Kept kept, Optional<Duration> making) {}
+}

@@ -1,0 +1,174 @@
+package io.tome4j.evaluation.quality;
+
+import io.tome4j.evaluation.quality.EvaluationResult.Summary;
+import io.tome4j.evaluation.quality.Statistics.Interval;
+import io.tome4j.merging.ToMeOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** An evaluation's numbers as tables: of all pictures for programs, of the settings for people. */
+public final class ResultTable {
+    private ResultTable() {}
+
+    /** A line a picture, as RFC 4180 says, with names above; a measure that says nothing of a picture is empty. */
+    public static String csv(EvaluationResult result) {
+        List<String> measures = result.measures();
+        List<String> names = new ArrayList<>(List.of(
+                "number",
+                "prompt",
+                "category",
+                "challenge",
+                "seed",
+                "setting",
+                "variant",
+                "method",
+                "ratio",
+                "image",
+                "seconds_per_image",
+                "seconds_per_step"));
+        names.addAll(measures);
+        boolean ranked = result.rows().stream().anyMatch(row -> row.rank().isPresent());
+        if (ranked) {
+            names.add("rank");
+        }
+        StringBuilder csv = new StringBuilder(line(names));
+        for (Row row : result.rows()) {
+            Shot shot = row.shot();
+            Setting setting = shot.setting();
+            List<String> cells = new ArrayList<>(List.of(
+                    String.valueOf(shot.number()),
+                    shot.prompt().text(),
+                    shot.prompt().category(),
+                    shot.prompt().challenge(),
+                    String.valueOf(shot.request().seed()),
+                    setting.label(),
+                    setting.variant(),
+                    setting.merging()
+                            .map(ToMeOptions::method)
+                            .map(method -> method.name().toLowerCase(Locale.ROOT))
+                            .orElse(""),
+                    String.valueOf(setting.ratio()),
+                    "images/" + shot.file() + ".png",
+                    number(row.times().total()),
+                    number(row.times().perStep())));
+            measures.forEach(name -> cells.add(number(row.measure(name))));
+            if (ranked) {
+                cells.add(row.rank().isPresent() ? String.valueOf(row.rank().getAsInt()) : "");
+            }
+            csv.append(line(cells));
+        }
+        return csv.toString();
+    }
+
+    private static String number(OptionalDouble value) {
+        return value.isPresent() ? number(value.getAsDouble()) : "";
+    }
+
+    private static String number(double value) {
+        return Double.isFinite(value) ? String.valueOf(EvaluationReport.rounded(value)) : "inf";
+    }
+
+    private static String line(List<String> cells) {
+        return cells.stream().map(ResultTable::quoted).collect(Collectors.joining(",", "", "\n"));
+    }
+
+    private static String quoted(String value) {
+        return value.matches("(?s).*[\",\n\r].*") ? '"' + value.replace("\"", "\"\"") + '"' : value;
+    }
+
+    /** The names of the columns, then a line a setting. */
+    public static List<List<String>> settings(EvaluationResult result) {
+        List<Summary> summaries = result.summaries();
+        List<String> names = new ArrayList<>(List.of("setting", "s a step", "speed-up", "s an image"));
+        names.addAll(result.measures());
+        boolean differs =
+                summaries.stream().anyMatch(summary -> !summary.overTomesd().isEmpty());
+        if (differs) {
+            result.measures().forEach(name -> names.add(name + " over tomesd"));
+        }
+        boolean ranked = summaries.get(0).top1().isPresent();
+        if (ranked) {
+            names.addAll(List.of("top 1", "top 10"));
+        }
+        List<List<String>> lines = new ArrayList<>(List.of(names));
+        for (Summary summary : summaries) {
+            List<String> cells = new ArrayList<>();
+            cells.add(summary.setting().label());
+            cells.add(people(summary.perStep().median()));
+            cells.add(String.format(Locale.ROOT, "%.2fx", summary.speedUp().median()));
+            cells.add(people(summary.perPicture().median()));
+            result.measures()
+                    .forEach(name -> cells.add(withInterval(summary.measures().get(name))));
+            if (differs) {
+                result.measures()
+                        .forEach(name -> cells.add(signed(summary.overTomesd().get(name))));
+            }
+            if (ranked) {
+                cells.add(summary.top1().map(top -> percent(top.value())).orElse("-"));
+                cells.add(summary.top10().map(top -> percent(top.value())).orElse("-"));
+            }
+            lines.add(cells);
+        }
+        return lines;
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.1f%%", 100 * share);
+    }
+
+    /** Four digits that count. */
+    public static String people(double value) {
+        double size = Math.abs(value);
+        int digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
+        return String.format(Locale.ROOT, "%." + digits + "f", value);
+    }
+
+    private static String withInterval(@Nullable Statistics statistics) {
+        if (statistics == null) {
+            return "-";
+        }
+        if (statistics.count() == 0) {
+            return "equal";
+        }
+        Interval interval = statistics.meanInterval();
+        return people(statistics.mean())
+                + (interval.isKnown() ? " (" + people(interval.low()) + " to " + people(interval.high()) + ")" : "");
+    }
+
+    private static String signed(@Nullable Statistics statistics) {
+        if (statistics == null || statistics.count() == 0) {
+            return "-";
+        }
+        Interval interval = statistics.meanInterval();
+        return plus(statistics.mean())
+                + (interval.isKnown() ? " (" + plus(interval.low()) + " to " + plus(interval.high()) + ")" : "");
+    }
+
+    private static String plus(double value) {
+        return (value > 0 ? "+" : "") + people(value);
+    }
+
+    /** The settings with columns that line up, for a terminal. */
+    public static String text(EvaluationResult result) {
+        List<List<String>> lines = settings(result);
+        StringBuilder text = new StringBuilder();
+        for (List<String> line : lines) {
+            StringBuilder padded = new StringBuilder();
+            for (int column = 0; column < line.size(); column++) {
+                int index = column;
+                int width = lines.stream()
+                        .mapToInt(cells -> cells.get(index).length())
+                        .max()
+                        .orElse(0);
+                padded.append(line.get(column))
+                        .append(" ".repeat(width + 2 - line.get(column).length()));
+            }
+            text.append(padded.toString().stripTrailing()).append('\n');
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,19 @@
+package io.tome4j.evaluation.quality;
+
+import io.tome4j.diffusion.Request;
+import java.util.Locale;
+
+/**
+ * A picture to make.
+ *
+ * @param number of the prompt, from 0
+ * @param prompt what to draw
+ * @param setting how to merge
+ * @param request what to generate; all shots of a prompt have the same, with its seed
+ */
+public record Shot(int number, Prompt prompt, Setting setting, Request request) {
+    /** What to call its file, without an ending: {@code 0003-tome-0.5}. */
+    public String file() {
+        return String.format(Locale.ROOT, "%04d-%s", number, setting.slug());
+    }
+}

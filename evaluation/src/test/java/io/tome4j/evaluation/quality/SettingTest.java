@@ -1,0 +1,62 @@
+package io.tome4j.evaluation.quality;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tome4j.merging.Precision;
+import io.tome4j.merging.ToMeOptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingTest {
+    private static final ToMeOptions BASE = ToMeOptions.ratio(0).maxDownsample(2);
+
+    @Test
+    void tomesdKeepsWhatTheReferenceHasAndTakesItsHabits() {
+        ToMeOptions base =
+                BASE.stride(4, 2).useRand(false).mergeMlp(true).matchEvery(3).sizeWeighted(true);
+        assertThat(Setting.of("tomesd", 0.5, base).merging())
+                .contains(ToMeOptions.ratio(0.5)
+                        .mode(ToMeOptions.Mode.TOMESD)
+                        .maxDownsample(2)
+                        .stride(4, 2)
+                        .useRand(false)
+                        .mergeMlp(true));
+    }
+
+    @Test
+    void optionsFollowAPlus() {
+        Setting setting = Setting.of("tome+match-every=2+merge-mlp+match-precision=bf16+sx=4", 0.25, BASE);
+        assertThat(setting.merging())
+                .contains(BASE.withRatio(0.25)
+                        .matchEvery(2)
+                        .mergeMlp(true)
+                        .matchPrecision(Precision.BF16)
+                        .stride(4, 2));
+        assertThat(setting.label()).isEqualTo("tome+match-every=2+merge-mlp+match-precision=bf16+sx=4 0.25");
+        assertThat(Setting.of("todo", 0.75, BASE).slug()).isEqualTo("todo-0.75");
+        assertThat(Setting.UNMERGED.label()).isEqualTo("unmerged");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tomes|0.5|--methods has 'tomes': it must be one of tome, todo, query, tomesd",
+                "tome+faster|0.5|there is no option 'faster' to follow a plus: there are size-weighted",
+                "tome+match-every=x|0.5|match-every needs a number",
+                "tome+match-per=all|0.5|match-per=all: it must be one of [block, level]",
+                "tome+merge-mlp=yes|0.5|takes none",
+                "tome+match-every=0|0.5|matchEvery is 0",
+                "todo+merge-mlp|0.5|method TODO",
+                "tomesd+match-every=2|0.5|mode TOMESD",
+                "tome|0|--ratios has 0.0",
+                "tome|1.5|--ratios has 1.5"
+            })
+    void whatDoesNotGoTogetherIsRefused(String variant, double ratio, String message) {
+        assertThatThrownBy(() -> Setting.of(variant, ratio, BASE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(message);
+    }
+}
