@@ -7,8 +7,6 @@ import io.tome4j.tensor.Placement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -106,8 +104,8 @@ final class BenchTableOptions {
         }
         try {
             duration();
-        } catch (TypeConversionException e) {
-            throw new ParameterException(commandLine, String.valueOf(e.getMessage()), e);
+        } catch (IllegalArgumentException e) {
+            throw UsageErrors.of(commandLine, e);
         }
     }
 
@@ -117,19 +115,7 @@ final class BenchTableOptions {
         if (text.equals("none")) {
             return Optional.empty();
         }
-        Matcher matcher = Pattern.compile("(?:(\\d{1,4})h)?(?:(\\d{1,5})m)?(?:(\\d{1,7})s)?")
-                .matcher(text);
-        if (text.isEmpty() || !matcher.matches()) {
-            throw new TypeConversionException(
-                    "--budget is " + text + ": say hours, minutes or seconds, such as 1h30m, 10m or 90s, or none");
-        }
-        return Optional.of(Duration.ofHours(number(matcher.group(1)))
-                .plusMinutes(number(matcher.group(2)))
-                .plusSeconds(number(matcher.group(3))));
-    }
-
-    private static long number(@org.jspecify.annotations.Nullable String digits) {
-        return digits == null ? 0 : Long.parseLong(digits);
+        return Optional.of(Durations.parse("--budget", text, ", or none"));
     }
 
     /** Reads a variant's label. */

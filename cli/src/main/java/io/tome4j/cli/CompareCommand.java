@@ -4,6 +4,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.compare.Comparison;
 import io.tome4j.evaluation.compare.ComparisonSheet;
+import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.retrieval.WholeFile;
@@ -79,6 +80,7 @@ final class CompareCommand implements Callable<Integer> {
         ChosenModel chosen = model.choose(spec.commandLine());
         Comparison comparison;
         try {
+            compare.requireComparable();
             Request request = picture.request(PromptArgument.text(promptArgument), chosen);
             comparison = new Comparison(
                     request,
@@ -126,7 +128,11 @@ final class CompareCommand implements Callable<Integer> {
                     .forEach(words -> err.println("The prompt is too long for the model; it never saw: " + words));
             Map<String, Path> maps = saveMaps(panels, file, interruption);
             CompareReport report = new CompareReport(pipeline.modelName(), engine, panels, file, maps);
-            ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference);
+            boolean labels = Fonts.areThere();
+            if (!labels) {
+                err.println(Fonts.MISSING + ". The rows below are in the order of the images.");
+            }
+            ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference, labels);
             interruption.writing(() -> WholeFile.writePng(file, sheet.picture()));
             print(report);
         }

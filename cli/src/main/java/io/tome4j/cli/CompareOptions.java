@@ -27,6 +27,16 @@ final class CompareOptions extends MergingDetailOptions {
                     + " is a row of the picture.")
     List<ToMeOptions.Method> methods = List.of(ToMeOptions.Method.TOME);
 
+    @Option(
+            names = "--merging",
+            paramLabel = "on|auto",
+            defaultValue = "on",
+            description = "Merge tokens in all eligible blocks (default), or where it is predicted to pay.")
+    MergingOptions.Merging merging = MergingOptions.Merging.ON;
+
+    @Option(names = "--count", hidden = true, description = "Known from generate; a comparison is of one image.")
+    int count = 1;
+
     @Option(names = "--difference", description = "Add the differences from the unmerged image, amplified.")
     boolean difference;
 
@@ -46,6 +56,19 @@ final class CompareOptions extends MergingDetailOptions {
                     + " down_blocks.0.attentions.0.transformer_blocks.0 (default: the first at full resolution).")
     Optional<String> mapBlock = Optional.empty();
 
+    /** @throws IllegalArgumentException if an option that generate has asks for what is no comparison */
+    void requireComparable() {
+        if (merging == MergingOptions.Merging.OFF) {
+            throw new IllegalArgumentException(
+                    "--merging is off: a comparison is with merging, and the unmerged image is"
+                            + " always there; --merging takes on or auto");
+        }
+        if (count != 1) {
+            throw new IllegalArgumentException("--count is " + count
+                    + ": a comparison is of one image; run it again with another --seed for each");
+        }
+    }
+
     /**
      * @return each method with each ratio
      * @throws IllegalArgumentException if a value is out of its range, or two do not go together
@@ -62,7 +85,7 @@ final class CompareOptions extends MergingDetailOptions {
         requireOnce("--methods", methods.stream().map(LowerCase::name).toList());
         List<ToMeOptions> settings = new ArrayList<>();
         for (ToMeOptions.Method method : methods) {
-            ratios.forEach(ratio -> settings.add(options(method, ratio)));
+            ratios.forEach(ratio -> settings.add(options(method, ratio).auto(merging == MergingOptions.Merging.AUTO)));
         }
         return settings;
     }

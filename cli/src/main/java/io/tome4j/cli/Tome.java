@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GenerateCommand.class,
             CompareCommand.class,
             EvaluateCommand.class,
+            TuneCommand.class,
             BenchCommand.class,
             ModelsCommand.class,
             InfoCommand.class
@@ -55,7 +56,7 @@ public final class Tome implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: generate, compare, evaluate, bench, models or info");
+                spec.commandLine(), "Say what to do: generate, compare, evaluate, tune, bench, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */

@@ -38,6 +38,8 @@ final class UsageErrors {
         names.put("^measures has", "--measures has");
         names.put("^features compare", "--features compare");
         names.put("^block is", "--map-block is");
+        names.put("^targetTime is", "--target-time is");
+        names.put("^minSsim is", "--min-ssim is");
         names.put("guidanceScale", "--guidance");
         names.put("imagesPerPrompt", "--count");
         names.put("maxDownsample", "--max-downsample");

@@ -62,6 +62,14 @@ class CompareTest {
         assertThat(folder.toFile().list()).containsExactly("out.png");
     }
 
+    @Test
+    void mergingWhereItIsPredictedToPayIsToldApart() throws IOException {
+        Program program = compare("--ratios", "0.5", "--merging", "auto", "--count", "1", "--format", "json");
+        assertThat(program.status()).as(program.err()).isZero();
+        JsonNode row = new ObjectMapper().readTree(program.out()).at("/rows/1");
+        assertThat(row.at("/merging/auto").asBoolean()).isTrue();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -71,6 +79,8 @@ class CompareTest {
                 "--ratios 0.5,0.5|--ratios has 0.5 twice",
                 "--maps --map-step 3|--map-step is 3: it must be from 1 to the number of steps, 2",
                 "--map-step 1|add --maps",
+                "--merging off|--merging is off: a comparison is with merging",
+                "--count 2|--count is 2: a comparison is of one image",
                 "--maps --map-block nowhere|--map-block is nowhere: this model has down_blocks.0",
                 "--methods todo --merge-mlp|--method todo"
             })

@@ -65,7 +65,7 @@ class UsageTest {
     void withoutACommandItSaysWhichThereAre() {
         Program program = Program.run();
         assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("generate, compare, evaluate, bench, models or info");
+        assertThat(program.err()).contains("generate, compare, evaluate, tune, bench, models or info");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.compare;
 
+import io.tome4j.evaluation.maps.MergeMap;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.Font;
@@ -26,23 +27,27 @@ public final class ComparisonSheet {
     private static final int NARROWEST_COLUMN = 230; // or the labels do not fit
     private static final int LABEL_LINES = 3;
     private static final int FONT_SIZE = 14;
+    private static final int LINE_HEIGHT = FONT_SIZE * 4 / 3;
 
     private final String title;
     private final List<Panel> panels;
     private final boolean difference;
+    private final boolean labels;
 
     /**
      * @param title what to write above
      * @param panels the unmerged image and one or more others, as {@link Comparison#run} gives them
      * @param difference whether to add the difference images
+     * @param labels whether to write anything: {@link Fonts#areThere}
      */
-    public ComparisonSheet(String title, List<Panel> panels, boolean difference) {
+    public ComparisonSheet(String title, List<Panel> panels, boolean difference, boolean labels) {
         if (panels.size() < 2) {
             throw new IllegalArgumentException("A comparison has the unmerged image and at least one other");
         }
         this.title = title;
         this.panels = List.copyOf(panels);
         this.difference = difference;
+        this.labels = labels;
     }
 
     /** What stands in a place of the grid. */
@@ -54,9 +59,8 @@ public final class ComparisonSheet {
         BufferedImage first = panels.get(0).image();
         int columns = rows.stream().mapToInt(List::size).max().orElse(0);
         int columnWidth = Math.max(NARROWEST_COLUMN, first.getWidth()) + GAP;
-        int lineHeight = FONT_SIZE * 4 / 3;
-        int rowHeight = first.getHeight() + LABEL_LINES * lineHeight + GAP;
-        int top = lineHeight + 2 * GAP;
+        int rowHeight = first.getHeight() + LABEL_LINES * LINE_HEIGHT + GAP;
+        int top = LINE_HEIGHT + 2 * GAP;
         BufferedImage sheet = new BufferedImage(
                 columns * columnWidth + GAP, top + rows.size() * rowHeight, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = sheet.createGraphics();
@@ -65,10 +69,7 @@ public final class ComparisonSheet {
             graphics.fillRect(0, 0, sheet.getWidth(), sheet.getHeight());
             graphics.setColor(Color.BLACK);
             graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-            graphics.setFont(new Font(Font.SANS_SERIF, Font.BOLD, FONT_SIZE));
-            graphics.drawString(
-                    fitting(title, graphics.getFontMetrics(), sheet.getWidth() - 2 * GAP), GAP, GAP + FONT_SIZE);
-            graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, FONT_SIZE));
+            write(graphics, Font.BOLD, List.of(title), sheet.getWidth() - 2 * GAP, GAP, GAP + FONT_SIZE);
             for (int row = 0; row < rows.size(); row++) {
                 for (int column = 0; column < rows.get(row).size(); column++) {
                     Tile tile = rows.get(row).get(column);
@@ -76,16 +77,27 @@ public final class ComparisonSheet {
                     int y = top + row * rowHeight;
                     tile.image().ifPresent(image -> graphics.drawImage(image, x, y, null));
                     int baseline = y + first.getHeight() + FONT_SIZE;
-                    for (String line : tile.lines()) {
-                        graphics.drawString(fitting(line, graphics.getFontMetrics(), columnWidth - GAP), x, baseline);
-                        baseline += lineHeight;
-                    }
+                    write(graphics, Font.PLAIN, tile.lines(), columnWidth - GAP, x, baseline);
                 }
             }
         } finally {
             graphics.dispose();
         }
         return sheet;
+    }
+
+    /** Lines below each other, each as far as it fits. */
+    private void write(Graphics2D graphics, int style, List<String> lines, int width, int x, int firstBaseline) {
+        if (!labels) {
+            return;
+        }
+        graphics.setFont(new Font(Font.SANS_SERIF, style, FONT_SIZE));
+        FontMetrics metrics = graphics.getFontMetrics();
+        int baseline = firstBaseline;
+        for (String line : lines) {
+            graphics.drawString(fitting(line, metrics, width), x, baseline);
+            baseline += LINE_HEIGHT;
+        }
     }
 
     private List<List<Tile>> rows() {
@@ -106,13 +118,7 @@ public final class ComparisonSheet {
                 differences.add(new Tile(
                         Optional.of(difference(unmerged.image(), panel.image())),
                         List.of("difference x " + AMPLIFICATION)));
-                panel.map()
-                        .ifPresent(map -> maps.add(new Tile(
-                                Optional.of(map.draw(panel.image())),
-                                List.of(
-                                        map.grid().tokens() + " tokens as " + map.groups() + ", step "
-                                                + (map.step() + 1),
-                                        map.block()))));
+                panel.map().ifPresent(map -> maps.add(new Tile(Optional.of(map.draw(panel.image())), lines(map))));
             }
             rows.add(images);
             if (difference) {
@@ -123,6 +129,16 @@ public final class ComparisonSheet {
             }
         }
         return rows;
+    }
+
+    /** A block's name is too long for one line, so its last part has one of its own. */
+    static List<String> lines(MergeMap map) {
+        String block = map.block();
+        int half = block.lastIndexOf('.', block.lastIndexOf('.') - 1) + 1;
+        return List.of(
+                map.grid().tokens() + " tokens as " + map.groups() + ", step " + (map.step() + 1),
+                block.substring(0, half),
+                block.substring(half));
     }
 
     private static List<String> lines(Panel panel) {

@@ -1,0 +1,25 @@
+package io.tome4j.evaluation.tune;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What tuning found.
+ *
+ * @param goal what was asked for
+ * @param trials all that was measured, in order; the first is no merging
+ * @param best the setting to use; empty if none reaches the goal
+ * @param nearest the setting that comes nearest: the best one, if there is one
+ * @param complete whether the search came to its end; otherwise the budget was used up before
+ */
+public record TuneResult(TuneGoal goal, List<Trial> trials, Optional<Trial> best, Trial nearest, boolean complete) {
+    static TuneResult of(TuneGoal goal, List<Trial> trials, boolean complete) {
+        Optional<Trial> best = goal.best(trials);
+        return new TuneResult(goal, List.copyOf(trials), best, best.orElseGet(() -> goal.nearest(trials)), complete);
+    }
+
+    /** How many times as fast as without merging a setting is. */
+    public double speedUp(Trial trial) {
+        return trials.get(0).seconds() / trial.seconds();
+    }
+}
