@@ -18,6 +18,6 @@ python latents.py "${threads[@]}" --size 256 --coloured 1
 python train.py "${threads[@]}" --level 2 --batch 48 --minutes "${LEVEL2:-35}"
 python train.py "${threads[@]}" --level 1 --batch 16 --minutes "${LEVEL1:-25}"
 python latents.py "${threads[@]}" --size 512 --coloured 1
-python train.py "${threads[@]}" --level 0 --batch 8 --merge 0.5 --rate 1e-3 --decay 0.5 --average 0.995 --minutes "${LEVEL0:-60}"
+python train.py "${threads[@]}" --level 0 --batch 4 --inner 48 --merge 0.5 --rate 1.3e-3 --decay 0.66 --average 0.998 --minutes "${LEVEL0:-140}"
 python export.py
 python evaluate.py "${threads[@]}" --samples 48

@@ -54,9 +54,9 @@ class MergingDetailOptions {
     @Option(
             names = "--match-per",
             paramLabel = "block|level",
-            defaultValue = "block",
-            description = "Match tokens in each block (default), or once for all blocks of the same size.")
-    ToMeOptions.MatchPer matchPer = ToMeOptions.MatchPer.BLOCK;
+            description =
+                    "Match tokens in each block (with --tomesd), or once for all blocks of the same size (default).")
+    Optional<ToMeOptions.MatchPer> matchPer = Optional.empty();
 
     @Option(
             names = "--match-every",
@@ -96,7 +96,7 @@ class MergingDetailOptions {
                 .mergeMlp(mergeMlp)
                 .sizeWeighted(sizeWeighted)
                 .matching(new ToMeOptions.Matching(
-                        matchPer,
+                        matchPer.orElse(usual.matching().per()),
                         matchEvery,
                         matchTogether,
                         matchPrecision.orElse(usual.matching().precision())));

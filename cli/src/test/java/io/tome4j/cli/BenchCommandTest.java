@@ -148,7 +148,7 @@ class BenchCommandTest {
     @Test
     void aProfileSaysWhereTheTimeGoes() {
         Path file = folder.resolve("profile.md");
-        Program program = bench("--profile", "--match-per", "level", "--out", file, "--format", "markdown");
+        Program program = bench("--profile", "--match-per", "block", "--out", file, "--format", "markdown");
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.out().strip()).isEqualTo(file.toString());
         assertThat(file)
@@ -157,7 +157,7 @@ class BenchCommandTest {
                         "| convolution |",
                         "| attention |",
                         "| matching |",
-                        "matchPer level",
+                        "matchPer block",
                         "| rest |",
                         "| whole step |",
                         "64 px, batch 1, tome+efficient 0.5");

@@ -9,18 +9,12 @@ import io.tome4j.emoji.EmbeddedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EmbeddedModelTest {
     @TempDir
     Path folder;
-
-    @BeforeEach
-    void thereAreWeights() {
-        Program.assumeEmbeddedModel();
-    }
 
     @Test
     void withoutAModelTheEmbeddedOneDraws() throws IOException {

@@ -47,11 +47,11 @@ class EvaluateGridTest {
 
     @Test
     void aPromptFileIsDrawnWithEachSettingAndGoesOnWhereItWas() throws IOException {
-        Object[] grid = {prompts, "--ratios", "0.25,0.5", "--methods", "tome,tomesd,tome+match-per=level"};
+        Object[] grid = {prompts, "--ratios", "0.25,0.5", "--methods", "tome,tomesd,tome+match-per=block"};
         Program first = evaluate(grid);
         assertThat(first.status()).as(first.err()).isZero();
         assertThat(first.err()).contains("image 21 of 21");
-        assertThat(first.out()).contains("tome+match-per=level 0.5", "SSIM over tomesd", "results.csv");
+        assertThat(first.out()).contains("tome+match-per=block 0.5", "SSIM over tomesd", "results.csv");
         assertThat(out.resolve("results.csv")).content().hasLineCount(22).contains("images/0002-tomesd-0.25.png");
         assertThat(out.resolve("images/0002-tomesd-0.25.png")).isNotEmptyFile();
         List<Object> json = new ArrayList<>(Arrays.asList(grid));

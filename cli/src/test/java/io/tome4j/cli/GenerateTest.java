@@ -93,7 +93,7 @@ class GenerateTest {
     @Test
     void mergingOptionsComeThroughToTheImageAndTheReport() throws IOException {
         Path file = folder.resolve("a.png");
-        String options = "--ratio 0.25 --method query --match-per level --match-every 2 --match-together"
+        String options = "--ratio 0.25 --method query --match-per block --match-every 2 --match-together"
                 + " --match-precision bf16 --merge-mlp --max-downsample 8";
         Program program =
                 generate(Stream.concat(Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
@@ -103,7 +103,7 @@ class GenerateTest {
         assertThat(GenerationParameters.read(file).merging())
                 .containsExactly(ToMeOptions.ratio(0.25)
                         .method(ToMeOptions.Method.QUERY)
-                        .matching(new ToMeOptions.Matching(ToMeOptions.MatchPer.LEVEL, 2, true, Precision.BF16))
+                        .matching(new ToMeOptions.Matching(ToMeOptions.MatchPer.BLOCK, 2, true, Precision.BF16))
                         .mergeMlp(true)
                         .maxDownsample(8));
         JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");

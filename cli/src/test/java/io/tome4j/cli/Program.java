@@ -1,8 +1,5 @@
 package io.tome4j.cli;
 
-import static org.assertj.core.api.Assumptions.assumeThat;
-
-import io.tome4j.emoji.EmbeddedModel;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
@@ -11,11 +8,6 @@ import java.nio.file.Path;
 /** The program run in this process, and what it printed. */
 record Program(int status, String out, String err) {
     static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
-
-    /** The weights are made by emoji/training, and until they are there all else must build. */
-    static void assumeEmbeddedModel() {
-        assumeThat(EmbeddedModel.shipped().isThere()).isTrue();
-    }
 
     static Program run(Object... args) {
         StringWriter out = new StringWriter();

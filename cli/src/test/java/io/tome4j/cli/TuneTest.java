@@ -116,7 +116,7 @@ class TuneTest {
                         .sizeWeighted(true),
                 usual.mergeAttn(false).mergeCrossattn(true).auto(true),
                 usual.method(ToMeOptions.Method.QUERY)
-                        .matchPer(ToMeOptions.MatchPer.LEVEL)
+                        .matchPer(ToMeOptions.MatchPer.BLOCK)
                         .matchEvery(3)
                         .matchTogether(true)
                         .matchPrecision(Precision.BF16),

@@ -69,10 +69,10 @@ class StableDiffusionPipelineTest {
             ToMeOptions half = ToMeOptions.ratio(0.5).maxDownsample(2);
             for (ToMeOptions options : List.of(
                     half,
-                    half.matchPer(ToMeOptions.MatchPer.LEVEL),
+                    half.matchPer(ToMeOptions.MatchPer.BLOCK),
                     half.matchEvery(2),
                     half.matchTogether(true),
-                    half.matchPer(ToMeOptions.MatchPer.LEVEL).matchEvery(2).matchTogether(true),
+                    half.matchPer(ToMeOptions.MatchPer.BLOCK).matchEvery(2).matchTogether(true),
                     half.sizeWeighted(true),
                     half.method(ToMeOptions.Method.QUERY),
                     half.method(ToMeOptions.Method.TODO))) {

@@ -1,13 +1,14 @@
 package io.tome4j.merging;
 
+import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.Workers;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
-import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -15,14 +16,15 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Finds each source's most similar destination by cosine (arXiv 2210.09461, section 3), a tile of scores at a time.
  *
  * <ol>
- *   <li>An image's destinations are normalised once, a quarter of its tokens at the usual stride.
+ *   <li>The destinations are normalised once, a quarter of its tokens at the usual stride.
  *   <li>Sources are gathered and normalised tile by tile; a tile's scores are one matrix product, sources by all
  *       destinations, summed in fp32.
  *   <li>Of each row of a tile only the maximum and its place are kept.
  * </ol>
  *
- * So beside the result, memory holds the destinations and one tile, however many tokens there are. The result does not
- * depend on the size of the tiles.
+ * So beside the result, memory holds the destinations and a tile for each thread, however many tokens there are. The
+ * result does not depend on the size of the tiles. On a CPU each thread takes whole tiles, where otherwise every operation
+ * would be split among the threads.
  */
 final class StreamingMatcher {
     /** Scores in a tile: few enough for the cache, enough rows for the matrix product (see ARCHITECTURE.md). */
@@ -57,53 +59,59 @@ final class StreamingMatcher {
      */
     Best match(Tensor metric, Tensor sources, Tensor destinations) {
         try (var scope = TensorScope.open()) {
-            TensorVector similarities = new TensorVector();
-            TensorVector positions = new TensorVector();
-            for (long b = 0; b < metric.size(0); b++) {
-                matchImage(metric.select(0, b), sources, destinations, similarities, positions);
-            }
-            long[] shape = {metric.size(0), sources.size(0)};
-            // A NaN is more similar to nothing than anything else is: it must not upset how many are merged.
-            Tensor similarity = torch.cat(similarities, 0)
-                    .view(shape)
-                    .to(ScalarType.Float)
-                    .nan_to_num_(new org.bytedeco.pytorch.DoubleOptional(-2), none(), none());
-            return new Best(
-                    scope.release(similarity),
-                    scope.release(torch.cat(positions, 0).view(shape)));
-        }
-    }
-
-    private static org.bytedeco.pytorch.DoubleOptional none() {
-        return new org.bytedeco.pytorch.DoubleOptional();
-    }
-
-    /** Adds an image's tiles to the results, which belong to the scope around. */
-    private void matchImage(
-            Tensor tokens, // [N, C]
-            Tensor sources,
-            Tensor destinations,
-            TensorVector similarities,
-            TensorVector positions) {
-        try (var scope = TensorScope.open()) {
-            Tensor candidates = normalised(tokens.index_select(0, destinations)); // [D, C]
-            Tensor lessOne =
-                    torch.ones_like(Tensors.slice(candidates, 1, 0, 1)).neg_().view(-1); // [D]
-            long rows = Math.max(1, tile / destinations.size(0));
-            for (long from = 0; from < sources.size(0); from += rows) {
-                try (var step = TensorScope.open()) {
-                    Tensor part = Tensors.slice(sources, 0, from, Math.min(sources.size(0), from + rows));
-                    Tensor queries = normalised(tokens.index_select(0, part));
-                    // The bias is added before the sum is rounded: cos - 1, whose rounding error shrinks with it.
-                    Tensor scores = precision == Precision.BF16
-                            ? torch.linear(queries, candidates, new TensorOptional(lessOne))
-                            : torch.mm(queries, candidates.t()); // [rows, D]
-                    T_TensorTensor_T best = scores.max(-1, false);
-                    similarities.push_back(best.get0());
-                    positions.push_back(best.get1());
+            long images = metric.size(0);
+            long rows = Math.max(1, Math.min(sources.size(0), tile / destinations.size(0)));
+            long tiles = (sources.size(0) + rows - 1) / rows; // of an image
+            Tensor[] candidates = LongStream.range(0, images)
+                    .mapToObj(image -> normalised(metric.select(0, image).index_select(0, destinations))) // [D, C]
+                    .toArray(Tensor[]::new);
+            Tensor similarity = candidates[0].new_empty(images, sources.size(0));
+            Tensor position = sources.new_empty(images, sources.size(0));
+            Workers workers = metric.is_cpu() ? Engine.start().workers() : Workers.NONE;
+            // Each part of the work has one buffer for its scores: memory that is new costs more than the maximum.
+            long parts = Math.min(images * tiles, workers.count());
+            Tensor[] buffers = LongStream.range(0, parts)
+                    .mapToObj(part -> candidates[0].new_empty(rows, destinations.size(0)))
+                    .toArray(Tensor[]::new);
+            workers.forEach(parts, part -> {
+                for (long number = part; number < images * tiles; number += parts) {
+                    long image = number % images;
+                    long from = number / images * rows;
+                    long to = Math.min(sources.size(0), from + rows);
+                    try (var tileScope = TensorScope.open()) {
+                        Tensor scores = Tensors.slice(buffers[(int) part], 0, 0, to - from);
+                        Tensor these = Tensors.slice(sources, 0, from, to);
+                        score(
+                                scores,
+                                normalised(metric.select(0, image).index_select(0, these)),
+                                candidates[(int) image]);
+                        torch.max_out(
+                                Tensors.slice(similarity.select(0, image), 0, from, to),
+                                Tensors.slice(position.select(0, image), 0, from, to),
+                                scores,
+                                -1);
+                    }
                 }
-            }
+            });
+            // A NaN is more similar to nothing than anything else is: it must not upset how many are merged.
+            Tensor usable = similarity.to(ScalarType.Float).nan_to_num_(new DoubleOptional(-2), none(), none());
+            return new Best(scope.release(usable), scope.release(position));
         }
+    }
+
+    private static DoubleOptional none() {
+        return new DoubleOptional();
+    }
+
+    /** Computes {@code [rows, D]}, on a scale that is the same for all rows. */
+    private void score(Tensor scores, Tensor queries, Tensor candidates) {
+        if (precision != Precision.BF16) {
+            torch.mm_out(scores, queries, candidates.t());
+            return;
+        }
+        // The bias is added before the sum is rounded: cos - 1, whose rounding error shrinks with it.
+        Tensor lessOne = candidates.new_full(new long[] {candidates.size(0)}, new Scalar(-1));
+        torch.addmm_out(scores, lessOne, queries, candidates.t());
     }
 
     /** Rows of length 1, in the dtype that products are taken of. */

@@ -86,7 +86,7 @@ public record ToMeOptions(
      */
     public record Matching(MatchPer per, int every, boolean together, Precision precision) {
         /** What {@link Mode#SEEDED} does unless told otherwise. */
-        public static final Matching DEFAULT = new Matching(MatchPer.BLOCK, 1, false, Precision.FP32);
+        public static final Matching DEFAULT = new Matching(MatchPer.LEVEL, 1, false, Precision.FP32);
 
         /** What tomesd does. */
         public static final Matching TOMESD = new Matching(MatchPer.BLOCK, 1, false, Precision.INPUT);

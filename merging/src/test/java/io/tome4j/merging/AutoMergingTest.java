@@ -31,10 +31,10 @@ class AutoMergingTest {
         assertThat(pays(AUTO.withRatio(0.02), 64)).isFalse();
         assertThat(pays(AUTO.withRatio(0), 64)).isFalse();
         // shared by the blocks of a level and over steps the same matching does
-        ToMeOptions shared = AUTO.withRatio(0.1);
-        assertThat(MergingCost.of(shared.matchPer(ToMeOptions.MatchPer.LEVEL).matchEvery(4), grid(), 320, 5)
+        ToMeOptions alone = AUTO.withRatio(0.1).matchPer(ToMeOptions.MatchPer.BLOCK);
+        assertThat(MergingCost.of(alone.matchPer(ToMeOptions.MatchPer.LEVEL).matchEvery(4), grid(), 320, 5)
                         .cost())
-                .isLessThan(MergingCost.of(shared, grid(), 320, 5).cost() / 5);
+                .isLessThan(MergingCost.of(alone, grid(), 320, 5).cost() / 5);
     }
 
     private static TokenGrid grid() {

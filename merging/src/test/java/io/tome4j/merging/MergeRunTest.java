@@ -63,7 +63,7 @@ class MergeRunTest {
 
     @Test
     void blocksKeepTheirOwnUnlessTheyShareByLevel() {
-        List<TokenMerger> blocks = mergers(HALF.matchEvery(2));
+        List<TokenMerger> blocks = mergers(HALF.matchPer(MatchPer.BLOCK).matchEvery(2));
         try (var scope = TensorScope.open();
                 var run = MergeRun.of(1)) {
             TokenMerge first = match(blocks.get(0), tokens(1), run.step(0));

@@ -137,7 +137,7 @@ class ToMeTest {
     }
 
     @Test
-    void defaultsAreThoseOfTomesd() {
+    void defaultsAreThoseOfTomesdButForOneMatchingALevel() {
         assertThat(ToMeOptions.ratio(0.5))
                 .isEqualTo(new ToMeOptions(
                         0.5,
@@ -151,7 +151,7 @@ class ToMeTest {
                         ToMeOptions.Mode.SEEDED,
                         ToMeOptions.Method.TOME,
                         false,
-                        new ToMeOptions.Matching(ToMeOptions.MatchPer.BLOCK, 1, false, Precision.FP32),
+                        new ToMeOptions.Matching(ToMeOptions.MatchPer.LEVEL, 1, false, Precision.FP32),
                         false));
     }
 

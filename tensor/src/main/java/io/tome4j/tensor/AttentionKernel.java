@@ -20,24 +20,50 @@ public enum AttentionKernel {
     NAIVE {
         @Override
         Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
-            Tensor scores = torch.matmul(q.mul(scale(q)), k.transpose(-1, -2)); // [B, heads, N, M]
+            Tensor scores = products(q.mul(scale(q)), k.transpose(-1, -2)); // [B, heads, N, M]
             mask.ifPresent(scores::add_);
-            return torch.matmul(torch.softmax(scores, -1), v);
+            return products(torch.softmax(scores, -1), v);
+        }
+
+        /** {@code [B, heads, N, K]} times {@code [B, heads, K, M]}. OpenBLAS uses one thread, so fp32 is spread by heads. */
+        private Tensor products(Tensor left, Tensor right) {
+            if (!left.is_cpu() || Tensors.dtype(left) != ScalarType.Float) {
+                return torch.matmul(left, right);
+            }
+            long heads = left.size(1);
+            Tensor out = left.new_empty(left.size(0), heads, left.size(2), right.size(3));
+            Engine.start().workers().forEach(left.size(0) * heads, number -> {
+                try (var scope = TensorScope.open()) {
+                    torch.mm_out(head(out, number), head(left, number), head(right, number));
+                }
+            });
+            return out;
+        }
+
+        private Tensor head(Tensor x, long number) {
+            return x.select(0, number / x.size(1)).select(0, number % x.size(1));
         }
     },
 
     /**
      * Memory-efficient: never more than a few rows of scores at a time, in the way of what xFormers is to the
      * reference. In fp32 and on CUDA libtorch's fused kernel; in half precision on a CPU, where that kernel has no fast
-     * matrix product, head by head in row chunks whose scores stay in the cache.
+     * matrix product, head by head in row chunks whose scores stay in the cache; where a head has so few scores that all
+     * fit there, as {@link #NAIVE}, which needs fewer calls.
      */
     EFFICIENT {
         @Override
         Tensor attendHeads(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask) {
-            boolean halfOnCpu = q.is_cpu() && Tensors.dtype(q) != ScalarType.Float;
-            return halfOnCpu ? ChunkedAttention.attend(q, k, v, mask) : attendFused(q, k, v, mask);
+            if (!q.is_cpu() || Tensors.dtype(q) == ScalarType.Float) {
+                return attendFused(q, k, v, mask);
+            }
+            boolean small = q.size(2) * k.size(2) < WORTH_CHUNKS;
+            return small ? NAIVE.attendHeads(q, k, v, mask) : ChunkedAttention.attend(q, k, v, mask);
         }
     };
+
+    /** Scores of a head from which on chunks are faster: 1,024 queries of a text's 77 keys are below, 4,096 above. */
+    private static final long WORTH_CHUNKS = 1 << 17;
 
     /**
      * Attention without a mask.

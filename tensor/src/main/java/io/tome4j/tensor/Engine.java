@@ -2,6 +2,7 @@ package io.tome4j.tensor;
 
 import com.sun.jna.Library;
 import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,10 @@ import org.jspecify.annotations.Nullable;
  *   <li>JavaCPP's own limit on native memory is lifted: its default (four times the Java heap) knows nothing of models.
  *   <li>malloc keeps its memory: by default glibc maps every large tensor anew and gives it back, and the page faults
  *       cost more than the arithmetic (factor 20 on element-wise operations of 40 MB).
+ *   <li>Idle threads of libgomp sleep sooner; {@code GOMP_SPINCOUNT} or {@code OMP_WAIT_POLICY} override that.
  *   <li>The native libraries are loaded, and a failure is explained.
+ *   <li>OpenBLAS is held to one thread where oneDNN does the linear layers, for the whole process; {@code
+ *       OPENBLAS_NUM_THREADS} overrides that.
  * </ol>
  *
  * <p>Threads: as many as libtorch chooses (the physical cores), or {@code OMP_NUM_THREADS}.
@@ -37,9 +41,13 @@ public final class Engine {
     private Engine() {
         liftJavaCppLimits();
         this.allocatorTuned = tuneAllocator();
+        shortenSpinning();
         load();
         this.cpuHasBf16 = detectBf16();
         this.oneDnn = OneDnn.find();
+        if (oneDnn != null) {
+            holdOpenBlasToOneThread();
+        }
     }
 
     /** Made when first needed, of as many threads as libtorch had then: a small run starts none. */
@@ -76,9 +84,28 @@ public final class Engine {
         }
     }
 
-    /** What libc offers to tune malloc with. */
+    /** What libc offers to tune itself, and what is loaded later, with. */
     private interface LibC extends Library {
         int mallopt(int parameter, int value);
+
+        int setenv(String name, String value, int overwrite);
+    }
+
+    /**
+     * A thread of libgomp that has nothing to do spins for some milliseconds before it sleeps, so that it takes a core
+     * from {@link Workers}. This many turns, about 0.1 ms, still bridge the time between two operations.
+     */
+    private static void shortenSpinning() {
+        if (!Platform.isLinux()
+                || System.getenv("GOMP_SPINCOUNT") != null
+                || System.getenv("OMP_WAIT_POLICY") != null) {
+            return; // another OpenMP, or the user has decided
+        }
+        try {
+            Native.load("c", LibC.class).setenv("GOMP_SPINCOUNT", "30000", 1); // read when libgomp is loaded
+        } catch (UnsatisfiedLinkError e) {
+            // it only takes longer
+        }
     }
 
     private static boolean tuneAllocator() {
@@ -95,6 +122,24 @@ public final class Engine {
                     && libc.mallopt(M_TRIM_THRESHOLD, Integer.MAX_VALUE) == 1;
         } catch (UnsatisfiedLinkError e) {
             return false; // musl has no mallopt
+        }
+    }
+
+    /**
+     * OpenBLAS has threads of its own, which spin for a while after each product and take the cores from libtorch's: fp32
+     * attention, which calls it from each of libtorch's threads, takes five times as long on two cores. Where oneDNN does
+     * the linear layers, OpenBLAS is left with what is spread over threads by us or by libtorch.
+     */
+    private static void holdOpenBlasToOneThread() {
+        if (System.getenv("OPENBLAS_NUM_THREADS") != null) {
+            return; // the user has decided
+        }
+        try {
+            NativeLibrary.getInstance(Loader.load(torch.class))
+                    .getFunction("openblas_set_num_threads")
+                    .invokeVoid(new Object[] {1});
+        } catch (UnsatisfiedLinkError e) {
+            // another BLAS
         }
     }
 
@@ -158,7 +203,7 @@ public final class Engine {
     }
 
     /** Threads for chains of operations; as many as {@link #threads()}. */
-    Workers workers() {
+    public Workers workers() {
         return LazyWorkers.WORKERS;
     }
 

@@ -15,9 +15,9 @@ import org.bytedeco.pytorch.global.torch;
  * threads and wait for the slowest: no waiting between operations, and what one operation leaves in a core's cache the
  * next one finds there. libtorch uses one thread inside each.
  */
-final class Workers {
+public final class Workers {
     /** Does all on the calling thread, whose operations use libtorch's own threads. */
-    static final Workers NONE = new Workers(0);
+    public static final Workers NONE = new Workers(0);
 
     private final int threads;
     private final List<ExecutorService> executors = new ArrayList<>(); // none, or one a thread
@@ -28,6 +28,11 @@ final class Workers {
         if (threads > 1) {
             start();
         }
+    }
+
+    /** How many tasks are carried out at the same time, at least 1. */
+    public int count() {
+        return Math.max(1, threads);
     }
 
     private void start() {
@@ -54,7 +59,7 @@ final class Workers {
      *
      * @throws RuntimeException the first that a task has thrown
      */
-    void forEach(long count, LongConsumer task) {
+    public void forEach(long count, LongConsumer task) {
         if (threads < 2 || count < 2) {
             for (long number = 0; number < count; number++) {
                 task.accept(number);

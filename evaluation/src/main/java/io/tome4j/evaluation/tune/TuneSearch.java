@@ -1,7 +1,6 @@
 package io.tome4j.evaluation.tune;
 
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.merging.ToMeOptions.Method;
 import java.util.Comparator;
 import java.util.List;
@@ -46,7 +45,6 @@ final class TuneSearch {
         this.goal = goal;
         this.changes = List.of(
                 options -> nextLevel(options, levels),
-                options -> options.matchPer(MatchPer.LEVEL),
                 options -> options.matchEvery(Math.max(2, options.matching().every())));
         this.methods = methods.stream().map(TuneSearch::atMiddle).toList();
     }

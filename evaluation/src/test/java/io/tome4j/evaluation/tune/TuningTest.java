@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.diffusion.Request;
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.merging.ToMeOptions.Method;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,8 +58,7 @@ class TuningTest {
                 seconds -= 0.5;
                 ssim -= 0.05;
             }
-            seconds -= options.matching().per() == MatchPer.LEVEL ? 0.2 : 0;
-            seconds += options.matching().every() > 1 ? 0.3 : 0; // as it may be where matching costs nothing
+            seconds -= options.matching().every() > 1 ? 0.2 : 0;
             return new Trial(Optional.of(options), seconds, ssim, ssim - 0.01);
         }
 
@@ -91,8 +89,8 @@ class TuningTest {
                 all.add(Machine.merged(options));
                 all.add(Machine.merged(options.maxDownsample(2)));
                 if (method.method() != Method.TODO) {
-                    all.add(Machine.merged(options.matchPer(MatchPer.LEVEL)));
-                    all.add(Machine.merged(options.matchPer(MatchPer.LEVEL).maxDownsample(2)));
+                    all.add(Machine.merged(options.matchEvery(2)));
+                    all.add(Machine.merged(options.matchEvery(2).maxDownsample(2)));
                 }
             }
         }
@@ -170,10 +168,10 @@ class TuningTest {
     void aChangeThatWinsIsKeptAndOneThatLosesIsNot() {
         TuneResult result = new Machine().tune(likeness(0.97), Duration.ofHours(1));
         ToMeOptions best = result.best().orElseThrow().options().orElseThrow();
-        assertThat(best.matching().per()).isEqualTo(MatchPer.LEVEL);
-        assertThat(best.matching().every()).isEqualTo(1);
+        assertThat(best.matching().every()).isEqualTo(2);
+        assertThat(best.maxDownsample()).isEqualTo(1);
         assertThat(result.trials()).anyMatch(trial -> trial.options()
-                .filter(options -> options.matching().every() == 2)
+                .filter(options -> options.maxDownsample() == 2)
                 .isPresent());
     }
 
