@@ -61,10 +61,28 @@ public final class Tome implements Runnable {
 
     /** Runs the program and ends the JVM with its exit status. */
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("generate")) {
+            startEngineBeside();
+        }
         int status = commandLine(writer(System.out), writer(System.err)).execute(args);
         System.out.flush();
         System.err.flush();
         System.exit(status);
+    }
+
+    /** Loading libtorch takes most of a second: it begins while the arguments are read. A failure is met again there. */
+    private static void startEngineBeside() {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        Engine.start();
+                    } catch (TomeException e) {
+                        // whoever needs the engine first gets the same
+                    }
+                },
+                "tome4j-start");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private static PrintWriter writer(PrintStream stream) {

@@ -12,11 +12,12 @@ import java.util.Locale;
  * always: a timed decision would fall now so, now so, where merging just breaks even.
  */
 record MergingCost(double saved, double cost) {
-    private static final double ATTENTION = 1 / 150e9; // a floating-point operation of scores and weighted values
-    private static final double LINEAR = 1 / 350e9; // one of a projection
-    private static final double MATCHING_FP32 = 1 / 65e9; // one of a matching's products, its maximum included
-    private static final double MATCHING_BF16 = 1 / 95e9;
-    private static final double MOVING = 0.7e-9; // an element merged and unmerged
+    private static final double ATTENTION = 1 / 195e9; // a floating-point operation of scores and weighted values
+    private static final double LINEAR = 1 / 390e9; // one of a projection
+    private static final double MATCHING_FP32 = 1 / 190e9; // one of a matching's products
+    private static final double MATCHING_BF16 = 1 / 285e9;
+    private static final double MAXIMUM = 0.5e-9; // a matching's score, looked at
+    private static final double MOVING = 0.55e-9; // an element merged and unmerged
     private static final double MATCH = 0.6e-3; // what a matching takes besides, however small
     private static final double BLOCK = 0.05e-3; // what merging in a block takes besides
 
@@ -57,7 +58,7 @@ record MergingCost(double saved, double cost) {
         double destinations = grid.destinations(options.sx(), options.sy());
         var matching = options.matching();
         double rate = matching.precision() == Precision.BF16 ? MATCHING_BF16 : MATCHING_FP32;
-        double match = MATCH + 2 * (n - destinations) * destinations * c * rate;
+        double match = MATCH + (n - destinations) * destinations * (2 * c * rate + MAXIMUM);
         double uses = matching.every() * (matching.per() == MatchPer.LEVEL ? blocks : 1);
         return new MergingCost(saved, moving + match / uses);
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
@@ -55,8 +56,24 @@ public final class Engine {
         static final Workers WORKERS = new Workers(torch.get_num_threads());
     }
 
+    /** The engine or why there is none, the same for everyone who asks. */
     private static final class Holder {
-        static final Engine ENGINE = new Engine();
+        static final @Nullable Engine ENGINE;
+        static final @Nullable TomeException FAILURE;
+
+        static {
+            Engine engine = null;
+            TomeException failure = null;
+            try {
+                engine = new Engine();
+            } catch (TomeException e) {
+                failure = e;
+            } catch (LinkageError | RuntimeException e) {
+                failure = new TomeException("libtorch could not be started: " + e, e);
+            }
+            ENGINE = engine;
+            FAILURE = failure;
+        }
     }
 
     /**
@@ -65,14 +82,10 @@ public final class Engine {
      * @throws TomeException if the native libraries cannot be loaded
      */
     public static Engine start() {
-        try {
-            return Holder.ENGINE;
-        } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-            if (e.getCause() instanceof TomeException cause) {
-                throw cause;
-            }
-            throw new TomeException("libtorch could not be started: " + e, e);
+        if (Holder.ENGINE == null) {
+            throw Objects.requireNonNull(Holder.FAILURE);
         }
+        return Holder.ENGINE;
     }
 
     private static void liftJavaCppLimits() {
