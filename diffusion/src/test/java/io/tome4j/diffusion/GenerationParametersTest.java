@@ -67,10 +67,10 @@ class GenerationParametersTest {
                                 + " Token merging mode: tomesd, ");
         var shared = ToMeOptions.ratio(0.25)
                 .method(Method.QUERY)
-                .matching(new ToMeOptions.Matching(MatchPer.LEVEL, 3, true, Precision.BF16))
+                .matching(new ToMeOptions.Matching(MatchPer.BLOCK, 3, true, Precision.BF16))
                 .auto(true);
         assertThat(with(APPLE, shared).toText())
-                .contains("Token merging ratio: 0.25, Token merging method: query, Token merging match per: level,"
+                .contains("Token merging ratio: 0.25, Token merging method: query, Token merging match per: block,"
                         + " Token merging match every: 3, Token merging match together: True,"
                         + " Token merging match precision: bf16, Token merging auto: True, ");
         assertThat(with(APPLE).toText()).doesNotContain("Token merging");

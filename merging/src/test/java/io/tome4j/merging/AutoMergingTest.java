@@ -28,7 +28,9 @@ class AutoMergingTest {
 
     @Test
     void aLowRatioDoesNotPayForItsMatching() {
-        assertThat(pays(AUTO.withRatio(0.02), 64)).isFalse();
+        assertThat(pays(AUTO.withRatio(0.02).matchPer(ToMeOptions.MatchPer.BLOCK), 64))
+                .isFalse();
+        assertThat(pays(AUTO.withRatio(0.005), 64)).isFalse(); // even where five blocks share it
         assertThat(pays(AUTO.withRatio(0), 64)).isFalse();
         // shared by the blocks of a level and over steps the same matching does
         ToMeOptions alone = AUTO.withRatio(0.1).matchPer(ToMeOptions.MatchPer.BLOCK);
