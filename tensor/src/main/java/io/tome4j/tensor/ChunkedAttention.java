@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *   <li>Values get columns of ones, up to a width that the matrix product likes: the row sums of the exponentials then
  *       fall out of the product with the values.
  *   <li>For each chunk: scores {@code q k^T}; their exponentials, in place, <em>without</em> subtracting the row's
- *       maximum first; the product with the values.
+ *       maximum first; the product with the values. Where there are many keys, part by part, and the products are summed.
  *   <li>Rows are checked after the fact. Where a sum or a product overflowed, or a sum is so small that exponentials
  *       were lost, the whole head is computed again with a full softmax, which is right for any input.
  *   <li>All rows are divided by their sums.
@@ -32,6 +32,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class ChunkedAttention {
     /** 2 MB of scores. Of 0.5 to 8 MB the best at 1,024 to 16,384 tokens and head sizes from 32 to 512, or near it. */
     private static final long CHUNK_ELEMENTS = 1 << 20;
+
+    /**
+     * Keys from which on a chunk looks at a part of them at a time, so that it has rows enough: the matrix products first
+     * arrange their keys and values for their kernels, whatever the number of rows.
+     */
+    private static final long MOST_KEYS = 1 << 12;
 
     /** Scores from which on handing heads to threads is worth its price: about 10 ms of work. */
     private static final long SPREAD_ELEMENTS = 1 << 23;
@@ -124,31 +130,52 @@ final class ChunkedAttention {
     }
 
     private void computeHead(long head, boolean softmax) {
-        try (var headScope = TensorScope.open()) {
-            Tensor q = queries.select(0, head); // [N, d]
-            Tensor k = keys.select(0, head); // [d, M]
-            Tensor v = values.select(0, head); // [M, W]
-            Tensor product = products.select(0, head); // [N, W]
-            long rows = q.size(0);
-            long chunk = Math.min(rows, Math.max(REGISTER, CHUNK_ELEMENTS / k.size(1) / REGISTER * REGISTER));
-            Tensor buffer = q.new_empty(chunk, k.size(1));
+        try (var scope = TensorScope.open()) {
+            long rows = queries.size(1);
+            long parts = softmax ? 1 : (keys.size(2) + MOST_KEYS - 1) / MOST_KEYS;
+            long width = (keys.size(2) + parts - 1) / parts; // keys in a part
+            long chunk = Math.min(rows, Math.max(REGISTER, CHUNK_ELEMENTS / width / REGISTER * REGISTER));
+            Tensor buffer = queries.new_empty(chunk * width);
+            Tensor partial = queries.new_empty(parts, chunk, values.size(2));
             for (long from = 0; from < rows; from += chunk) {
-                try (var scope = TensorScope.open()) {
-                    long to = Math.min(rows, from + chunk);
-                    Tensor scores = Tensors.slice(buffer, 0, 0, to - from);
-                    torch.mm_out(scores, Tensors.slice(q, 0, from, to), k);
-                    if (mask.isPresent()) {
-                        scores.add_(Tensors.slice(mask.get(), 0, from, to));
+                long to = Math.min(rows, from + chunk);
+                try (var chunkScope = TensorScope.open()) {
+                    Tensor product = Tensors.slice(products.select(0, head), 0, from, to); // [rows, W]
+                    if (parts == 1) {
+                        computePart(head, from, to, 0, keys.size(2), buffer, softmax, product);
+                        continue;
                     }
-                    if (softmax) {
-                        scores.sub_(scores.amax(new long[] {1}, true)).exp2_();
-                        scores.div_(scores.sum(new long[] {1}, true, new ScalarTypeOptional()));
-                    } else {
-                        scores.exp2_();
+                    Tensor sums = Tensors.slice(partial, 1, 0, to - from); // [parts, rows, W]
+                    for (long part = 0; part < parts; part++) {
+                        long end = Math.min(keys.size(2), (part + 1) * width);
+                        computePart(head, from, to, part * width, end, buffer, false, sums.select(0, part));
                     }
-                    torch.mm_out(Tensors.slice(product, 0, from, to), scores, v);
+                    torch.sum_out(product, sums, new long[] {0}, false, new ScalarTypeOptional());
                 }
             }
+        }
+    }
+
+    /** Rows {@code from} to {@code to} of a head's queries with the keys from {@code first} to {@code end}. */
+    private void computePart(
+            long head, long from, long to, long first, long end, Tensor buffer, boolean softmax, Tensor product) {
+        try (var scope = TensorScope.open()) {
+            Tensor q = Tensors.slice(queries.select(0, head), 0, from, to); // [rows, d]
+            Tensor k = Tensors.slice(keys.select(0, head), 1, first, end); // [d, keys]
+            Tensor v = Tensors.slice(values.select(0, head), 0, first, end); // [keys, W]
+            Tensor scores =
+                    Tensors.slice(buffer, 0, 0, (to - from) * (end - first)).view(to - from, end - first);
+            torch.mm_out(scores, q, k);
+            if (mask.isPresent()) {
+                scores.add_(Tensors.slice(Tensors.slice(mask.get(), 0, from, to), 1, first, end));
+            }
+            if (softmax) {
+                scores.sub_(scores.amax(new long[] {1}, true)).exp2_();
+                scores.div_(scores.sum(new long[] {1}, true, new ScalarTypeOptional()));
+            } else {
+                scores.exp2_();
+            }
+            torch.mm_out(product, scores, v);
         }
     }
 }

@@ -53,7 +53,7 @@ class ChunkedAttentionTest {
             Tensor v = random(3, 1, 2, 3, columns, size);
             Tensor actual = chunked(q, k, v);
             assertThat(Tensors.shape(actual)).containsExactly(2, 3, rows, size);
-            assertThat(error(actual, q, k, v)).isLessThan(8e-3);
+            assertThat(error(actual, q, k, v)).isLessThan(9e-3);
         }
     }
 
