@@ -1,11 +1,11 @@
 package io.tome4j.cli;
 
 import io.tome4j.checkpoint.DownloadListener;
-import io.tome4j.diffusion.clip.ClipModel;
 import io.tome4j.evaluation.measures.ClipScore;
 import io.tome4j.evaluation.measures.PictureFeatures;
 import io.tome4j.evaluation.measures.PictureMeasure;
 import io.tome4j.evaluation.quality.Measures;
+import io.tome4j.models.clip.ClipModel;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

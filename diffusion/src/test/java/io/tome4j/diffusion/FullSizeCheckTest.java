@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
-import io.tome4j.diffusion.unet.UNet2DConditionModel;
+import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.MergeContext;
+import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;

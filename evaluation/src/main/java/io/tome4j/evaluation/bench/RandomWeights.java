@@ -1,6 +1,6 @@
 package io.tome4j.evaluation.bench;
 
-import io.tome4j.diffusion.unet.UNetConfig;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;

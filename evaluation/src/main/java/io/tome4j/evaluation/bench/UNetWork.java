@@ -1,9 +1,9 @@
 package io.tome4j.evaluation.bench;
 
-import io.tome4j.diffusion.unet.UNetConfig;
-import io.tome4j.diffusion.unet.UNetMemory;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.UNetConfig;
+import io.tome4j.models.unet.UNetMemory;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 

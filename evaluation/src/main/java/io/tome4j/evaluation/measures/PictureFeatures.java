@@ -1,6 +1,6 @@
 package io.tome4j.evaluation.measures;
 
-import io.tome4j.diffusion.clip.ClipModel;
+import io.tome4j.models.clip.ClipModel;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.checkpoint.CheckpointFolder.Component;
-import io.tome4j.diffusion.clip.ClipModel;
+import io.tome4j.models.clip.ClipModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;

@@ -1,5 +1,0 @@
-/** From a prompt to text embeddings: the CLIP tokenizer and text encoder of Stable Diffusion 1.x and 2.x. */
-@NullMarked
-package io.tome4j.diffusion.text;
-
-import org.jspecify.annotations.NullMarked;

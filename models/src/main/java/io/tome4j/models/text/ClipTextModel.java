@@ -1,0 +1,151 @@
+package io.tome4j.models.text;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.LayerNorm;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The text encoder of Stable Diffusion 1.x and 2.x: CLIP's causal transformer (arXiv 2103.00020, section 2.4). Computes
+ * the same as {@code transformers.CLIPTextModel}.
+ */
+public final class ClipTextModel implements AutoCloseable {
+    private final Weights weights;
+    private final ClipTextConfig config;
+    private final Tensor tokenEmbedding; // [vocab, C]
+    private final Tensor positionEmbedding; // [positions, C]
+    private final Tensor causalMask; // [positions, positions]
+    private final List<ClipEncoderLayer> layers = new ArrayList<>();
+    private final LayerNorm finalLayerNorm;
+
+    private ClipTextModel(Weights source, ClipTextConfig config, AttentionKernel kernel) {
+        this.weights = source;
+        this.config = config;
+        // Newer versions of transformers leave the prefix out.
+        Weights model = source.has("text_model.final_layer_norm.weight") ? source.scope("text_model") : source;
+        Weights embeddings = model.scope("embeddings");
+        int channels = config.layer().hiddenSize();
+        int positions = config.maxPositionEmbeddings();
+        this.tokenEmbedding = embeddings.take("token_embedding.weight", config.vocabSize(), channels);
+        this.positionEmbedding = embeddings.take("position_embedding.weight", positions, channels);
+        embeddings.ignore("position_ids"); // 0, 1, 2, ...
+        for (int number = 0; number < config.numHiddenLayers(); number++) {
+            layers.add(new ClipEncoderLayer(model.scope("encoder.layers." + number), config.layer(), kernel));
+        }
+        this.finalLayerNorm = LayerNorm.of(
+                model.scope("final_layer_norm"), channels, config.layer().layerNormEps());
+        this.causalMask = source.own(causalMask(positions, source.placement()));
+    }
+
+    /**
+     * Builds the model that a config describes.
+     *
+     * @param weights the root view of the tensors; the model takes it over and frees it when it is closed, or here if
+     *     this fails
+     * @param config {@code text_encoder/config.json}
+     * @param kernel how attention is computed
+     * @throws io.tome4j.tensor.TomeException if the config has a setting that is not supported, or the tensors do not
+     *     fit it
+     */
+    public static ClipTextModel of(Weights weights, Config config, AttentionKernel kernel) {
+        try {
+            ClipTextModel model = new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+            weights.requireAllTaken();
+            return model;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Builds the model as a part of one that has other parts, too.
+     *
+     * @param weights a view of the tensors of the whole; they stay with who has it, and so does closing them
+     * @param config what the whole's {@code config.json} says of this part
+     * @param kernel how attention is computed
+     * @throws io.tome4j.tensor.TomeException as for {@link #of}
+     */
+    public static ClipTextModel part(Weights weights, Config config, AttentionKernel kernel) {
+        return new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+    }
+
+    private static Tensor causalMask(long positions, Placement placement) {
+        try (var scope = TensorScope.open()) {
+            Tensor forbidden = torch.full(
+                    new long[] {positions, positions}, new Scalar(Double.NEGATIVE_INFINITY), placement.options());
+            return scope.retain(torch.triu(forbidden, 1));
+        }
+    }
+
+    /** Size of a token's embedding. */
+    public int hiddenSize() {
+        return config.layer().hiddenSize();
+    }
+
+    /** The longest sequence of tokens that the model takes. */
+    public int maxPositionEmbeddings() {
+        return config.maxPositionEmbeddings();
+    }
+
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * One forward pass.
+     *
+     * @param ids token ids, {@code [B][N]}: as many in each row, at most {@link #maxPositionEmbeddings()}, each in
+     *     [0, the vocabulary's size)
+     * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
+     */
+    public Tensor forward(long[][] ids) {
+        int length = requireUsable(ids);
+        try (var scope = TensorScope.open()) {
+            long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
+            Tensor indices = Tensors.of(flat, flat.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
+            Tensor hidden = torch.index_select(tokenEmbedding, 0, indices)
+                    .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
+            hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
+            Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
+            for (ClipEncoderLayer layer : layers) {
+                hidden = layer.forward(hidden, mask);
+            }
+            return scope.release(finalLayerNorm.forward(hidden));
+        }
+    }
+
+    private int requireUsable(long[][] ids) {
+        int length = ids.length == 0 ? 0 : ids[0].length;
+        if (length == 0 || length > config.maxPositionEmbeddings()) {
+            throw new IllegalArgumentException("Not 1 to " + config.maxPositionEmbeddings() + " tokens: " + length);
+        }
+        for (long[] row : ids) {
+            if (row.length != length) {
+                throw new IllegalArgumentException("Rows of " + length + " and of " + row.length + " tokens");
+            }
+            for (long id : row) {
+                if (id < 0 || id >= config.vocabSize()) {
+                    throw new IllegalArgumentException(
+                            "The token id " + id + " is not in a vocabulary of " + config.vocabSize());
+                }
+            }
+        }
+        return length;
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

@@ -1,0 +1,82 @@
+package io.tome4j.models.unet;
+
+import io.tome4j.merging.AttentionMerge;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Linear;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.Weights;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** Multi-head attention with its projections: among an image's tokens, or from them to the text. */
+final class Attention {
+    private final Linear toQueries;
+    private final Linear toPairs; // keys and values
+    private final Linear toOut;
+    private final int channels;
+    private final int heads;
+    private final AttentionKernel kernel;
+
+    private Attention(Weights weights, int channels, int keySize, int heads, AttentionKernel kernel) {
+        this.toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
+        this.toPairs = Linear.joined(weights, List.of("to_k.weight", "to_v.weight"), keySize, channels);
+        this.toOut = Linear.of(weights.scope("to_out.0"), channels, channels);
+        this.channels = channels;
+        this.heads = heads;
+        this.kernel = kernel;
+    }
+
+    static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
+        return new Attention(weights, channels, channels, heads, kernel);
+    }
+
+    static Attention cross(Weights weights, int channels, int textSize, int heads, AttentionKernel kernel) {
+        return new Attention(weights, channels, textSize, heads, kernel);
+    }
+
+    /**
+     * Self-attention, as a merge has it see the tokens.
+     *
+     * @param tokens {@code [B, N, C]}
+     * @return {@code [B, N', C]}, as many as {@link AttentionMerge#queries} leaves
+     */
+    Tensor forward(Tensor tokens, AttentionMerge merge) {
+        try (var scope = TensorScope.open()) {
+            Tensor merged = merge.queries().merge(tokens);
+            Tensor seen = merge.seesOneSequence() ? merged : merge.keys().merge(tokens);
+            Tensor queries = toQueries.forward(merged);
+            Tensor pairs = toPairs.forward(seen); // [B, M, 2C]
+            return scope.release(toOut.forward(
+                    merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, kernel::attend)));
+        }
+    }
+
+    /**
+     * The keys and values of a text, for {@link #forwardCross}.
+     *
+     * @param text {@code [B, M, D]}
+     * @return {@code [B, M, 2C]}
+     */
+    Tensor pairs(Tensor text) {
+        return toPairs.forward(text);
+    }
+
+    /**
+     * Cross-attention.
+     *
+     * @param x {@code [B, N, C]}
+     * @param pairs the text's keys and values, {@code [B, M, 2C]}
+     * @return {@code [B, N, C]}
+     */
+    Tensor forwardCross(Tensor x, Tensor pairs) {
+        try (var scope = TensorScope.open()) {
+            return scope.release(
+                    toOut.forward(kernel.attend(toQueries.forward(x), part(pairs, 0), part(pairs, 1), heads)));
+        }
+    }
+
+    private Tensor part(Tensor joined, int number) {
+        return Tensors.slice(joined, 2, (long) number * channels, (number + 1L) * channels);
+    }
+}

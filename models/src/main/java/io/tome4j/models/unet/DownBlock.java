@@ -1,0 +1,64 @@
+package io.tome4j.models.unet;
+
+import io.tome4j.merging.MergeContext;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** A level on the way down, {@code CrossAttnDownBlock2D} or {@code DownBlock2D}. */
+final class DownBlock {
+    private final List<ResnetBlock2D> resnets = new ArrayList<>();
+    private final List<Transformer2DModel> attentions = new ArrayList<>(); // empty or one a residual block
+    private final @Nullable Conv2d downsampler; // none at the last level
+
+    DownBlock(Weights weights, String name, UNetConfig config, int level, AttentionKernel kernel) {
+        int out = config.blockOutChannels().get(level);
+        int in = level == 0 ? out : config.blockOutChannels().get(level - 1);
+        for (int i = 0; i < config.layersPerBlock(); i++) {
+            resnets.add(new ResnetBlock2D(weights.scope("resnets." + i), config, i == 0 ? in : out, out));
+            if (config.downAttention().get(level)) {
+                String attention = "attentions." + i;
+                attentions.add(new Transformer2DModel(
+                        weights.scope(attention), name + "." + attention, config, level, kernel));
+            }
+        }
+        boolean last = level == config.levels() - 1;
+        this.downsampler = last ? null : Conv2d.of(weights.scope("downsamplers.0.conv"), out, out, 3, 2, 1);
+    }
+
+    List<ResnetBlock2D> resnets() {
+        return resnets;
+    }
+
+    List<Transformer2DModel> attentions() {
+        return attentions;
+    }
+
+    /**
+     * @param x {@code [B, in, H, W]}
+     * @param skips takes every intermediate result, for the way up; they belong to the caller's scope
+     * @return {@code [B, out, H/2, W/2]}, halves rounded up; at the last level {@code [B, out, H, W]}
+     */
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        try (var scope = TensorScope.open()) {
+            Tensor hidden = x;
+            for (int i = 0; i < resnets.size(); i++) {
+                hidden = resnets.get(i).forward(hidden, step);
+                if (!attentions.isEmpty()) {
+                    hidden = attentions.get(i).forward(hidden, step, context);
+                }
+                skips.add(scope.release(hidden));
+            }
+            if (downsampler != null) {
+                hidden = scope.release(downsampler.forward(hidden));
+                skips.add(hidden);
+            }
+            return hidden;
+        }
+    }
+}

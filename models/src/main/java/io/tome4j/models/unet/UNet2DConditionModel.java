@@ -1,0 +1,194 @@
+package io.tome4j.models.unet;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeableBlock;
+import io.tome4j.merging.MergeableModel;
+import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.GroupNorm;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+
+/**
+ * The UNet of Stable Diffusion 1.x and 2.x: predicts, from noisy latents, a timestep and text embeddings, the noise (or
+ * what else the scheduler says it predicts). Computes the same as {@code diffusers.UNet2DConditionModel}.
+ */
+public final class UNet2DConditionModel implements MergeableModel, AutoCloseable {
+    private final Weights weights;
+    private final UNetConfig config;
+    private final Conv2d convIn;
+    private final TimestepEmbedding timeEmbedding;
+    private final List<DownBlock> downBlocks = new ArrayList<>();
+    private final MidBlock midBlock;
+    private final List<UpBlock> upBlocks = new ArrayList<>();
+    private final GroupNorm convNormOut;
+    private final Conv2d convOut;
+
+    private UNet2DConditionModel(Weights weights, UNetConfig config, AttentionKernel kernel) {
+        this.weights = weights;
+        this.config = config;
+        int first = config.blockOutChannels().get(0);
+        this.convIn = Conv2d.of3x3(weights.scope("conv_in"), config.inChannels(), first);
+        this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), config);
+        for (int level = 0; level < config.levels(); level++) {
+            String name = "down_blocks." + level;
+            downBlocks.add(new DownBlock(weights.scope(name), name, config, level, kernel));
+        }
+        this.midBlock = new MidBlock(weights.scope("mid_block"), "mid_block", config, kernel);
+        for (int number = 0; number < config.levels(); number++) {
+            String name = "up_blocks." + number;
+            upBlocks.add(new UpBlock(weights.scope(name), name, config, number, kernel));
+        }
+        this.convNormOut =
+                GroupNorm.of(weights.scope("conv_norm_out"), config.normNumGroups(), first, config.normEps());
+        this.convOut = Conv2d.of3x3(weights.scope("conv_out"), first, config.outChannels());
+    }
+
+    /**
+     * Builds the model that a config describes.
+     *
+     * @param source the tensors; the model takes over the view and frees it when it is closed
+     * @param config {@code unet/config.json}
+     * @param kernel how attention is computed
+     * @throws io.tome4j.tensor.TomeException if the config has a setting that is not supported, or the tensors do not
+     *     fit it
+     */
+    public static UNet2DConditionModel of(Weights source, Config config, AttentionKernel kernel) {
+        try {
+            UNet2DConditionModel model = new UNet2DConditionModel(source, UNetConfig.of(config), kernel);
+            source.requireAllTaken();
+            return model;
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    /** Channels of the latents. */
+    public int inChannels() {
+        return config.inChannels();
+    }
+
+    /** Size of a text embedding. */
+    public int crossAttentionDim() {
+        return config.crossAttentionDim();
+    }
+
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * Bytes that a forward pass needs besides the weights, as {@link UNetMemory#ofForward} estimates them.
+     *
+     * @param kernel how attention would be computed
+     */
+    public long forwardBytes(long batch, TokenGrid latents, AttentionKernel kernel) {
+        return UNetMemory.ofForward(config, batch, latents, weights.placement(), kernel);
+    }
+
+    /** Rows and columns of the latents that the model was trained at. */
+    @Override
+    public TokenGrid nominalGrid() {
+        return new TokenGrid(config.sampleSize(), config.sampleSize());
+    }
+
+    @Override
+    public List<MergeableBlock> mergeableBlocks() {
+        return List.copyOf(blocks());
+    }
+
+    private List<BasicTransformerBlock> blocks() {
+        List<BasicTransformerBlock> blocks = new ArrayList<>();
+        downBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
+        blocks.addAll(midBlock.attention().blocks());
+        upBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
+        return blocks;
+    }
+
+    private List<ResnetBlock2D> resnets() {
+        List<ResnetBlock2D> resnets = new ArrayList<>();
+        downBlocks.forEach(block -> resnets.addAll(block.resnets()));
+        resnets.addAll(midBlock.resnets());
+        upBlocks.forEach(block -> resnets.addAll(block.resnets()));
+        return resnets;
+    }
+
+    /**
+     * Computes once what all steps of a run have in common: the keys and values of the text (4 MB a row of the batch at
+     * the size of Stable Diffusion 1.5, in half precision), and what each residual block makes of each timestep.
+     *
+     * @param text text embeddings, {@code [B, M, D]}
+     * @param timesteps each in [0, the number of training steps)
+     * @return for {@link #forward(Tensor, double, Conditioning, MergeContext)}; it belongs to the open scope
+     */
+    public Conditioning condition(Tensor text, double... timesteps) {
+        try (var scope = TensorScope.open()) {
+            Conditioning conditioning = new Conditioning(timesteps);
+            Tensor embeddings = weights.placement().place(text);
+            for (BasicTransformerBlock block : blocks()) {
+                Attention attention = block.crossAttention();
+                conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
+            }
+            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps)); // [timesteps, T]
+            for (ResnetBlock2D resnet : resnets()) {
+                conditioning.time(resnet, scope.release(resnet.projectTimes(activatedTimes)));
+            }
+            return conditioning;
+        }
+    }
+
+    /**
+     * One forward pass.
+     *
+     * @param sample noisy latents, {@code [B, 4, H, W]}, in any dtype; no size is too odd
+     * @param timestep in [0, the number of training steps), the same for the whole batch
+     * @param text text embeddings, {@code [B, M, D]}
+     * @param context which image and step this is, for token merging
+     * @return the prediction, {@code [B, 4, H, W]}, in the model's dtype
+     */
+    public Tensor forward(Tensor sample, double timestep, Tensor text, MergeContext context) {
+        try (var scope = TensorScope.open()) {
+            return scope.release(forward(sample, timestep, condition(text, timestep), context));
+        }
+    }
+
+    /**
+     * One forward pass of a run.
+     *
+     * @param timestep one of those that {@code conditioning} was made for
+     * @param conditioning from {@link #condition}, of a text with as many rows as {@code sample} has
+     * @return as {@link #forward(Tensor, double, Tensor, MergeContext)}
+     * @throws IllegalArgumentException if the conditioning is another model's, or for other timesteps
+     */
+    public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context) {
+        Conditioning.Step step = conditioning.at(timestep);
+        try (var scope = TensorScope.open()) {
+            Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
+            List<Tensor> skips = new ArrayList<>();
+            Tensor hidden = convIn.forward(latents);
+            skips.add(hidden);
+            for (DownBlock block : downBlocks) {
+                hidden = block.forward(hidden, step, context, skips);
+            }
+            hidden = midBlock.forward(hidden, step, context);
+            for (UpBlock block : upBlocks) {
+                hidden = block.forward(hidden, step, context, skips);
+            }
+            return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

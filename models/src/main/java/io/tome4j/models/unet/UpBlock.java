@@ -1,0 +1,75 @@
+package io.tome4j.models.unet;
+
+import io.tome4j.merging.MergeContext;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** A level on the way up, {@code CrossAttnUpBlock2D} or {@code UpBlock2D}. */
+final class UpBlock {
+    private final List<ResnetBlock2D> resnets = new ArrayList<>();
+    private final List<Transformer2DModel> attentions = new ArrayList<>(); // empty or one a residual block
+    private final @Nullable Conv2d upsampler; // none at the last block
+
+    /**
+     * @param number the block's number, 0 for the smallest feature map
+     */
+    UpBlock(Weights weights, String name, UNetConfig config, int number, AttentionKernel kernel) {
+        List<Integer> channels = config.blockOutChannels();
+        int level = config.levels() - 1 - number;
+        int out = channels.get(level);
+        int previous = number == 0 ? out : channels.get(level + 1);
+        int below = channels.get(Math.max(0, level - 1)); // of the last skip, which came from the level above
+        int layers = config.layersPerBlock() + 1;
+        for (int i = 0; i < layers; i++) {
+            int skip = i == layers - 1 ? below : out;
+            resnets.add(
+                    new ResnetBlock2D(weights.scope("resnets." + i), config, (i == 0 ? previous : out) + skip, out));
+            if (config.upAttention().get(number)) {
+                String attention = "attentions." + i;
+                attentions.add(new Transformer2DModel(
+                        weights.scope(attention), name + "." + attention, config, level, kernel));
+            }
+        }
+        this.upsampler = level == 0 ? null : Conv2d.of3x3(weights.scope("upsamplers.0.conv"), out, out);
+    }
+
+    List<ResnetBlock2D> resnets() {
+        return resnets;
+    }
+
+    List<Transformer2DModel> attentions() {
+        return attentions;
+    }
+
+    /**
+     * @param x {@code [B, previous, H, W]}
+     * @param skips the way down's results; as many as this block has residual blocks are taken from its end
+     * @return {@code [B, out, H', W']}: the size of the next skip, or {@code H, W} at the last block
+     */
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        try (var scope = TensorScope.open()) {
+            Tensor hidden = x;
+            for (int i = 0; i < resnets.size(); i++) {
+                Tensor skip = skips.remove(skips.size() - 1);
+                hidden = resnets.get(i).forward(Tensors.cat(1, hidden, skip), step);
+                if (!attentions.isEmpty()) {
+                    hidden = attentions.get(i).forward(hidden, step, context);
+                }
+            }
+            if (upsampler != null) {
+                // Twice the size, but for odd sizes, which the way down rounded up.
+                Tensor next = skips.get(skips.size() - 1);
+                hidden = upsampler.forward(torch.upsample_nearest2d(hidden, new long[] {next.size(2), next.size(3)}));
+            }
+            return scope.release(hidden);
+        }
+    }
+}

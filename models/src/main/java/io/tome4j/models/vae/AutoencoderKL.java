@@ -1,0 +1,212 @@
+package io.tome4j.models.vae;
+
+import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.Conv2d;
+import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.Weights;
+import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The autoencoder of Stable Diffusion 1.x and 2.x (arXiv 2112.10752, section 3.1). Computes the same as
+ * {@code diffusers.AutoencoderKL}, one image after the other.
+ */
+public final class AutoencoderKL implements AutoCloseable {
+    /** What feature maps take of the process against what they hold, and what no size changes: see ARCHITECTURE.md. */
+    private static final double DECODING_PIECES = 1.5;
+
+    private static final long DECODING_BESIDES = 120_000_000;
+
+    private final Weights weights;
+    private final VaeConfig config;
+    private final Encoder encoder;
+    private final @Nullable Conv2d quantConv;
+    private final @Nullable Conv2d postQuantConv;
+    private final Decoder decoder;
+
+    private AutoencoderKL(Weights weights, VaeConfig config) {
+        this.weights = weights;
+        this.config = config;
+        long latents = config.latentChannels();
+        this.encoder = new Encoder(weights.scope("encoder"), config);
+        this.quantConv =
+                config.useQuantConv() ? Conv2d.of1x1(weights.scope("quant_conv"), 2 * latents, 2 * latents) : null;
+        this.postQuantConv =
+                config.usePostQuantConv() ? Conv2d.of1x1(weights.scope("post_quant_conv"), latents, latents) : null;
+        this.decoder = new Decoder(weights.scope("decoder"), config);
+    }
+
+    /**
+     * Builds the model that a config describes. Where it says {@code force_upcast}, as that of Stable Diffusion 1.x and
+     * 2.x does, a model in fp16 computes in fp32: its activations may leave fp16's range, but not bf16's.
+     *
+     * @param weights the root view of the tensors; the model takes it over and frees it when it is closed, or here if
+     *     this fails
+     * @param config {@code vae/config.json}
+     * @throws io.tome4j.tensor.TomeException if the config has a setting that is not supported, or the tensors do not
+     *     fit it
+     */
+    public static AutoencoderKL of(Weights weights, Config config) {
+        try {
+            AutoencoderKL model = build(weights, VaeConfig.of(config));
+            weights.requireAllTaken();
+            return model;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    private static AutoencoderKL build(Weights weights, VaeConfig config) {
+        Placement placement = weights.placement();
+        boolean upcast = config.forceUpcast() && placement.dtype() == DTypeChoice.FP16;
+        return new AutoencoderKL(upcast ? weights.placed(placement.dtype(DTypeChoice.FP32)) : weights, config);
+    }
+
+    /** Pixels of the image along one side of a latent: 8. */
+    public int scale() {
+        return config.scale();
+    }
+
+    /** Channels of the latents: 4. */
+    public int latentChannels() {
+        return config.latentChannels();
+    }
+
+    /** What the encoder's mean is multiplied with to give the latents that the UNet sees. */
+    public double scalingFactor() {
+        return config.scalingFactor();
+    }
+
+    /** Bytes of the weights. */
+    public long weightBytes() {
+        return weights.bytes();
+    }
+
+    /**
+     * Bytes that {@link #decode(Tensor, VaeTiling)} needs besides the weights, about: the largest feature maps, which
+     * are those at the image's own size, and the image in fp32.
+     *
+     * @param height rows of latents
+     * @param width columns of latents
+     */
+    public long decodeBytes(long height, long width, VaeTiling tiling) {
+        boolean tiled = tiling.applies(height, width);
+        long tileHeight = tiled ? Math.min(height, Tiles.SIZE) : height;
+        long tileWidth = tiled ? Math.min(width, Tiles.SIZE) : width;
+        long pixels = (long) config.scale() * config.scale();
+        long first = config.blockOutChannels().get(0);
+        long second = config.blockOutChannels().get(Math.min(1, config.levels() - 1));
+        long features = (2 * second + first) * weights.placement().elementSize(); // input, normalised, convolved
+        long image = 4L * config.outChannels() * Float.BYTES; // coded, summed, converted
+        return (long) (DECODING_PIECES * pixels * (tileHeight * tileWidth * features + height * width * image))
+                + DECODING_BESIDES;
+    }
+
+    /** {@link #decode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */
+    public Tensor decode(Tensor latents) {
+        return decode(latents, VaeTiling.AUTO);
+    }
+
+    /**
+     * Decodes latents into images, one after the other.
+     *
+     * @param latents as the UNet and the schedulers have them (scaled by {@link #scalingFactor()}), {@code [B, 4, h, w]},
+     *     in any dtype, on any device
+     * @param tiling whether in tiles
+     * @return {@code [B, 3, 8h, 8w]}, about in [-1, 1] (not clamped), fp32, on the model's device
+     */
+    public Tensor decode(Tensor latents, VaeTiling tiling) {
+        requireShape("latents", latents, config.latentChannels(), 1);
+        try (var scope = TensorScope.open()) {
+            Tensor unscaled = fp32(latents).div(new Scalar(config.scalingFactor()));
+            boolean tiled = tiling.applies(latents.size(2), latents.size(3));
+            Tiles tiles = new Tiles(latents.size(2), latents.size(3), tiled);
+            return scope.release(imageByImage(
+                    unscaled, z -> tiles.run(z, 1, config.scale(), config.outChannels(), this::decodeTile)));
+        }
+    }
+
+    private Tensor decodeTile(Tensor z) {
+        try (var scope = TensorScope.open()) {
+            Tensor placed = place(z);
+            return scope.release(fp32(decoder.forward(postQuantConv == null ? placed : postQuantConv.forward(placed))));
+        }
+    }
+
+    /** {@link #encode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */
+    public Tensor encode(Tensor images) {
+        return encode(images, VaeTiling.AUTO);
+    }
+
+    /**
+     * Encodes images, one after the other, into the moments of the normal distribution of their latents.
+     *
+     * @param images in [-1, 1], {@code [B, 3, 8h, 8w]}, in any dtype, on any device
+     * @param tiling whether in tiles
+     * @return {@code [B, 8, h, w]}, fp32, on the model's device: the means in the first 4 channels, the logarithms of the
+     *     variances in the last 4; neither scaled nor clamped
+     */
+    public Tensor encode(Tensor images, VaeTiling tiling) {
+        int scale = config.scale();
+        requireShape("images", images, config.inChannels(), scale);
+        try (var scope = TensorScope.open()) {
+            long height = images.size(2) / scale;
+            long width = images.size(3) / scale;
+            Tiles tiles = new Tiles(height, width, tiling.applies(height, width));
+            return scope.release(imageByImage(
+                    fp32(images), x -> tiles.run(x, scale, 1, 2L * config.latentChannels(), this::encodeTile)));
+        }
+    }
+
+    private Tensor encodeTile(Tensor x) {
+        try (var scope = TensorScope.open()) {
+            Tensor moments = encoder.forward(place(x));
+            return scope.release(fp32(quantConv == null ? moments : quantConv.forward(moments)));
+        }
+    }
+
+    private Tensor imageByImage(Tensor batch, UnaryOperator<Tensor> code) {
+        Tensor[] results = new Tensor[(int) batch.size(0)];
+        for (int number = 0; number < results.length; number++) {
+            results[number] = code.apply(Tensors.slice(batch, 0, number, number + 1));
+        }
+        return results.length == 1 ? results[0] : Tensors.cat(0, results);
+    }
+
+    private Tensor place(Tensor x) {
+        return weights.placement().place(x).contiguous(MemoryFormat.ChannelsLast);
+    }
+
+    private Tensor fp32(Tensor x) {
+        return x.to(weights.placement().torchDevice(), ScalarType.Float);
+    }
+
+    private static void requireShape(String what, Tensor x, int channels, int multiple) {
+        boolean fits = x.dim() == 4
+                && x.size(0) > 0
+                && x.size(1) == channels
+                && x.size(2) > 0
+                && x.size(3) > 0
+                && x.size(2) % multiple == 0
+                && x.size(3) % multiple == 0;
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    what + " of the shape " + Arrays.toString(Tensors.shape(x)) + " instead of [B, " + channels
+                            + ", height, width]" + (multiple == 1 ? "" : " with sides that " + multiple + " divides"));
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}

@@ -1,0 +1,89 @@
+package io.tome4j.models.vae;
+
+import io.tome4j.checkpoint.Config;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What {@code vae/config.json} says of the model, in its words.
+ *
+ * @param blockOutChannels channels of each level, from the image's resolution down to the latents'
+ * @param forceUpcast whether the activations leave fp16's range, so that it has to compute in fp32 then
+ */
+record VaeConfig(
+        int inChannels,
+        int outChannels,
+        int latentChannels,
+        List<Integer> blockOutChannels,
+        int layersPerBlock,
+        int normNumGroups,
+        boolean midBlockAddAttention,
+        boolean useQuantConv,
+        boolean usePostQuantConv,
+        double scalingFactor,
+        boolean forceUpcast) {
+    /** Of every norm in the model; no config sets it. */
+    static final double NORM_EPS = 1e-6;
+
+    static VaeConfig of(Config config) {
+        config.only("_class_name", "AutoencoderKL");
+        config.only("act_fn", "silu");
+        for (String unsupported : new String[] {"shift_factor", "latents_mean", "latents_std"}) {
+            if (config.has(unsupported)) {
+                throw config.unsupported(unsupported, "null");
+            }
+        }
+        VaeConfig read = new VaeConfig(
+                config.integer("in_channels", 3),
+                config.integer("out_channels", 3),
+                config.integer("latent_channels", 4),
+                Arrays.stream(config.integers("block_out_channels")).boxed().toList(),
+                config.integer("layers_per_block", 1),
+                config.integer("norm_num_groups", 32),
+                config.flag("mid_block_add_attention", true),
+                config.flag("use_quant_conv", true),
+                config.flag("use_post_quant_conv", true),
+                config.number("scaling_factor", 0.18215),
+                config.flag("force_upcast", true));
+        read.check(config);
+        config.ignore("sample_size"); // of training
+        config.requireAllRead();
+        return read;
+    }
+
+    private void check(Config config) {
+        requireBlocks(config, "down_block_types", "DownEncoderBlock2D");
+        requireBlocks(config, "up_block_types", "UpDecoderBlock2D");
+        if (normNumGroups < 1) {
+            throw config.unsupported("norm_num_groups", "1 or more");
+        }
+        if (blockOutChannels.isEmpty()
+                || blockOutChannels.stream().anyMatch(channels -> channels < 1 || channels % normNumGroups != 0)) {
+            throw config.unsupported(
+                    "block_out_channels", "one or more multiples of norm_num_groups, " + normNumGroups);
+        }
+        if (layersPerBlock < 1) {
+            throw config.unsupported("layers_per_block", "1 or more");
+        }
+        if (!(scalingFactor > 0)) {
+            throw config.unsupported("scaling_factor", "more than 0");
+        }
+    }
+
+    private void requireBlocks(Config config, String key, String type) {
+        List<String> types = config.texts(key);
+        if (types.size() != blockOutChannels.size() || types.stream().anyMatch(name -> !name.equals(type))) {
+            throw config.unsupported(
+                    key, "\"" + type + "\" once for each of the " + blockOutChannels.size() + " block_out_channels");
+        }
+    }
+
+    int levels() {
+        return blockOutChannels.size();
+    }
+
+    /** Pixels along one side of a latent. */
+    int scale() {
+        return 1 << (levels() - 1);
+    }
+}
