@@ -6,7 +6,7 @@ import io.tome4j.evaluation.compare.Comparison;
 import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
@@ -49,8 +49,8 @@ final class CompareCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 2)
-    private SeededOptions picture = new SeededOptions();
+    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
+    private SeededOptions image = new SeededOptions();
 
     @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
     private CompareOptions compare = new CompareOptions();
@@ -63,7 +63,7 @@ final class CompareCommand implements Callable<Integer> {
         @Option(
                 names = "--out",
                 paramLabel = "FILE.png|DIR",
-                description = "The picture's file, or the folder for it (default: here, named after the prompt).")
+                description = "The image's file, or the folder for it (default: here, named after the prompt).")
         Optional<Path> out = Optional.empty();
 
         @Option(
@@ -81,11 +81,11 @@ final class CompareCommand implements Callable<Integer> {
         Comparison comparison;
         try {
             compare.requireComparable();
-            Request request = picture.request(PromptArgument.text(promptArgument), chosen);
+            Request request = image.request(PromptArgument.text(promptArgument), chosen);
             comparison = new Comparison(
                     request,
                     compare.settings(),
-                    List.of(PictureMeasure.PSNR, PictureMeasure.SSIM),
+                    List.of(ImageMeasure.PSNR, ImageMeasure.SSIM),
                     compare.mapPlace(request));
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
@@ -133,7 +133,7 @@ final class CompareCommand implements Callable<Integer> {
                 err.println(Fonts.MISSING + ". The rows below are in the order of the images.");
             }
             ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference, labels);
-            interruption.writing(() -> WholeFile.writePng(file, sheet.picture()));
+            interruption.writing(() -> WholeFile.writePng(file, sheet.image()));
             print(report);
         }
         return 0;

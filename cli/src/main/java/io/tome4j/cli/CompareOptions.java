@@ -24,7 +24,7 @@ final class CompareOptions extends MergingDetailOptions {
             paramLabel = "tome|todo|query",
             defaultValue = "tome",
             description = "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only; each"
-                    + " is a row of the picture.")
+                    + " is a row of the image.")
     List<ToMeOptions.Method> methods = List.of(ToMeOptions.Method.TOME);
 
     @Option(

@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param model its name
  * @param engine the start-up line
  * @param panels the images
- * @param file the picture
+ * @param file the image
  * @param maps the files of the merge maps, by the panel's label
  */
 record CompareReport(String model, String engine, List<Panel> panels, Path file, Map<String, Path> maps) {
@@ -25,7 +25,7 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
         return panels.get(0).result().request();
     }
 
-    /** What the picture has on top. */
+    /** What the image has on top. */
     String title() {
         Request request = request();
         return String.format(

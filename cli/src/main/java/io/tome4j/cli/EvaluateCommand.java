@@ -23,7 +23,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Measures how good the pictures are. */
+/** Measures how good the images are. */
 @Command(
         name = "evaluate",
         description =
@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  tome evaluate prompts.tsv --samples 64 --ratios 0.25,0.5 --methods tome,todo,tomesd --out evaluation",
             "  tome evaluate --motifs --samples 64 --retrieval --out evaluation",
-            "  tome evaluate --retrieval --samples 200 --seed 99 --ratio 0.5 --out pictures --sheet sheet.png"
+            "  tome evaluate --retrieval --samples 200 --seed 99 --ratio 0.5 --out images --sheet sheet.png"
         })
 final class EvaluateCommand implements Callable<Integer> {
     private static final int USUAL_RETRIEVALS = 200;
@@ -64,7 +64,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 3)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 4)
+    @ArgGroup(validate = false, heading = "%nImage:%n", order = 4)
     private SamplingOptions sampling = new SamplingOptions();
 
     @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 5)
@@ -80,7 +80,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
         @Option(
                 names = "--retrieval",
-                description = "Look the pictures up among all motifs: how often is the right one the nearest, and how"
+                description = "Look the images up among all motifs: how often is the right one the nearest, and how"
                         + " often among the nearest ten? With --motifs for each setting; else with one, see --ratio.")
         boolean retrieval;
 
@@ -95,7 +95,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 names = "--seed",
                 paramLabel = "N",
                 defaultValue = "99",
-                description = "Draws the prompts, and gives each one's pictures a seed of their own (default:"
+                description = "Draws the prompts, and gives each one's images a seed of their own (default:"
                         + " ${DEFAULT-VALUE}).")
         long seed = 99;
     }
@@ -106,14 +106,14 @@ final class EvaluateCommand implements Callable<Integer> {
                 names = "--out",
                 paramLabel = "DIR",
                 description =
-                        "Keep the pictures in this folder, and the results beside them; a run that was stopped goes"
+                        "Keep the images in this folder, and the results beside them; a run that was stopped goes"
                                 + " on there.")
         Optional<Path> out = Optional.empty();
 
         @Option(
                 names = "--sheet",
                 paramLabel = "FILE.png",
-                description = "With --retrieval alone: write a contact sheet of the first 48 pictures there.")
+                description = "With --retrieval alone: write a contact sheet of the first 48 images there.")
         Optional<Path> sheet = Optional.empty();
 
         @Option(
@@ -189,7 +189,7 @@ final class EvaluateCommand implements Callable<Integer> {
                     ? all.draw(measure.samples.orElse(USUAL_MOTIFS), measure.seed)
                     : all;
             String source = all.source() + " " + all.fingerprint() + (drawn.equals(all) ? "" : ", drawn");
-            Measures withoutNetworks = new Measures(grid.pictureMeasures(), Optional.empty(), Optional.empty());
+            Measures withoutNetworks = new Measures(grid.imageMeasures(), Optional.empty(), Optional.empty());
             Evaluation evaluation = new Evaluation(
                     drawn, settings, template, measure.seed, withoutNetworks, measure.retrieval, grid.maps);
             return new QualityRun(spec.commandLine(), model, chosen, evaluation, grid, source, folder, output.format);

@@ -48,8 +48,8 @@ final class GenerateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nPicture:%n", order = 2)
-    private PictureOptions picture = new PictureOptions();
+    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
+    private ImageOptions image = new ImageOptions();
 
     @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
     private MergingOptions merging = new MergingOptions();
@@ -65,7 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
         List<ToMeOptions> options;
         try {
             options = merging.options();
-            request = picture.request(PromptArgument.text(promptArgument), chosen);
+            request = image.request(PromptArgument.text(promptArgument), chosen);
         } catch (IllegalArgumentException e) {
             throw UsageErrors.of(spec.commandLine(), e);
         }

@@ -1,6 +1,6 @@
 package io.tome4j.cli;
 
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.merging.ToMeOptions;
 import java.nio.file.Path;
@@ -81,10 +81,10 @@ final class GridOptions {
     }
 
     /** @throws IllegalArgumentException if there is no such measure */
-    List<PictureMeasure> pictureMeasures() {
+    List<ImageMeasure> imageMeasures() {
         CompareOptions.requireOnce("--measures", measures);
-        List<PictureMeasure> known = List.of(PictureMeasure.PSNR, PictureMeasure.SSIM, PictureMeasure.MS_SSIM);
-        List<PictureMeasure> chosen = new ArrayList<>();
+        List<ImageMeasure> known = List.of(ImageMeasure.PSNR, ImageMeasure.SSIM, ImageMeasure.MS_SSIM);
+        List<ImageMeasure> chosen = new ArrayList<>();
         for (String name : measures.isEmpty() ? List.of("psnr", "ssim") : measures) {
             chosen.add(known.stream()
                     .filter(measure -> measure.name().equals(name.replace('-', '_')))

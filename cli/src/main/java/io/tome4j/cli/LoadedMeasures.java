@@ -2,8 +2,8 @@ package io.tome4j.cli;
 
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.evaluation.measures.ClipScore;
-import io.tome4j.evaluation.measures.PictureFeatures;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageFeatures;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.quality.Measures;
 import io.tome4j.models.clip.ClipModel;
 import java.nio.file.Path;
@@ -23,24 +23,24 @@ final class LoadedMeasures implements AutoCloseable {
     /**
      * Loads the networks.
      *
-     * @param pictures measures that need none
+     * @param images measures that need none
      * @throws io.tome4j.tensor.TomeException if one cannot be had or loaded
      */
-    Measures load(List<PictureMeasure> pictures, GridOptions options, DownloadListener listener) {
-        List<PictureMeasure> all = new ArrayList<>(pictures);
+    Measures load(List<ImageMeasure> images, GridOptions options, DownloadListener listener) {
+        List<ImageMeasure> all = new ArrayList<>(images);
         options.lpips.ifPresent(file -> {
-            PictureMeasure lpips = PictureMeasure.lpips(file);
+            ImageMeasure lpips = ImageMeasure.lpips(file);
             closing.push(lpips::close);
             all.add(lpips);
         });
-        Optional<PictureFeatures> features = options.features.map(name -> features(name, listener));
+        Optional<ImageFeatures> features = options.features.map(name -> features(name, listener));
         return new Measures(all, options.clipScore.map(name -> new ClipScore(clip(name, listener))), features);
     }
 
-    private PictureFeatures features(String name, DownloadListener listener) {
-        PictureFeatures features = name.endsWith(".pt")
-                ? PictureFeatures.torchScript(Path.of(name))
-                : PictureFeatures.clip(name, clip(name, listener));
+    private ImageFeatures features(String name, DownloadListener listener) {
+        ImageFeatures features = name.endsWith(".pt")
+                ? ImageFeatures.torchScript(Path.of(name))
+                : ImageFeatures.clip(name, clip(name, listener));
         closing.push(features::close);
         return features;
     }

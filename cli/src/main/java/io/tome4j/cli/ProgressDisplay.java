@@ -63,14 +63,14 @@ final class ProgressDisplay implements AutoCloseable {
             bar = Optional.of(new ProgressBarBuilder()
                     .setInitialMax(total)
                     .setUpdateIntervalMillis(200)
-                    .setRenderer((state, width) -> picture(state.getCurrent(), state.getMax()) + " " + shown)
+                    .setRenderer((state, width) -> image(state.getCurrent(), state.getMax()) + " " + shown)
                     .setConsumer(new ToTerminal(err))
                     .build());
         }
         bar.get().stepTo(done);
     }
 
-    private static String picture(long done, long total) {
+    private static String image(long done, long total) {
         int filled = (int) (BAR_WIDTH * done / Math.max(1, total));
         return "[" + "#".repeat(filled) + ".".repeat(BAR_WIDTH - filled) + "]";
     }

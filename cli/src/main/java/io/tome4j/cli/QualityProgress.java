@@ -36,7 +36,7 @@ final class QualityProgress implements Evaluation.Listener, AutoCloseable {
     }
 
     @Override
-    public void onPicture(Row row, Optional<Duration> took) {
+    public void onImage(Row row, Optional<Duration> took) {
         if (took.isPresent()) {
             made++;
             missing = Math.max(missing, made); // one that was there can turn out to be damaged

@@ -7,8 +7,8 @@ import io.tome4j.evaluation.quality.Evaluation;
 import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
 import io.tome4j.evaluation.quality.Measures;
-import io.tome4j.evaluation.quality.PictureFolder;
-import io.tome4j.evaluation.quality.PictureStore;
+import io.tome4j.evaluation.quality.ShotFolder;
+import io.tome4j.evaluation.quality.ShotStore;
 import io.tome4j.evaluation.quality.ResultTable;
 import io.tome4j.evaluation.quality.Shot;
 import io.tome4j.evaluation.quality.Times;
@@ -39,7 +39,7 @@ import picocli.CommandLine;
  * @param evaluation what to draw and measure
  * @param grid which networks to measure with
  * @param source where the prompts are from
- * @param folder keeps the pictures and the results
+ * @param folder keeps the images and the results
  * @param format what to print
  */
 record QualityRun(
@@ -56,22 +56,22 @@ record QualityRun(
         PrintWriter err = commandLine.getErr();
         Placement placement = Placement.choose(model.device, model.dtype);
         Map<String, String> settings =
-                PictureSettings.of(model, chosen, evaluation.template(), evaluation.seed(), placement);
+                ImageSettings.of(model, chosen, evaluation.template(), evaluation.seed(), placement);
         settings.put("prompts", source);
-        PictureFolder pictures = PictureFolder.open(folder, settings);
+        ShotFolder images = ShotFolder.open(folder, settings);
         err.println(Engine.start().describe(placement));
         chosen.announce(err);
         DownloadProgress downloads = new DownloadProgress(err, ProgressDisplay.onTerminal());
         try (LoadedMeasures networks = new LoadedMeasures()) {
-            Measures measures = networks.load(evaluation.measures().pictures(), grid, downloads);
-            return run(evaluation.measures(measures), settings, pictures, placement, interruption);
+            Measures measures = networks.load(evaluation.measures().images(), grid, downloads);
+            return run(evaluation.measures(measures), settings, images, placement, interruption);
         }
     }
 
     private int run(
             Evaluation measured,
             Map<String, String> settings,
-            PictureFolder pictures,
+            ShotFolder images,
             Placement placement,
             Interruption interruption) {
         PrintWriter err = commandLine.getErr();
@@ -83,7 +83,7 @@ record QualityRun(
             }
             EvaluationResult result;
             try (QualityProgress progress = new QualityProgress(err, terminal, () -> !interruption.isStopped())) {
-                result = measured.run(pipeline, new Store(pictures, interruption), progress);
+                result = measured.run(pipeline, new Store(images, interruption), progress);
             } catch (IllegalArgumentException e) {
                 throw UsageErrors.of(commandLine, e);
             }
@@ -93,16 +93,16 @@ record QualityRun(
                     settings,
                     result,
                     Instant.now().truncatedTo(ChronoUnit.SECONDS));
-            interruption.writing(() -> write(report, pictures));
+            interruption.writing(() -> write(report, images));
             print(report);
         }
         return 0;
     }
 
-    private void write(EvaluationReport report, PictureStore pictures) {
+    private void write(EvaluationReport report, ShotStore images) {
         write("results.csv", ResultTable.csv(report.result()));
         write("results.json", report.json().toPrettyString().replace("\r\n", "\n") + "\n");
-        write("report.html", ReportPage.of(report, pictures));
+        write("report.html", ReportPage.of(report, images));
     }
 
     private void write(String name, String text) {
@@ -129,7 +129,7 @@ record QualityRun(
     }
 
     /** A store that Ctrl-C does not cut off. */
-    private record Store(PictureStore store, Interruption interruption) implements PictureStore {
+    private record Store(ShotStore store, Interruption interruption) implements ShotStore {
         @Override
         public boolean has(Shot shot) {
             return store.has(shot);

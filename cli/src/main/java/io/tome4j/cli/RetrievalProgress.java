@@ -8,7 +8,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Shows how many pictures are done, and puts them on the contact sheet. */
+/** Shows how many images are done, and puts them on the contact sheet. */
 final class RetrievalProgress implements Retrieval.Listener, AutoCloseable {
     private final ProgressDisplay display;
     private final PrintWriter err;
@@ -33,14 +33,14 @@ final class RetrievalProgress implements Retrieval.Listener, AutoCloseable {
     }
 
     @Override
-    public void onPicture(Row row, BufferedImage picture) {
-        sheet.add(picture);
+    public void onImage(Row row, BufferedImage image) {
+        sheet.add(image);
         if (row.making().isEmpty()) {
             kept++;
             return;
         }
         if (made == 0 && kept > 0) {
-            err.println("Going on after " + kept + " pictures that were there already");
+            err.println("Going on after " + kept + " images that were there already");
         }
         made++;
         making = making.plus(row.making().get());

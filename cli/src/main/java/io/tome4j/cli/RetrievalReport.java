@@ -19,7 +19,7 @@ import java.util.Locale;
  * @param model its name
  * @param engine the start-up line: engine, device, dtype, threads
  * @param placement where and in what it was computed
- * @param template how the pictures were made
+ * @param template how the images were made
  * @param seed drew the motifs
  * @param merging the options of token merging; empty if it was off
  * @param result the figures
@@ -53,7 +53,7 @@ record RetrievalReport(
         line(text, "top 1   %s", percent(result.top(1)));
         line(text, "top 10  %s", percent(result.top(10)));
         line(text, "median rank %s (0 is the nearest)", result.medianRank());
-        result.secondsPerPicture().ifPresent(seconds -> line(text, "%.2f s a picture (median)", seconds));
+        result.secondsPerImage().ifPresent(seconds -> line(text, "%.2f s a image (median)", seconds));
         return text.toString().stripTrailing();
     }
 
@@ -93,7 +93,7 @@ record RetrievalReport(
         json.put("version", GenerationParameters.thisVersion());
         merging.forEach(options -> RunReport.putOptions(json.putObject("merging"), options));
         json.put("made", result.made());
-        result.secondsPerPicture().ifPresent(seconds -> json.put("seconds_per_image", rounded(seconds)));
+        result.secondsPerImage().ifPresent(seconds -> json.put("seconds_per_image", rounded(seconds)));
         ArrayNode rows = json.putArray("rows");
         for (Row row : result.rows()) {
             rows.addObject()

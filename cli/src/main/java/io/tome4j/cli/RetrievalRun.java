@@ -71,9 +71,9 @@ record RetrievalRun(
         return 0;
     }
 
-    /** All that a picture depends on but its prompt, which its file's name tells. */
+    /** All that a image depends on but its prompt, which its file's name tells. */
     private Map<String, String> settings(Placement placement) {
-        Map<String, String> settings = PictureSettings.of(model, chosen, template, seed, placement);
+        Map<String, String> settings = ImageSettings.of(model, chosen, template, seed, placement);
         settings.put("merging", options.isEmpty() ? "off" : options.get(0).toString());
         return settings;
     }

@@ -48,7 +48,7 @@ final class TuneCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nPictures:%n", order = 2)
+    @ArgGroup(validate = false, heading = "%nImages:%n", order = 2)
     private SamplingOptions sampling = new SamplingOptions();
 
     @ArgGroup(validate = false, heading = "%nGoal and token merging:%n", order = 3)

@@ -29,7 +29,7 @@ class CompareTest {
     }
 
     @Test
-    void thePictureHasARowAMethodAndTheJsonARowAnImage() throws IOException {
+    void theImageHasARowAMethodAndTheJsonARowAnImage() throws IOException {
         Program program =
                 compare("--ratios", "0.25,0.5", "--methods", "tome,todo", "--difference", "--maps", "--format", "json");
         assertThat(program.status()).as(program.err()).isZero();
@@ -46,9 +46,9 @@ class CompareTest {
         BufferedImage map =
                 ImageIO.read(Path.of(json.at("/rows/2/map/file").asText()).toFile());
         assertThat(map.getWidth()).isEqualTo(128);
-        BufferedImage picture = ImageIO.read(folder.resolve("out.png").toFile());
-        assertThat(picture.getWidth()).isEqualTo(3 * (230 + 8) + 8);
-        assertThat(picture.getHeight()).isEqualTo(18 + 2 * 8 + 6 * (128 + 3 * 18 + 8));
+        BufferedImage image = ImageIO.read(folder.resolve("out.png").toFile());
+        assertThat(image.getWidth()).isEqualTo(3 * (230 + 8) + 8);
+        assertThat(image.getHeight()).isEqualTo(18 + 2 * 8 + 6 * (128 + 3 * 18 + 8));
         assertThat(program.err()).contains("Warm-up", "Image 5 of 5: todo 0.5");
     }
 

@@ -52,7 +52,7 @@ class EmbeddedModelTest {
     void itsOwnSettingsAreTheDefaultsAndOptionsComeFirst() {
         EmbeddedModel embedded = EmbeddedModel.shipped();
         var chosen = new ModelOptions().choose(Tome.commandLine(Program.NOWHERE, Program.NOWHERE));
-        var options = new PictureOptions();
+        var options = new ImageOptions();
         var request = options.request("x", chosen);
         assertThat(request.steps()).isEqualTo(embedded.steps());
         assertThat(request.guidanceScale()).isEqualTo(embedded.guidanceScale());

@@ -137,7 +137,7 @@ class EvaluateGridTest {
                 "PROMPTS --methods tome,fast|--methods has 'fast'",
                 "PROMPTS --methods tomesd+match-every=2|--tomesd",
                 "PROMPTS --measures taste|--measures has 'taste'",
-                "PROMPTS --measures ms-ssim --width 64 --height 64|--measures has ms_ssim, which needs pictures of 176",
+                "PROMPTS --measures ms-ssim --width 64 --height 64|--measures has ms_ssim, which needs images of 176",
                 "PROMPTS --lpips none.pt --motifs|leave the prompt file away",
                 "--retrieval --features a.pt|--features is for a prompt file or --motifs",
                 "PROMPTS --maps -1|--maps is -1",

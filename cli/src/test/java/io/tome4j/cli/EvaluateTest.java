@@ -86,8 +86,8 @@ class EvaluateTest {
     }
 
     @Test
-    void keptPicturesAreNotMadeTwice() throws IOException {
-        Path out = folder.resolve("pictures");
+    void keptImagesAreNotMadeTwice() throws IOException {
+        Path out = folder.resolve("images");
         Path sheet = folder.resolve("sheet.png");
         JsonNode first = json(evaluate("--format", "json", "--out", out, "--sheet", sheet));
         assertThat(sheet).isNotEmptyFile();

@@ -21,7 +21,7 @@ record Program(int status, String out, String err) {
         return new Program(status, out.toString(), err.toString());
     }
 
-    /** A checkpoint whose pictures are noise, and quickly made. */
+    /** A checkpoint whose images are noise, and quickly made. */
     static Path tinyModel() {
         return Path.of(System.getProperty("tome4j.fixtures")).resolve("tiny-sd1");
     }

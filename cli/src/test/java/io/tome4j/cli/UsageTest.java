@@ -44,7 +44,7 @@ class UsageTest {
                 "--attention flash|'flash' is none of naive, efficient",
                 "--device tpu|'tpu' is none of auto, cpu, cuda",
                 "--seed x|'--seed'",
-                "--out picture.jpg|--out is picture.jpg: it must end in .png",
+                "--out image.jpg|--out is image.jpg: it must end in .png",
                 "--steps 2 --seed 1 --steps 3|--steps is given twice",
                 "--merge-attn --no-merge-attn|--no-merge-attn is given twice",
                 "--seed=1 --seed=2|--seed is given twice",
@@ -72,7 +72,7 @@ class UsageTest {
     void helpGroupsTheOptions() {
         Program program = Program.run("generate", "--help");
         assertThat(program.status()).isZero();
-        assertThat(program.out()).contains("Model:", "Picture:", "Token merging:", "Output:", "--[no-]merge-attn");
+        assertThat(program.out()).contains("Model:", "Image:", "Token merging:", "Output:", "--[no-]merge-attn");
         assertThat(program.err()).isEmpty();
     }
 

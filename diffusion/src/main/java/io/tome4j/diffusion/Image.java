@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** A finished picture, with the parameters it was made from. */
+/** A finished image, with the parameters it was made from. */
 public final class Image {
     private final BufferedImage pixels;
     private final String parameters;

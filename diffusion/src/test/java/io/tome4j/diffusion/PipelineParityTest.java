@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole pictures, compared with those of {@code diffusers} and {@code tomesd}: see {@code reference/}. */
+/** Whole images, compared with those of {@code diffusers} and {@code tomesd}: see {@code reference/}. */
 class PipelineParityTest {
     private static final int TOLERANCE = 2; // of 255
 
@@ -36,7 +36,7 @@ class PipelineParityTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
-    void drawsThePictureThatTheReferenceDraws(String name, JsonNode c, @TempDir Path folder) throws IOException {
+    void drawsTheImageThatTheReferenceDraws(String name, JsonNode c, @TempDir Path folder) throws IOException {
         PipelineOptions options =
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(

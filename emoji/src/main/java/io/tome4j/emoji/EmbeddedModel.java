@@ -83,12 +83,12 @@ public final class EmbeddedModel {
         return description;
     }
 
-    /** The width of the pictures that it was trained on, in pixels. */
+    /** The width of the images that it was trained on, in pixels. */
     public int width() {
         return width;
     }
 
-    /** The height of the pictures that it was trained on, in pixels. */
+    /** The height of the images that it was trained on, in pixels. */
     public int height() {
         return height;
     }

@@ -40,7 +40,7 @@ public final class Motifs {
     public static Motifs load() {
         ClassLoader loader = Motifs.class.getClassLoader();
         try (InputStream list = Resources.url(loader, "motifs.json").openStream();
-                InputStream picture = Resources.url(loader, "motifs.png").openStream()) {
+                InputStream image = Resources.url(loader, "motifs.png").openStream()) {
             List<Motif> all = new ArrayList<>();
             for (JsonNode motif : new ObjectMapper().readTree(list)) {
                 all.add(new Motif(
@@ -48,9 +48,9 @@ public final class Motifs {
                         motif.path("name").asText(),
                         motif.path("prompt").asText()));
             }
-            BufferedImage atlas = ImageIO.read(new MemoryCacheImageInputStream(picture)); // no file in between
+            BufferedImage atlas = ImageIO.read(new MemoryCacheImageInputStream(image)); // no file in between
             if (atlas == null || (atlas.getWidth() / THUMBNAIL) * (atlas.getHeight() / THUMBNAIL) < all.size()) {
-                throw new TomeException("The resource motifs.png has no picture of each of the " + all.size()
+                throw new TomeException("The resource motifs.png has no image of each of the " + all.size()
                         + " motifs: make it anew with emoji/training/motifs.py.");
             }
             return new Motifs(List.copyOf(all), atlas);
@@ -65,7 +65,7 @@ public final class Motifs {
     }
 
     /**
-     * How a motif looks on white, {@value #THUMBNAIL} x {@value #THUMBNAIL} pixels, averaged from its picture at
+     * How a motif looks on white, {@value #THUMBNAIL} x {@value #THUMBNAIL} pixels, averaged from its image at
      * 512 x 512.
      *
      * @param index its place in {@link #all()}

@@ -6,7 +6,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.evaluation.maps.MergeMap;
 import io.tome4j.evaluation.maps.MergeRecorder;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
@@ -26,7 +26,7 @@ import java.util.concurrent.CancellationException;
  * @param mapAt where to record merge maps; empty for none
  */
 public record Comparison(
-        Request request, List<ToMeOptions> settings, List<PictureMeasure> measures, Optional<MapPlace> mapAt) {
+        Request request, List<ToMeOptions> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
 
     /**
      * Where a merge map is taken.

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The panels of a comparison in one picture: for each method a row that begins with the unmerged image, below it the
+ * The panels of a comparison in one image: for each method a row that begins with the unmerged image, below it the
  * differences and the merge maps.
  */
 public final class ComparisonSheet {
@@ -53,8 +53,8 @@ public final class ComparisonSheet {
     /** What stands in a place of the grid. */
     private record Tile(Optional<BufferedImage> image, List<String> lines) {}
 
-    /** The picture; no column is narrower than its labels need. */
-    public BufferedImage picture() {
+    /** The image; no column is narrower than its labels need. */
+    public BufferedImage image() {
         List<List<Tile>> rows = rows();
         BufferedImage first = panels.get(0).image();
         int columns = rows.stream().mapToInt(List::size).max().orElse(0);
@@ -169,11 +169,11 @@ public final class ComparisonSheet {
     /**
      * The distance of each channel, {@value #AMPLIFICATION} times; what exceeds 255 is 255. Equal pixels are black.
      *
-     * @throws IllegalArgumentException if the pictures' sizes differ
+     * @throws IllegalArgumentException if the images' sizes differ
      */
     static BufferedImage difference(BufferedImage a, BufferedImage b) {
         if (a.getWidth() != b.getWidth() || a.getHeight() != b.getHeight()) {
-            throw new IllegalArgumentException("Pictures of " + a.getWidth() + " x " + a.getHeight() + " and "
+            throw new IllegalArgumentException("Images of " + a.getWidth() + " x " + a.getHeight() + " and "
                     + b.getWidth() + " x " + b.getHeight() + " pixels cannot be compared");
         }
         BufferedImage difference = new BufferedImage(a.getWidth(), a.getHeight(), BufferedImage.TYPE_INT_RGB);

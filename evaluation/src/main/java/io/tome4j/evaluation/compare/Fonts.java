@@ -8,7 +8,7 @@ import java.awt.image.BufferedImage;
 /** Whether Java finds anything to write with: on Linux it needs fontconfig and a font, which servers often lack. */
 public final class Fonts {
     /** What to tell a user whose labels are missing. */
-    public static final String MISSING = "Java finds no fonts on this machine, so the picture has no labels; install"
+    public static final String MISSING = "Java finds no fonts on this machine, so the image has no labels; install"
             + " fontconfig and a font to have them (Debian, Ubuntu: apt install fontconfig fonts-dejavu-core)";
 
     private Fonts() {}

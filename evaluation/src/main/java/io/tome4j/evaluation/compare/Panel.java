@@ -2,7 +2,7 @@ package io.tome4j.evaluation.compare;
 
 import io.tome4j.diffusion.Result;
 import io.tome4j.evaluation.maps.MergeMap;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
@@ -14,7 +14,7 @@ import java.util.Optional;
 /**
  * One image of a comparison.
  *
- * @param label what it is called in the picture
+ * @param label what it is called in the image
  * @param image the image
  * @param result the run it came of
  * @param merging what was merged; empty for the unmerged image
@@ -36,7 +36,7 @@ public record Panel(
      * @param measure the measure that was asked
      * @param value what it says; infinite where the images are equal and the measure has no bound
      */
-    public record Distance(PictureMeasure measure, double value) {
+    public record Distance(ImageMeasure measure, double value) {
         /** {@code PSNR 31.42 dB}. */
         public String shown() {
             return measure.title() + " " + measure.shown(value);

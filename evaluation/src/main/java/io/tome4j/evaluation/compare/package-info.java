@@ -1,4 +1,4 @@
-/** One prompt and seed with and without merging: pictures side by side, what they took, and how far they are apart. */
+/** One prompt and seed with and without merging: images side by side, what they took, and how far they are apart. */
 @NullMarked
 package io.tome4j.evaluation.compare;
 

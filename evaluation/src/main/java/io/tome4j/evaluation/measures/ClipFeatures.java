@@ -6,11 +6,11 @@ import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 
 /** Features of CLIP's encoder of images. */
-record ClipFeatures(String name, ClipModel model) implements PictureFeatures {
+record ClipFeatures(String name, ClipModel model) implements ImageFeatures {
     @Override
-    public float[] of(BufferedImage picture) {
+    public float[] of(BufferedImage image) {
         try (var scope = TensorScope.open()) {
-            return Tensors.floats(model.imageFeatures(picture));
+            return Tensors.floats(model.imageFeatures(image));
         }
     }
 

@@ -6,7 +6,7 @@ import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 import java.util.Collection;
 
-/** How well pictures fit their prompts, by CLIP (CLIPScore, arXiv 2104.08718, with torchmetrics' factor of 100). */
+/** How well images fit their prompts, by CLIP (CLIPScore, arXiv 2104.08718, with torchmetrics' factor of 100). */
 public final class ClipScore {
     private final ClipModel model;
 
@@ -16,22 +16,21 @@ public final class ClipScore {
     }
 
     /**
-     * A hundred times the cosine between the picture's and the prompt's features.
+     * A hundred times the cosine between the image's and the prompt's features.
      *
      * @param prompt what is too long for the model is cut
      * @return from -100 to 100, usually between 15 and 35; {@link #mean} leaves out what is below 0
      */
-    public double of(BufferedImage picture, String prompt) {
+    public double of(BufferedImage image, String prompt) {
         try (var scope = TensorScope.open()) {
-            return 100
-                    * cosine(Tensors.floats(model.imageFeatures(picture)), Tensors.floats(model.textFeatures(prompt)));
+            return 100 * cosine(Tensors.floats(model.imageFeatures(image)), Tensors.floats(model.textFeatures(prompt)));
         }
     }
 
     /**
      * The CLIP score of a set: the mean, or 0 if that is less.
      *
-     * @param scores what {@link #of} gave for each picture; at least one
+     * @param scores what {@link #of} gave for each image; at least one
      * @return from 0 to 100
      */
     public static double mean(Collection<Double> scores) {

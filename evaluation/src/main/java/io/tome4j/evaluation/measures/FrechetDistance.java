@@ -10,10 +10,10 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * How far two sets of pictures are apart, by their features as two normal distributions (arXiv 1706.08500, section 2): 0
+ * How far two sets of images are apart, by their features as two normal distributions (arXiv 1706.08500, section 2): 0
  * for equal ones. The same number as pytorch-fid's from the same features.
  *
- * <p>It falls with the number of pictures, so only sets of the same size can be compared; the usual one is in the
+ * <p>It falls with the number of images, so only sets of the same size can be compared; the usual one is in the
  * thousands.
  */
 public final class FrechetDistance {
@@ -23,19 +23,19 @@ public final class FrechetDistance {
      * {@code |mean_a - mean_b|^2 + trace(cov_a + cov_b - 2 sqrt(cov_a cov_b))}, in fp64.
      *
      * <p>With {@code cov_a = A^T A} and {@code cov_b = B^T B} the trace of the root is the sum of the singular values of
-     * {@code A B^T}. So no root of a matrix is taken, and a set of fewer pictures than features, whose covariance has no
+     * {@code A B^T}. So no root of a matrix is taken, and a set of fewer images than features, whose covariance has no
      * inverse, needs no exception: there pytorch-fid's own result is exact to about a millionth of its size.
      *
-     * @param a the features of each picture of one set, as {@link PictureFeatures#of} gives them
+     * @param a the features of each image of one set, as {@link ImageFeatures#of} gives them
      * @param b those of the other
-     * @throws TomeException if a set has fewer than two pictures, or features differ in number or are no numbers
+     * @throws TomeException if a set has fewer than two images, or features differ in number or are no numbers
      */
     public static double between(List<float[]> a, List<float[]> b) {
         try (var scope = TensorScope.open()) {
             Distribution first = Distribution.of(a);
             Distribution second = Distribution.of(b);
             if (first.mean().size(0) != second.mean().size(0)) {
-                throw new TomeException("The pictures of one set have "
+                throw new TomeException("The images of one set have "
                         + first.mean().size(0)
                         + " features and those of the other " + second.mean().size(0)
                         + ": take both sets' from the same network.");
@@ -55,26 +55,26 @@ public final class FrechetDistance {
     /**
      * @param mean {@code [D]}
      * @param factor {@code [K, D]}, K at most D: times itself the covariance of a sample, which is divided by one less
-     *     than the number of pictures
+     *     than the number of images
      */
     private record Distribution(Tensor mean, Tensor factor) {
         static Distribution of(List<float[]> features) {
             if (features.size() < 2) {
                 throw new TomeException(
-                        "A Frechet distance needs at least two pictures in each set; one has " + features.size() + ".");
+                        "A Frechet distance needs at least two images in each set; one has " + features.size() + ".");
             }
             int size = features.get(0).length;
             float[] all = new float[features.size() * size];
             for (int i = 0; i < features.size(); i++) {
                 float[] row = features.get(i);
                 if (row.length != size) {
-                    throw new TomeException("The pictures of a set have " + size + " and " + row.length
+                    throw new TomeException("The images of a set have " + size + " and " + row.length
                             + " features: the network must give as many for each.");
                 }
                 for (float value : row) {
                     if (!Float.isFinite(value)) {
-                        throw new TomeException("Picture " + (i + 1) + " has the feature " + value
-                                + ", with which nothing can be computed: is the network made for pictures in [0, 1]?");
+                        throw new TomeException("Image " + (i + 1) + " has the feature " + value
+                                + ", with which nothing can be computed: is the network made for images in [0, 1]?");
                     }
                 }
                 System.arraycopy(row, 0, all, i * size, size);

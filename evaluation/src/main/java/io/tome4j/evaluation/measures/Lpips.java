@@ -7,7 +7,7 @@ import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
-/** Asks a network how far two pictures are apart. */
+/** Asks a network how far two images are apart. */
 final class Lpips implements AutoCloseable {
     private final TorchScript network;
 
@@ -21,7 +21,7 @@ final class Lpips implements AutoCloseable {
             if (distance.numel() != 1) {
                 throw new TomeException("The network in " + network.file() + " gives " + distance.numel()
                         + " numbers (shape " + Arrays.toString(Tensors.shape(distance))
-                        + ") for a pair of pictures where LPIPS is one number.");
+                        + ") for a pair of images where LPIPS is one number.");
             }
             return distance.item_double();
         }

@@ -32,7 +32,7 @@ final class StructuralSimilarity {
 
     /**
      * At each of five scales the mean contrast and structure, at the last one the whole similarity, and their weighted
-     * product. That last one torchmetrics takes over the picture mirrored at its edges.
+     * product. That last one torchmetrics takes over the image mirrored at its edges.
      */
     static double msSsim(BufferedImage a, BufferedImage b) {
         try (var scope = TensorScope.open()) {
@@ -55,8 +55,8 @@ final class StructuralSimilarity {
     }
 
     /** {@code [3, 1, H, W]} fp64, from 0 to 255. */
-    private static Tensor channels(BufferedImage picture) {
-        return PixelTensors.levels(picture).to(ScalarType.Double).transpose(0, 1);
+    private static Tensor channels(BufferedImage image) {
+        return PixelTensors.levels(image).to(ScalarType.Double).transpose(0, 1);
     }
 
     private static Tensor mirrored(Tensor x) {

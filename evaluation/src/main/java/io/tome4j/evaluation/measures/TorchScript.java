@@ -66,7 +66,7 @@ final class TorchScript implements AutoCloseable {
             } catch (RuntimeException e) {
                 throw new TomeException(
                         "The network in " + file + " failed on " + inputs.length
-                                + (inputs.length == 1 ? " batch" : " batches") + " of pictures: " + reason(e) + ".",
+                                + (inputs.length == 1 ? " batch" : " batches") + " of images: " + reason(e) + ".",
                         e);
             }
             if (!result.isTensor()) {

@@ -1,4 +1,4 @@
-/** How near pictures are to each other, sets of pictures to sets of pictures, and pictures to their prompts. */
+/** How near images are to each other, sets of images to sets of images, and images to their prompts. */
 @NullMarked
 package io.tome4j.evaluation.measures;
 

@@ -8,10 +8,10 @@ import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.maps.MergeRecorder;
 import io.tome4j.evaluation.measures.ClipScore;
 import io.tome4j.evaluation.measures.FrechetDistance;
-import io.tome4j.evaluation.measures.PictureFeatures;
-import io.tome4j.evaluation.measures.PictureMeasure;
-import io.tome4j.evaluation.quality.PictureStore.Kept;
-import io.tome4j.evaluation.quality.PictureStore.KeptMap;
+import io.tome4j.evaluation.measures.ImageFeatures;
+import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.quality.ShotStore.Kept;
+import io.tome4j.evaluation.quality.ShotStore.KeptMap;
 import io.tome4j.evaluation.retrieval.MotifBank;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
@@ -37,18 +37,18 @@ import org.bytedeco.pytorch.global.torch;
  * Each prompt without merging and with each of several settings:
  *
  * <ol>
- *   <li>All pictures of a prompt have the same seed, and are made one after the other: first the unmerged one, then the
+ *   <li>All images of a prompt have the same seed, and are made one after the other: first the unmerged one, then the
  *       settings, each prompt beginning with another one, so that what disturbs the machine for a while disturbs all alike.
- *   <li>Each merged picture is measured against the unmerged one.
- *   <li>Pictures that the store has are not made again.
+ *   <li>Each merged image is measured against the unmerged one.
+ *   <li>Images that the store has are not made again.
  * </ol>
  *
  * @param prompts what to draw
  * @param settings the ways to merge, at least one, in the order to show them
  * @param template how to draw: steps, guidance scale, scheduler, negative prompt and size; the rest is not used
  * @param seed of the first prompt; each further one has the next
- * @param measures what to tell of the pictures
- * @param retrieval whether to look the pictures up among the motifs; all prompts must be such
+ * @param measures what to tell of the images
+ * @param retrieval whether to look the images up among the motifs; all prompts must be such
  * @param maps for how many prompts, from the first, to record merge maps: in the middle step
  */
 public record Evaluation(
@@ -63,19 +63,19 @@ public record Evaluation(
     /** Told of the evaluation as it goes on; may stop it. */
     public interface Listener extends StepListener {
         /**
-         * Called once, before the first picture.
+         * Called once, before the first image.
          *
-         * @param kept how many pictures are there already
+         * @param kept how many images are there already
          * @param missing how many are to be made
          */
         void onBegin(int kept, int missing);
 
         /**
-         * Called after each picture.
+         * Called after each image.
          *
          * @param making how long it took; empty for one that was there
          */
-        void onPicture(Row row, Optional<Duration> making);
+        void onImage(Row row, Optional<Duration> making);
     }
 
     public Evaluation {
@@ -102,14 +102,14 @@ public record Evaluation(
     }
 
     /**
-     * Makes the pictures that are not in the store, and measures all. Afterwards the pipeline is patched no more.
+     * Makes the images that are not in the store, and measures all. Afterwards the pipeline is patched no more.
      *
-     * @throws IllegalArgumentException if a setting would merge nothing, or pictures of this size cannot be looked up, or
+     * @throws IllegalArgumentException if a setting would merge nothing, or images of this size cannot be looked up, or
      *     are too small or too few for a measure
-     * @throws TomeException if the store holds pictures of another evaluation
+     * @throws TomeException if the store holds images of another evaluation
      * @throws CancellationException if the listener stopped it; the store keeps what was finished
      */
-    public EvaluationResult run(StableDiffusionPipeline pipeline, PictureStore store, Listener listener) {
+    public EvaluationResult run(StableDiffusionPipeline pipeline, ShotStore store, Listener listener) {
         TokenGrid grid = template.latentGrid(pipeline.nominalGrid());
         Request sized = template.imagesPerPrompt(1)
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
@@ -155,20 +155,20 @@ public record Evaluation(
     /** One run of an evaluation. */
     private final class Run {
         private final StableDiffusionPipeline pipeline;
-        private final PictureStore store;
+        private final ShotStore store;
         private final Listener listener;
         private final Optional<MotifBank> bank;
         private final Map<Setting, List<float[]>> features = new LinkedHashMap<>();
         private boolean warm;
 
-        Run(StableDiffusionPipeline pipeline, PictureStore store, Listener listener, Optional<MotifBank> bank) {
+        Run(StableDiffusionPipeline pipeline, ShotStore store, Listener listener, Optional<MotifBank> bank) {
             this.pipeline = pipeline;
             this.store = store;
             this.listener = listener;
             this.bank = bank;
         }
 
-        /** How far each setting's pictures are from the unmerged ones, as sets; empty if nobody asked. */
+        /** How far each setting's images are from the unmerged ones, as sets; empty if nobody asked. */
         Optional<SetDistances> setDistances() {
             return measures.features().map(network -> {
                 Map<Setting, Double> distances = new LinkedHashMap<>();
@@ -185,24 +185,24 @@ public record Evaluation(
         List<Row> prompt(List<Shot> shots) {
             List<Shot> merged = new ArrayList<>(shots.subList(1, shots.size()));
             Collections.rotate(merged, -(shots.get(0).number() % merged.size()));
-            Picture unmerged = picture(shots.get(0));
+            Made unmerged = made(shots.get(0));
             List<Row> rows = new ArrayList<>(List.of(tell(unmerged, unmerged)));
-            merged.forEach(shot -> rows.add(tell(picture(shot), unmerged)));
+            merged.forEach(shot -> rows.add(tell(made(shot), unmerged)));
             rows.sort(Comparator.comparingInt(row -> shots.indexOf(row.shot())));
             return rows;
         }
 
-        private Picture picture(Shot shot) {
+        private Made made(Shot shot) {
             boolean mapped = shot.setting().merges() && shot.number() < maps;
             Optional<Kept> found =
                     store.find(shot).filter(kept -> !mapped || kept.map().isPresent());
             if (found.isPresent()) {
-                return new Picture(shot, found.get(), Optional.empty());
+                return new Made(shot, found.get(), Optional.empty());
             }
             warmUp(shot.request());
             long start = System.nanoTime();
             Kept kept = make(shot, mapped);
-            return new Picture(shot, kept, Optional.of(Duration.ofNanos(System.nanoTime() - start)));
+            return new Made(shot, kept, Optional.of(Duration.ofNanos(System.nanoTime() - start)));
         }
 
         private Kept make(Shot shot, boolean mapped) {
@@ -227,7 +227,7 @@ public record Evaluation(
             }
         }
 
-        /** One step of each kind of merging, so that no picture pays for what only a process's first step has to do. */
+        /** One step of each kind of merging, so that no image pays for what only a process's first step has to do. */
         private void warmUp(Request request) {
             if (warm) {
                 return;
@@ -245,7 +245,7 @@ public record Evaluation(
             }
         }
 
-        /** Anew for each picture: what tomesd draws then depends on the picture's seed alone, not on those before. */
+        /** Anew for each image: what tomesd draws then depends on the image's seed alone, not on those before. */
         private void patch(Setting setting, long seed) {
             if (setting.merging().isEmpty()) {
                 ToMe.removePatch(pipeline);
@@ -256,12 +256,12 @@ public record Evaluation(
             ToMe.applyPatch(pipeline, setting.merging().get());
         }
 
-        private Row tell(Picture picture, Picture unmerged) {
-            Shot shot = picture.shot();
-            BufferedImage image = picture.kept().image();
+        private Row tell(Made made, Made unmerged) {
+            Shot shot = made.shot();
+            BufferedImage image = made.kept().image();
             Map<String, Double> values = new LinkedHashMap<>();
             if (shot.setting().merges()) {
-                for (PictureMeasure measure : measures.pictures()) {
+                for (ImageMeasure measure : measures.images()) {
                     values.put(measure.name(), measure.between(unmerged.kept().image(), image));
                 }
             }
@@ -272,7 +272,7 @@ public record Evaluation(
                         score.of(image, shot.prompt().text()));
             }
             if (measures.features().isPresent()) {
-                PictureFeatures network = measures.features().get();
+                ImageFeatures network = measures.features().get();
                 features.computeIfAbsent(shot.setting(), setting -> new ArrayList<>())
                         .add(network.of(image));
             }
@@ -281,11 +281,11 @@ public record Evaluation(
                     : OptionalInt.of(bank.get()
                             .match(image, shot.prompt().motif().orElseThrow())
                             .rank());
-            Row row = new Row(shot, picture.kept().times(), values, rank);
-            listener.onPicture(row, picture.making());
+            Row row = new Row(shot, made.kept().times(), values, rank);
+            listener.onImage(row, made.making());
             return row;
         }
     }
 
-    private record Picture(Shot shot, Kept kept, Optional<Duration> making) {}
+    private record Made(Shot shot, Kept kept, Optional<Duration> making) {}
 }

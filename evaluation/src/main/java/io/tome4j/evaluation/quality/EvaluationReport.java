@@ -21,7 +21,7 @@ import java.util.Map;
  *
  * @param model what the model is called
  * @param machine what it ran on
- * @param settings all that the pictures depend on but how they are merged, by name
+ * @param settings all that the images depend on but how they are merged, by name
  * @param result what came of it
  * @param date when it ended
  */
@@ -71,7 +71,7 @@ public record EvaluationReport(
             summary.setting().merging().ifPresent(merging -> json.set("merging", merging(merging)));
         }
         put(json, "seconds_per_step", summary.perStep());
-        put(json, "seconds_per_image", summary.perPicture());
+        put(json, "seconds_per_image", summary.perImage());
         put(json, "speed_up", summary.speedUp());
         summary.measures().forEach((name, statistics) -> put(json, name, statistics));
         if (!summary.overTomesd().isEmpty()) {

@@ -17,11 +17,11 @@ import java.util.stream.Stream;
 /**
  * What came of an evaluation.
  *
- * @param request how the pictures were made, but for prompt and seed
+ * @param request how the images were made, but for prompt and seed
  * @param scales what the rows' measures mean, in the order to show them
  * @param settings the ways to merge, in the order to show them
- * @param rows for each prompt the unmerged picture, then one of each setting
- * @param setDistances how far each setting's pictures are from the unmerged ones, as sets
+ * @param rows for each prompt the unmerged image, then one of each setting
+ * @param setDistances how far each setting's images are from the unmerged ones, as sets
  */
 public record EvaluationResult(
         Request request,
@@ -42,13 +42,13 @@ public record EvaluationResult(
      * What is said of a setting.
      *
      * @param setting how to merge
-     * @param perStep seconds a step, of each picture the median one
-     * @param perPicture seconds a picture: text encoding, steps and decoding
+     * @param perStep seconds a step, of each image the median one
+     * @param perImage seconds a image: text encoding, steps and decoding
      * @param speedUp how many times as fast a step was as that of the same prompt without merging
      * @param measures by name
      * @param overTomesd by how much each measure is above that of tomesd at the same ratio, paired by prompt; empty if
      *     that was not measured, or is this setting
-     * @param frechet how far the pictures are from the unmerged ones as a set; empty if that was not measured, and of a
+     * @param frechet how far the images are from the unmerged ones as a set; empty if that was not measured, and of a
      *     group of prompts
      * @param top1 for how many of the motifs no other is nearer; empty if that was not looked up
      * @param top10 for how many fewer than ten are
@@ -56,7 +56,7 @@ public record EvaluationResult(
     public record Summary(
             Setting setting,
             Statistics perStep,
-            Statistics perPicture,
+            Statistics perImage,
             Statistics speedUp,
             Map<String, Statistics> measures,
             Map<String, Statistics> overTomesd,
@@ -100,7 +100,7 @@ public record EvaluationResult(
         return rows.stream().filter(row -> row.shot().setting().equals(setting)).toList();
     }
 
-    /** The unmerged pictures, then each setting. */
+    /** The unmerged images, then each setting. */
     public List<Summary> summaries() {
         return summaries(rows);
     }

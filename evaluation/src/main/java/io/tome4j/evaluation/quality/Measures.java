@@ -1,56 +1,55 @@
 package io.tome4j.evaluation.quality;
 
 import io.tome4j.evaluation.measures.ClipScore;
-import io.tome4j.evaluation.measures.PictureFeatures;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageFeatures;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * What to tell of pictures. The networks behind them stay with the caller, and so does closing them.
+ * What to tell of images. The networks behind them stay with the caller, and so does closing them.
  *
- * @param pictures of a merged picture against the unmerged one
- * @param clipScore of any picture against its prompt
- * @param features of the merged pictures as a set against the unmerged ones: their Frechet distance
+ * @param images of a merged image against the unmerged one
+ * @param clipScore of any image against its prompt
+ * @param features of the merged images as a set against the unmerged ones: their Frechet distance
  */
-public record Measures(
-        List<PictureMeasure> pictures, Optional<ClipScore> clipScore, Optional<PictureFeatures> features) {
+public record Measures(List<ImageMeasure> images, Optional<ClipScore> clipScore, Optional<ImageFeatures> features) {
     static final Scale CLIP_SCORE = new Scale("clip_score", "CLIP score", false);
 
     public Measures {
-        pictures = List.copyOf(pictures);
+        images = List.copyOf(images);
     }
 
-    /** Measures of pictures alone. */
-    public static Measures of(PictureMeasure... pictures) {
-        return new Measures(List.of(pictures), Optional.empty(), Optional.empty());
+    /** Measures of images alone. */
+    public static Measures of(ImageMeasure... images) {
+        return new Measures(List.of(images), Optional.empty(), Optional.empty());
     }
 
-    /** What the numbers of each picture mean. */
+    /** What the numbers of each image mean. */
     List<Scale> scales() {
         List<Scale> scales = new ArrayList<>();
-        for (PictureMeasure measure : pictures) {
-            scales.add(new Scale(measure.name(), measure.title(), measure.better() == PictureMeasure.Better.LOWER));
+        for (ImageMeasure measure : images) {
+            scales.add(new Scale(measure.name(), measure.title(), measure.better() == ImageMeasure.Better.LOWER));
         }
         clipScore.ifPresent(score -> scales.add(CLIP_SCORE));
         return scales;
     }
 
     /**
-     * @throws IllegalArgumentException if pictures of this size are too small for a measure, or there are too few
+     * @throws IllegalArgumentException if images of this size are too small for a measure, or there are too few
      */
     void require(int width, int height, int prompts) {
-        for (PictureMeasure measure : pictures) {
+        for (ImageMeasure measure : images) {
             if (!measure.fits(width, height)) {
-                throw new IllegalArgumentException("measures has " + measure.name() + ", which needs pictures of "
+                throw new IllegalArgumentException("measures has " + measure.name() + ", which needs images of "
                         + measure.smallestSide() + " x " + measure.smallestSide() + " pixels or more; these have "
                         + width + " x " + height);
             }
         }
         if (features.isPresent() && prompts < 2) {
             throw new IllegalArgumentException(
-                    "features compare sets of pictures: there must be at least 2 prompts, and there is " + prompts);
+                    "features compare sets of images: there must be at least 2 prompts, and there is " + prompts);
         }
     }
 }

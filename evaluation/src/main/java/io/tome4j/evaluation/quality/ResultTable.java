@@ -11,11 +11,11 @@ import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** An evaluation's numbers as tables: of all pictures for programs, of the settings for people. */
+/** An evaluation's numbers as tables: of all images for programs, of the settings for people. */
 public final class ResultTable {
     private ResultTable() {}
 
-    /** A line a picture, as RFC 4180 says, with names above; a measure that says nothing of a picture is empty. */
+    /** A line a image, as RFC 4180 says, with names above; a measure that says nothing of a image is empty. */
     public static String csv(EvaluationResult result) {
         List<String> measures = result.measures();
         List<String> names = new ArrayList<>(List.of(
@@ -114,7 +114,7 @@ public final class ResultTable {
                 cells.add(summary.top10().map(top -> percent(top.value())).orElse("-"));
             }
             cells.add(people(summary.perStep().median()));
-            cells.add(people(summary.perPicture().median()));
+            cells.add(people(summary.perImage().median()));
             lines.add(cells);
         }
         return lines;

@@ -7,20 +7,20 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * A picture, measured.
+ * A image, measured.
  *
  * @param shot what it shows, and how it was made
  * @param times what it took
- * @param measures what each measure says of it, by the measure's name; those against the unmerged picture are missing for
+ * @param measures what each measure says of it, by the measure's name; those against the unmerged image are missing for
  *     the unmerged one itself
- * @param rank for a motif, how many others the picture is nearer to: 0 is best
+ * @param rank for a motif, how many others the image is nearer to: 0 is best
  */
 public record Row(Shot shot, Times times, Map<String, Double> measures, OptionalInt rank) {
     public Row {
         measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
     }
 
-    /** What a measure says; empty if it says nothing of this picture. */
+    /** What a measure says; empty if it says nothing of this image. */
     public OptionalDouble measure(String name) {
         return measures.containsKey(name) ? OptionalDouble.of(measures.get(name)) : OptionalDouble.empty();
     }

@@ -4,7 +4,7 @@ import io.tome4j.diffusion.Request;
 import java.util.Locale;
 
 /**
- * A picture to make.
+ * A image to make.
  *
  * @param number of the prompt, from 0
  * @param prompt what to draw

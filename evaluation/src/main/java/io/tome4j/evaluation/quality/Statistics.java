@@ -10,7 +10,7 @@ import java.util.function.ToDoubleFunction;
  * (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
  *
  * @param count how many numbers there are
- * @param unbounded how many more were infinite, such as the PSNR of equal pictures; they count nowhere else
+ * @param unbounded how many more were infinite, such as the PSNR of equal images; they count nowhere else
  * @param mean NaN if there are no numbers
  * @param meanInterval empty for fewer than two numbers
  * @param median NaN if there are no numbers

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a picture took, in seconds.
+ * What a image took, in seconds.
  *
  * @param textEncoding of the prompts
  * @param steps of each denoising step
@@ -17,7 +17,7 @@ public record Times(double textEncoding, List<Double> steps, double decoding) {
     public Times {
         steps = List.copyOf(steps);
         if (steps.isEmpty()) {
-            throw new IllegalArgumentException("A picture takes at least one step");
+            throw new IllegalArgumentException("A image takes at least one step");
         }
     }
 

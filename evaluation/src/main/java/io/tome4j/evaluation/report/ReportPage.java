@@ -9,11 +9,11 @@ import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;
 import io.tome4j.evaluation.quality.EvaluationResult.Summary;
-import io.tome4j.evaluation.quality.PictureStore;
 import io.tome4j.evaluation.quality.ResultTable;
 import io.tome4j.evaluation.quality.Row;
 import io.tome4j.evaluation.quality.Scale;
 import io.tome4j.evaluation.quality.Setting;
+import io.tome4j.evaluation.quality.ShotStore;
 import io.tome4j.evaluation.quality.Statistics;
 import io.tome4j.evaluation.report.Pareto.Point;
 import io.tome4j.tensor.TomeException;
@@ -37,17 +37,17 @@ import java.util.stream.Stream;
  */
 public final class ReportPage {
     private static final ObjectMapper MAPPER = new ObjectMapper();
-    private static final long PICTURE_BUDGET = 20_000_000;
+    private static final long IMAGE_BUDGET = 20_000_000;
     private static final long MAP_BUDGET = 4_000_000;
 
     private final EvaluationReport report;
     private final EvaluationResult result;
     private final List<Summary> summaries;
     private final List<List<Row>> byPrompt = new ArrayList<>();
-    private final PictureStore store;
+    private final ShotStore store;
     private final Html html = new Html();
 
-    private ReportPage(EvaluationReport report, PictureStore store) {
+    private ReportPage(EvaluationReport report, ShotStore store) {
         this.report = report;
         this.result = report.result();
         this.summaries = result.summaries();
@@ -61,10 +61,10 @@ public final class ReportPage {
     /**
      * Writes the page.
      *
-     * @param store has the pictures
+     * @param store has the images
      * @throws TomeException if one of them is gone
      */
-    public static String of(EvaluationReport report, PictureStore store) {
+    public static String of(EvaluationReport report, ShotStore store) {
         return new ReportPage(report, store).page();
     }
 
@@ -209,8 +209,8 @@ public final class ReportPage {
     }
 
     private void images() {
-        ReportPictures pictures = ReportPictures.of(byPrompt, store, PICTURE_BUDGET);
-        int shown = pictures.byPrompt().size();
+        ReportImages images = ReportImages.of(byPrompt, store, IMAGE_BUDGET);
+        int shown = images.byPrompt().size();
         html.raw("<section id=\"images\">\n<h2>Images</h2>\n<p class=\"lead\">");
         html.text(
                 "Point at an image, tap it or press Enter on it to see it without merging; F flips all, the arrow keys"
@@ -236,9 +236,9 @@ public final class ReportPage {
         ArrayNode cards = data.putArray("cards");
         for (int i = 0; i < shown; i++) {
             card(byPrompt.get(i));
-            cards.add(cardData(byPrompt.get(i), pictures.byPrompt().get(i)));
+            cards.add(cardData(byPrompt.get(i), images.byPrompt().get(i)));
         }
-        html.raw("</ul>\n</section>\n<script type=\"application/json\" id=\"pictures\">");
+        html.raw("</ul>\n</section>\n<script type=\"application/json\" id=\"images\">");
         html.raw(data.toString().replace("<", "\\u003c")).raw("</script>\n");
     }
 
@@ -260,15 +260,15 @@ public final class ReportPage {
                 + "<span class=\"badge plain\" aria-hidden=\"true\">unmerged</span></button>");
     }
 
-    private ObjectNode cardData(List<Row> rows, List<String> pictures) {
+    private ObjectNode cardData(List<Row> rows, List<String> images) {
         ObjectNode card = MAPPER.createObjectNode();
         card.put("prompt", rows.get(0).shot().prompt().text());
-        card.put("unmerged", pictures.get(0));
+        card.put("unmerged", images.get(0));
         ArrayNode merged = card.putArray("merged");
         ArrayNode told = card.putArray("told");
         ArrayNode good = card.putArray("good");
         for (int i = 1; i < rows.size(); i++) {
-            merged.add(pictures.get(i));
+            merged.add(images.get(i));
             told.add(told(rows.get(i), rows.get(0)));
             OptionalDouble goodness = goodness(rows.get(i));
             if (goodness.isPresent()) {
@@ -311,13 +311,13 @@ public final class ReportPage {
         long left = MAP_BUDGET;
         for (List<Row> rows : byPrompt) {
             for (Row row : rows) {
-                Optional<PictureStore.KeptMap> map = row.shot().setting().merges()
-                        ? ReportPictures.find(row, store).map()
+                Optional<ShotStore.KeptMap> map = row.shot().setting().merges()
+                        ? ReportImages.find(row, store).map()
                         : Optional.empty();
                 if (map.isEmpty()) {
                     continue;
                 }
-                String png = ReportPictures.png(map.get().image());
+                String png = ReportImages.png(map.get().image());
                 left -= png.length();
                 if (left >= 0) {
                     map(cards, row, map.get(), png);
@@ -333,7 +333,7 @@ public final class ReportPage {
         }
     }
 
-    private static void map(Html cards, Row row, PictureStore.KeptMap map, String png) {
+    private static void map(Html cards, Row row, ShotStore.KeptMap map, String png) {
         String name = row.shot().prompt().text() + ", " + row.shot().setting().label();
         cards.raw("<li><img class=\"map\" src=\"" + png + "\" alt=\"" + Html.escape("Merge map of " + name)
                 + "\" width=\"" + map.image().getWidth() + "\" height=\""

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The first 48 of many pictures side by side, 8 in a row, each 128 x 128 pixels. */
+/** The first 48 of many images side by side, 8 in a row, each 128 x 128 pixels. */
 public final class ContactSheet {
     private static final int COLUMNS = 8;
     private static final int ROWS = 6;
@@ -16,15 +16,15 @@ public final class ContactSheet {
 
     private final List<BufferedImage> tiles = new ArrayList<>();
 
-    /** Adds a picture, made smaller; one too many is passed over. */
-    public void add(BufferedImage picture) {
+    /** Adds a image, made smaller; one too many is passed over. */
+    public void add(BufferedImage image) {
         if (tiles.size() < COLUMNS * ROWS) {
-            tiles.add(Pictures.scaled(picture, TILE));
+            tiles.add(Images.scaled(image, TILE));
         }
     }
 
-    /** The sheet, with as many rows as are needed; places without a picture are white. */
-    public BufferedImage picture() {
+    /** The sheet, with as many rows as are needed; places without a image are white. */
+    public BufferedImage image() {
         int columns = Math.min(COLUMNS, Math.max(1, tiles.size()));
         int rows = Math.max(1, (tiles.size() + COLUMNS - 1) / COLUMNS);
         BufferedImage sheet = new BufferedImage(columns * TILE, rows * TILE, BufferedImage.TYPE_INT_RGB);
@@ -47,6 +47,6 @@ public final class ContactSheet {
      * @throws TomeException if it cannot be written
      */
     public void save(Path file) {
-        WholeFile.writePng(file, picture());
+        WholeFile.writePng(file, image());
     }
 }

@@ -4,7 +4,7 @@ import io.tome4j.emoji.Motifs;
 import java.awt.image.BufferedImage;
 
 /**
- * The thumbnails of all motifs, to find those that a picture looks like: the distance is the mean squared error of
+ * The thumbnails of all motifs, to find those that a image looks like: the distance is the mean squared error of
  * thumbnails of 64 x 64 pixels in {@link Lab}.
  */
 public final class MotifBank {
@@ -15,7 +15,7 @@ public final class MotifBank {
     }
 
     /**
-     * What a picture was found to be.
+     * What a image was found to be.
      *
      * @param rank how many motifs are nearer than the one asked for: 0 if none is
      * @param nearest the index of the nearest motif; the one asked for, if no other is nearer
@@ -32,25 +32,25 @@ public final class MotifBank {
     }
 
     /**
-     * Says before pictures are made whether they can be looked up.
+     * Says before images are made whether they can be looked up.
      *
      * @throws IllegalArgumentException if they are not square, or no multiple of 64 pixels; the message begins with
      *     {@code width is}
      */
     public static void requireComparable(int width, int height) {
-        Pictures.requireComparable(width, height);
+        Images.requireComparable(width, height);
     }
 
     /**
-     * Looks a picture up.
+     * Looks a image up.
      *
-     * @param picture square, its side a multiple of 64 pixels
+     * @param image square, its side a multiple of 64 pixels
      * @param wanted the index of the motif that it should show
-     * @throws IllegalArgumentException if the picture has another size
+     * @throws IllegalArgumentException if the image has another size
      */
-    public Match match(BufferedImage picture, int wanted) {
-        Pictures.requireComparable(picture.getWidth(), picture.getHeight());
-        float[] thumbnail = Lab.of(Pictures.averaged(picture, Motifs.THUMBNAIL));
+    public Match match(BufferedImage image, int wanted) {
+        Images.requireComparable(image.getWidth(), image.getHeight());
+        float[] thumbnail = Lab.of(Images.averaged(image, Motifs.THUMBNAIL));
         double limit = squaredError(thumbnail, thumbnails[wanted]);
         int rank = 0;
         int nearest = wanted;

@@ -23,7 +23,7 @@ import java.util.Random;
  * <ol>
  *   <li>Motifs are drawn by the seed, without replacement. A longer draw begins with the shorter ones.
  *   <li>Each is asked for by its name, on white, which is the background of a prompt that names none.
- *   <li>Each picture is looked up among all motifs, {@link MotifBank}.
+ *   <li>Each image is looked up among all motifs, {@link MotifBank}.
  * </ol>
  */
 public final class Retrieval {
@@ -32,39 +32,39 @@ public final class Retrieval {
     private final Request template;
 
     /**
-     * One picture to make.
+     * One image to make.
      *
      * @param index from 0
      * @param motif the motif's index among all
      * @param name what the motif is called
-     * @param file what to call the picture's file, without its ending
+     * @param file what to call the image's file, without its ending
      * @param request what to generate
      */
     public record Sample(int index, int motif, String name, String file, Request request) {}
 
     /**
-     * One picture looked up.
+     * One image looked up.
      *
      * @param sample what it should show
      * @param rank how many motifs are nearer to it than that: 0 is best
      * @param nearest the name of the nearest motif
-     * @param making how long the picture took; empty for one that was in the store
+     * @param making how long the image took; empty for one that was in the store
      */
     public record Row(Sample sample, int rank, String nearest, Optional<Duration> making) {}
 
     /** Told of the run as it goes on. */
     public interface Listener extends StepListener {
         /**
-         * Called after each picture.
+         * Called after each image.
          *
-         * @param picture as it was generated
+         * @param image as it was generated
          */
-        void onPicture(Row row, BufferedImage picture);
+        void onImage(Row row, BufferedImage image);
     }
 
     /**
      * @param samples how many motifs to draw, from 1 to all
-     * @param seed draws the motifs; each picture has this plus its index as its own
+     * @param seed draws the motifs; each image has this plus its index as its own
      * @param template how to draw: steps, guidance scale, scheduler, negative prompt and size; the rest is not used
      * @throws IllegalArgumentException if there are not so many motifs, or the template's size cannot be compared
      */
@@ -74,7 +74,7 @@ public final class Retrieval {
                     + motifs.all().size() + ", which is how many motifs there are");
         }
         if (template.width() != 0 && template.height() != 0) {
-            Pictures.requireComparable(template.width(), template.height());
+            Images.requireComparable(template.width(), template.height());
         }
         this.motifs = motifs;
         this.template = template;
@@ -118,7 +118,7 @@ public final class Retrieval {
     }
 
     /**
-     * Makes the pictures that are not in the store, and looks all up.
+     * Makes the images that are not in the store, and looks all up.
      *
      * @return the rows in the order of the samples
      * @throws TomeException if the size is left to a model whose own cannot be compared
@@ -130,10 +130,10 @@ public final class Retrieval {
         int width = grid.width() * Request.PIXELS_PER_LATENT;
         int height = grid.height() * Request.PIXELS_PER_LATENT;
         try {
-            Pictures.requireComparable(width, height);
+            Images.requireComparable(width, height);
         } catch (IllegalArgumentException e) {
             throw new TomeException(
-                    "The pictures of " + pipeline.modelName() + " cannot be looked up: " + e.getMessage()
+                    "The images of " + pipeline.modelName() + " cannot be looked up: " + e.getMessage()
                             + ". Ask for such a size.",
                     e);
         }
@@ -143,21 +143,21 @@ public final class Retrieval {
             Optional<BufferedImage> kept =
                     store.find(sample.file()).filter(image -> image.getWidth() == width && image.getHeight() == height);
             Optional<Duration> making = Optional.empty();
-            BufferedImage picture;
+            BufferedImage image;
             if (kept.isPresent()) {
-                picture = kept.get();
+                image = kept.get();
             } else {
                 long start = System.nanoTime();
-                Image image = pipeline.generate(sample.request(), listener).image();
+                Image generated = pipeline.generate(sample.request(), listener).image();
                 making = Optional.of(Duration.ofNanos(System.nanoTime() - start));
-                store.keep(sample.file(), image);
-                picture = image.toBufferedImage();
+                store.keep(sample.file(), generated);
+                image = generated.toBufferedImage();
             }
-            Match match = bank.match(picture, sample.motif());
+            Match match = bank.match(image, sample.motif());
             Row row = new Row(
                     sample, match.rank(), motifs.all().get(match.nearest()).name(), making);
             rows.add(row);
-            listener.onPicture(row, picture);
+            listener.onImage(row, image);
         }
         return new RetrievalResult(width, height, rows);
     }

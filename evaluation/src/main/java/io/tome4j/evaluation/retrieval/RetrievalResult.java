@@ -9,19 +9,19 @@ import java.util.OptionalDouble;
 /**
  * What came of a retrieval.
  *
- * @param width of the pictures in pixels
- * @param height of the pictures in pixels
- * @param rows one a picture, at least one
+ * @param width of the images in pixels
+ * @param height of the images in pixels
+ * @param rows one a image, at least one
  */
 public record RetrievalResult(int width, int height, List<Row> rows) {
     public RetrievalResult {
         rows = List.copyOf(rows);
         if (rows.isEmpty()) {
-            throw new IllegalArgumentException("A result of no pictures says nothing");
+            throw new IllegalArgumentException("A result of no images says nothing");
         }
     }
 
-    /** The share of pictures whose motif is among the nearest {@code count}. */
+    /** The share of images whose motif is among the nearest {@code count}. */
     public Share top(int count) {
         return Share.of((int) rows.stream().filter(row -> row.rank() < count).count(), rows.size());
     }
@@ -31,13 +31,13 @@ public record RetrievalResult(int width, int height, List<Row> rows) {
         return median(rows.stream().mapToDouble(Row::rank).sorted().toArray());
     }
 
-    /** How many pictures were made in this run, and not found in the store. */
+    /** How many images were made in this run, and not found in the store. */
     public int made() {
         return (int) rows.stream().filter(row -> row.making().isPresent()).count();
     }
 
-    /** The median of what the pictures made in this run took; empty if there are none. */
-    public OptionalDouble secondsPerPicture() {
+    /** The median of what the images made in this run took; empty if there are none. */
+    public OptionalDouble secondsPerImage() {
         double[] seconds = rows.stream()
                 .map(Row::making)
                 .flatMap(Optional::stream)

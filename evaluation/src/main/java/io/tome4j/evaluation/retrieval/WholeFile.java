@@ -17,17 +17,17 @@ public final class WholeFile {
     private WholeFile() {}
 
     /**
-     * Writes a picture as a PNG, beside its place and renamed.
+     * Writes a image as a PNG, beside its place and renamed.
      *
      * @throws TomeException if it cannot be written
      */
-    public static void writePng(Path file, BufferedImage picture) {
+    public static void writePng(Path file, BufferedImage image) {
         try {
             ByteArrayOutputStream png = new ByteArrayOutputStream();
-            ImageIO.write(picture, "png", png);
+            ImageIO.write(image, "png", png);
             write(file, png.toByteArray());
         } catch (IOException e) {
-            throw new TomeException("The picture cannot be written to " + file + ": " + e + ".", e);
+            throw new TomeException("The image cannot be written to " + file + ": " + e + ".", e);
         }
     }
 

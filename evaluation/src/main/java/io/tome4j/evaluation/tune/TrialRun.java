@@ -4,7 +4,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener.Progress;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
@@ -52,7 +52,7 @@ final class TrialRun implements AutoCloseable {
             if (options.isEmpty()) {
                 unmerged.add(image);
             }
-            ssim[i] = options.isEmpty() ? 1 : PictureMeasure.SSIM.between(unmerged.get(i), image);
+            ssim[i] = options.isEmpty() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), image);
         }
         Trial trial = new Trial(
                 options,

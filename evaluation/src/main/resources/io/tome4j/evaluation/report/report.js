@@ -1,12 +1,12 @@
 'use strict';
-const data = JSON.parse(document.getElementById('pictures').textContent);
+const data = JSON.parse(document.getElementById('images').textContent);
 const setting = document.getElementById('setting');
 const order = document.getElementById('order');
 const flipAll = document.getElementById('flip-all');
 const list = document.querySelector('#images .cards');
 const cards = [...list.children];
 const flips = [...document.querySelectorAll('.flip')];
-const source = picture => 'data:image/jpeg;base64,' + picture;
+const source = image => 'data:image/jpeg;base64,' + image;
 
 cards.forEach((card, i) => { card.querySelector('img.plain').src = source(data.cards[i].unmerged); });
 

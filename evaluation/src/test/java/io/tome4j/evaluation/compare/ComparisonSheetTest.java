@@ -6,7 +6,7 @@ import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -37,7 +37,7 @@ class ComparisonSheetTest {
             panels = new Comparison(
                             Request.of("a red apple").seed(1).steps(1).size(64, 64),
                             List.of(ToMeOptions.ratio(0.5)),
-                            List.of(PictureMeasure.PSNR, PictureMeasure.SSIM),
+                            List.of(ImageMeasure.PSNR, ImageMeasure.SSIM),
                             Optional.of(new Comparison.MapPlace(Optional.empty(), 0)))
                     .run(pipeline, new Silent());
         }
@@ -50,9 +50,9 @@ class ComparisonSheetTest {
     }
 
     @Test
-    void withoutFontsThePicturesAreThereAndTheLabelsAreNot() {
-        BufferedImage labelled = new ComparisonSheet("title", panels, true, true).picture();
-        BufferedImage plain = new ComparisonSheet("title", panels, true, false).picture();
+    void withoutFontsTheImagesAreThereAndTheLabelsAreNot() {
+        BufferedImage labelled = new ComparisonSheet("title", panels, true, true).image();
+        BufferedImage plain = new ComparisonSheet("title", panels, true, false).image();
         assertThat(plain.getWidth()).isEqualTo(labelled.getWidth());
         assertThat(plain.getHeight()).isEqualTo(labelled.getHeight());
         int imageTop = 18 + 2 * 8;
@@ -71,11 +71,11 @@ class ComparisonSheetTest {
                 .containsExactly("64 tokens as 32, step 1", "down_blocks.0.attentions.0.", "transformer_blocks.0");
     }
 
-    private static long dark(BufferedImage picture, int top, int bottom) {
+    private static long dark(BufferedImage image, int top, int bottom) {
         long dark = 0;
         for (int y = top; y < bottom; y++) {
-            for (int x = 0; x < picture.getWidth(); x++) {
-                dark += new Color(picture.getRGB(x, y)).getRed() < 128 ? 1 : 0;
+            for (int x = 0; x < image.getWidth(); x++) {
+                dark += new Color(image.getRGB(x, y)).getRed() < 128 ? 1 : 0;
             }
         }
         return dark;

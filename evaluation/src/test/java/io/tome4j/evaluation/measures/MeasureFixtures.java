@@ -17,7 +17,7 @@ final class MeasureFixtures {
         return Path.of(System.getProperty("tome4j.fixtures"), "measures").resolve(name);
     }
 
-    static BufferedImage picture(String name) {
+    static BufferedImage image(String name) {
         try {
             return ImageIO.read(path(name + ".png").toFile());
         } catch (IOException e) {

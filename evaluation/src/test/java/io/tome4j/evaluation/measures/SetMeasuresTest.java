@@ -36,25 +36,25 @@ class SetMeasuresTest {
     }
 
     /** Of the fixture's tensor {@code [N, 3, H, W]}. */
-    private static List<BufferedImage> pictures(String name) {
+    private static List<BufferedImage> images(String name) {
         try (var scope = TensorScope.open()) {
             Tensor all = MeasureFixtures.tensors().load(name);
             int height = (int) all.size(2);
             int width = (int) all.size(3);
             float[] values = Tensors.floats(all);
-            List<BufferedImage> pictures = new ArrayList<>();
-            for (int picture = 0; picture < all.size(0); picture++) {
+            List<BufferedImage> images = new ArrayList<>();
+            for (int image = 0; image < all.size(0); image++) {
                 BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
                 for (int i = 0; i < height * width; i++) {
-                    int first = picture * 3 * height * width + i;
+                    int first = image * 3 * height * width + i;
                     int rgb = (int) values[first] << 16
                             | (int) values[first + height * width] << 8
                             | (int) values[first + 2 * height * width];
                     image.setRGB(i % width, i / width, rgb);
                 }
-                pictures.add(image);
+                images.add(image);
             }
-            return pictures;
+            return images;
         }
     }
 
@@ -62,10 +62,10 @@ class SetMeasuresTest {
         return ClipModel.of(Component.alone(MeasureFixtures.path("tiny-clip"), ""), Placement.CPU_FP32);
     }
 
-    private static double ofPictures(PictureFeatures features) {
+    private static double ofImages(ImageFeatures features) {
         return FrechetDistance.between(
-                pictures("set.a").stream().map(features::of).toList(),
-                pictures("set.b").stream().map(features::of).toList());
+                images("set.a").stream().map(features::of).toList(),
+                images("set.b").stream().map(features::of).toList());
     }
 
     @Test
@@ -75,7 +75,7 @@ class SetMeasuresTest {
     }
 
     @Test
-    void fewerPicturesThanFeaturesAreExactWherePytorchFidIsNearly() {
+    void fewerImagesThanFeaturesAreExactWherePytorchFidIsNearly() {
         double distance = FrechetDistance.between(rows("few.a"), rows("few.b"));
         assertThat(distance).isCloseTo(MeasureFixtures.cases("/frechet/few").asDouble(), within(1e-4));
         assertThat(distance)
@@ -89,15 +89,15 @@ class SetMeasuresTest {
     }
 
     @Test
-    void distancesOfPicturesEqualThoseOfPytorchFid() {
-        try (PictureFeatures features = PictureFeatures.torchScript(MeasureFixtures.path("features.pt"))) {
+    void distancesOfImagesEqualThoseOfPytorchFid() {
+        try (ImageFeatures features = ImageFeatures.torchScript(MeasureFixtures.path("features.pt"))) {
             assertThat(features.name()).isEqualTo("features.pt");
-            assertThat(ofPictures(features))
+            assertThat(ofImages(features))
                     .isCloseTo(MeasureFixtures.cases("/frechet/set").asDouble(), within(1e-4));
         }
         try (ClipModel model = clip();
-                PictureFeatures features = PictureFeatures.clip("tiny-clip", model)) {
-            assertThat(ofPictures(features))
+                ImageFeatures features = ImageFeatures.clip("tiny-clip", model)) {
+            assertThat(ofImages(features))
                     .isCloseTo(MeasureFixtures.cases("/frechet/clip").asDouble(), within(1e-4));
         }
     }
@@ -106,15 +106,15 @@ class SetMeasuresTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "features-unpooled.pt | gives the shape [1, 6, 1, 1] for one picture where features have the shape [1, D]",
-                "lpips.pt | lpips.pt failed on 1 batch of pictures",
+                "features-unpooled.pt | gives the shape [1, 6, 1, 1] for one image where features have the shape [1, D]",
+                "lpips.pt | lpips.pt failed on 1 batch of images",
                 "cases.json | cases.json holds no TorchScript network",
                 "nowhere.pt | There is no file",
             })
     void aNetworkThatGivesNoFeaturesIsNamed(String file, String message) {
         assertThatThrownBy(() -> {
-                    try (PictureFeatures features = PictureFeatures.torchScript(MeasureFixtures.path(file))) {
-                        features.of(MeasureFixtures.picture("odd-a"));
+                    try (ImageFeatures features = ImageFeatures.torchScript(MeasureFixtures.path(file))) {
+                        features.of(MeasureFixtures.image("odd-a"));
                     }
                 })
                 .isInstanceOf(TomeException.class)
@@ -126,13 +126,13 @@ class SetMeasuresTest {
         List<float[]> two = List.of(new float[] {1, 2}, new float[] {2, 3});
         assertThatThrownBy(() -> FrechetDistance.between(two, two.subList(0, 1)))
                 .isInstanceOf(TomeException.class)
-                .hasMessageContaining("at least two pictures in each set; one has 1");
+                .hasMessageContaining("at least two images in each set; one has 1");
         assertThatThrownBy(() -> FrechetDistance.between(two, List.of(new float[3], new float[3])))
                 .hasMessageContaining("2 features and those of the other 3");
         assertThatThrownBy(() -> FrechetDistance.between(two, List.of(new float[3], new float[2])))
                 .hasMessageContaining("have 3 and 2 features");
         assertThatThrownBy(() -> FrechetDistance.between(two, List.of(new float[2], new float[] {1, Float.NaN})))
-                .hasMessageContaining("Picture 2 has the feature NaN");
+                .hasMessageContaining("Image 2 has the feature NaN");
     }
 
     @ParameterizedTest
@@ -142,7 +142,7 @@ class SetMeasuresTest {
         try (ClipModel model = clip()) {
             double score = new ClipScore(model)
                     .of(
-                            MeasureFixtures.picture(name + "-a"),
+                            MeasureFixtures.image(name + "-a"),
                             expected.get("prompt").asText());
             assertThat(score).isCloseTo(100 * expected.get("cosine").asDouble(), within(1e-4));
             if (expected.has("score")) {
@@ -153,16 +153,16 @@ class SetMeasuresTest {
     }
 
     @Test
-    void fiftyPicturesLeaveNothingBehind() {
-        BufferedImage picture = MeasureFixtures.picture("square-a");
-        PictureFeatures.torchScript(MeasureFixtures.path("features.pt")).close();
+    void fiftyImagesLeaveNothingBehind() {
+        BufferedImage image = MeasureFixtures.image("square-a");
+        ImageFeatures.torchScript(MeasureFixtures.path("features.pt")).close();
         List<float[]> rows = rows("wide.a");
         FrechetDistance.between(rows, rows);
         long before = TensorScope.liveObjects();
-        try (PictureFeatures features = PictureFeatures.torchScript(MeasureFixtures.path("features.pt"))) {
+        try (ImageFeatures features = ImageFeatures.torchScript(MeasureFixtures.path("features.pt"))) {
             long loaded = TensorScope.liveObjects();
             for (int i = 0; i < 50; i++) {
-                features.of(picture);
+                features.of(image);
                 FrechetDistance.between(rows, rows);
             }
             assertThat(TensorScope.liveObjects()).isEqualTo(loaded);

@@ -26,7 +26,7 @@ import org.openqa.selenium.logging.LoggingPreferences;
 /**
  * A real Chromium without a window, where one is installed with its driver: on the path, or where the system properties
  * {@code tome4j.chromium} and {@code tome4j.chromedriver} say. With {@code tome4j.screenshots} set to a folder it leaves
- * pictures of what it saw there.
+ * images of what it saw there.
  */
 public final class Browser implements AutoCloseable {
     /**
@@ -196,7 +196,7 @@ public final class Browser implements AutoCloseable {
                 .toList();
     }
 
-    /** Leaves a picture of the whole page, if anyone wants it. */
+    /** Leaves a image of the whole page, if anyone wants it. */
     public void screenshot(String name) {
         String folder = System.getProperty("tome4j.screenshots", "");
         if (folder.isEmpty()) {

@@ -13,8 +13,8 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.measures.ClipScore;
-import io.tome4j.evaluation.measures.PictureFeatures;
-import io.tome4j.evaluation.measures.PictureMeasure;
+import io.tome4j.evaluation.measures.ImageFeatures;
+import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.report.ReportPage;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.models.clip.ClipModel;
@@ -77,17 +77,17 @@ class EvaluationTest {
 
     private static Evaluation evaluation(Prompts prompts, int maps) {
         return new Evaluation(
-                prompts, GRID, Request.of("").steps(2).size(64, 64), 7, Measures.of(PictureMeasure.PSNR), false, maps);
+                prompts, GRID, Request.of("").steps(2).size(64, 64), 7, Measures.of(ImageMeasure.PSNR), false, maps);
     }
 
-    /** Counts, and stops after so many pictures were made. */
+    /** Counts, and stops after so many images were made. */
     private static final class Recorder implements Evaluation.Listener {
         private final List<String> made = new ArrayList<>();
-        private int picturesLeft;
+        private int imagesLeft;
         private int missing;
 
-        Recorder(int pictures) {
-            this.picturesLeft = pictures;
+        Recorder(int images) {
+            this.imagesLeft = images;
         }
 
         @Override
@@ -97,14 +97,14 @@ class EvaluationTest {
 
         @Override
         public boolean onStep(Progress progress) {
-            return picturesLeft > 0;
+            return imagesLeft > 0;
         }
 
         @Override
-        public void onPicture(Row row, Optional<Duration> making) {
+        public void onImage(Row row, Optional<Duration> making) {
             if (making.isPresent()) {
                 made.add(row.shot().file());
-                picturesLeft--;
+                imagesLeft--;
             }
         }
     }
@@ -113,10 +113,10 @@ class EvaluationTest {
         return new Recorder(Integer.MAX_VALUE);
     }
 
-    /** A folder in which every picture took as long as the letters of its name say. */
-    private record EqualTimes(PictureStore store, int picturesLeft, List<Shot> kept) implements PictureStore {
-        EqualTimes(PictureStore store, int picturesLeft) {
-            this(store, picturesLeft, new ArrayList<>());
+    /** A folder in which every image took as long as the letters of its name say. */
+    private record EqualTimes(ShotStore store, int imagesLeft, List<Shot> kept) implements ShotStore {
+        EqualTimes(ShotStore store, int imagesLeft) {
+            this(store, imagesLeft, new ArrayList<>());
         }
 
         @Override
@@ -131,7 +131,7 @@ class EvaluationTest {
 
         @Override
         public Kept keep(Shot shot, Image image, Times times, Optional<KeptMap> map) {
-            if (kept.size() == picturesLeft) {
+            if (kept.size() == imagesLeft) {
                 throw new TomeException("The disk is full.");
             }
             kept.add(shot);
@@ -140,8 +140,8 @@ class EvaluationTest {
         }
     }
 
-    private PictureStore store(String name) {
-        return new EqualTimes(PictureFolder.open(temp.resolve(name), SETTINGS), Integer.MAX_VALUE);
+    private ShotStore store(String name) {
+        return new EqualTimes(ShotFolder.open(temp.resolve(name), SETTINGS), Integer.MAX_VALUE);
     }
 
     private String report(EvaluationResult result, String folder) {
@@ -179,7 +179,7 @@ class EvaluationTest {
 
         assertThatThrownBy(() -> evaluation.run(pipeline, store("half"), new Recorder(6)))
                 .isInstanceOf(CancellationException.class);
-        PictureStore full = new EqualTimes(PictureFolder.open(temp.resolve("half"), SETTINGS), 3);
+        ShotStore full = new EqualTimes(ShotFolder.open(temp.resolve("half"), SETTINGS), 3);
         assertThatThrownBy(() -> evaluation.run(pipeline, full, recorder())).hasMessage("The disk is full.");
         Recorder rest = recorder();
         String resumed = report(evaluation.run(pipeline, store("half"), rest), "half");
@@ -195,7 +195,7 @@ class EvaluationTest {
     }
 
     @Test
-    void thePicturesOfAPromptBeginWithTheUnmergedOneAndGoRound() {
+    void theImagesOfAPromptBeginWithTheUnmergedOneAndGoRound() {
         Recorder recorder = recorder();
         EvaluationResult result = evaluation(PROMPTS, 0).run(pipeline, store("order"), recorder);
         assertThat(recorder.made)
@@ -219,7 +219,7 @@ class EvaluationTest {
     }
 
     @Test
-    void aDamagedPictureIsMadeAnewAndAMoreOfThemAreAdded() throws IOException {
+    void aDamagedImageIsMadeAnewAndAMoreOfThemAreAdded() throws IOException {
         Prompts two = new Prompts("made up", PROMPTS.all().subList(0, 2));
         evaluation(two, 0).run(pipeline, store("a"), recorder());
         Path file = temp.resolve("a/images/0001-tomesd-0.5.png");
@@ -231,16 +231,16 @@ class EvaluationTest {
         assertThat(rest.made).hasSize(6).startsWith("0001-todo-0.5", "0001-tomesd-0.5");
         assertThat(Files.readAllBytes(file)).isEqualTo(png);
 
-        Recorder mapped = recorder(); // maps can only be recorded while a picture is made
+        Recorder mapped = recorder(); // maps can only be recorded while a image is made
         evaluation(PROMPTS, 1).run(pipeline, store("a"), mapped);
         assertThat(mapped.made).containsExactly("0000-tome-0.5", "0000-todo-0.5", "0000-tomesd-0.5");
         assertThat(temp.resolve("a/maps")).isDirectoryContaining("glob:**0000-tomesd-0.5.png");
     }
 
     @Test
-    void picturesOfAnotherEvaluationAreRefused() throws IOException {
+    void imagesOfAnotherEvaluationAreRefused() throws IOException {
         evaluation(PROMPTS, 0).run(pipeline, store("a"), recorder());
-        assertThatThrownBy(() -> PictureFolder.open(temp.resolve("a"), Map.of("steps", "20")))
+        assertThatThrownBy(() -> ShotFolder.open(temp.resolve("a"), Map.of("steps", "20")))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("steps was 2 and is now 20");
         Prompts others = new Prompts("others", List.of(prompt("a dog", "")));
@@ -291,7 +291,7 @@ class EvaluationTest {
     }
 
     @Test
-    void whatTomesdDrawsDependsOnThePictureAlone() throws IOException {
+    void whatTomesdDrawsDependsOnTheImageAlone() throws IOException {
         evaluation(PROMPTS, 0).run(pipeline, store("all"), recorder());
         Evaluation alone = new Evaluation(
                 new Prompts("one", PROMPTS.all().subList(0, 1)),
@@ -314,7 +314,7 @@ class EvaluationTest {
                 GRID,
                 Request.of("").steps(1).size(64, 64),
                 7,
-                Measures.of(PictureMeasure.PSNR),
+                Measures.of(ImageMeasure.PSNR),
                 true,
                 0);
         EvaluationResult result = evaluation.run(pipeline, store("motifs"), recorder());
@@ -329,13 +329,13 @@ class EvaluationTest {
     }
 
     @Test
-    void setsArePutBesideTheUnmergedOneAndPicturesBesideTheirPrompts() throws IOException {
+    void setsArePutBesideTheUnmergedOneAndImagesBesideTheirPrompts() throws IOException {
         Path fixtures = Path.of(System.getProperty("tome4j.fixtures")).resolve("measures");
         String folder = fixtures.resolve("tiny-clip").toString();
         try (ClipModel clip = ClipModel.fromPretrained(folder, DownloadListener.SILENT);
-                PictureFeatures features = PictureFeatures.clip("tiny-clip", clip)) {
+                ImageFeatures features = ImageFeatures.clip("tiny-clip", clip)) {
             Measures measures =
-                    new Measures(List.of(PictureMeasure.SSIM), Optional.of(new ClipScore(clip)), Optional.of(features));
+                    new Measures(List.of(ImageMeasure.SSIM), Optional.of(new ClipScore(clip)), Optional.of(features));
             Evaluation evaluation = evaluation(PROMPTS, 0).measures(measures);
             EvaluationResult result = evaluation.run(pipeline, store("a"), recorder());
             assertThat(result.measures()).containsExactly("ssim", "clip_score");
@@ -357,10 +357,10 @@ class EvaluationTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("there must be at least 2 prompts");
             assertThatThrownBy(() -> evaluation
-                            .measures(Measures.of(PictureMeasure.MS_SSIM))
+                            .measures(Measures.of(ImageMeasure.MS_SSIM))
                             .run(pipeline, store("a"), recorder()))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("measures has ms_ssim, which needs pictures of 176 x 176");
+                    .hasMessageContaining("measures has ms_ssim, which needs images of 176 x 176");
         }
     }
 

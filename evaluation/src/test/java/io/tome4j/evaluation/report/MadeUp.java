@@ -5,12 +5,12 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
-import io.tome4j.evaluation.quality.PictureStore;
 import io.tome4j.evaluation.quality.Prompt;
 import io.tome4j.evaluation.quality.Row;
 import io.tome4j.evaluation.quality.Scale;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.quality.Shot;
+import io.tome4j.evaluation.quality.ShotStore;
 import io.tome4j.evaluation.quality.Times;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
@@ -25,7 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/** A report of numbers and pictures that nobody measured. */
+/** A report of numbers and images that nobody measured. */
 final class MadeUp {
     static final List<Setting> SETTINGS = Stream.of("tome", "todo", "tomesd")
             .flatMap(variant ->
@@ -37,7 +37,7 @@ final class MadeUp {
 
     private MadeUp() {}
 
-    /** @param side of the pictures in pixels */
+    /** @param side of the images in pixels */
     static EvaluationReport report(int prompts, int side) {
         List<Row> rows = new ArrayList<>();
         for (int i = 0; i < prompts; i++) {
@@ -74,9 +74,9 @@ final class MadeUp {
         return new Times(0.1, List.of(step, step, step), 0.2);
     }
 
-    /** Pictures that can be told apart: the prompt's colour, and as many stripes as the setting's number. */
-    static PictureStore pictures(int maps) {
-        return new PictureStore() {
+    /** Images that can be told apart: the prompt's colour, and as many stripes as the setting's number. */
+    static ShotStore images(int maps) {
+        return new ShotStore() {
             @Override
             public boolean has(Shot shot) {
                 return true;
@@ -84,12 +84,12 @@ final class MadeUp {
 
             @Override
             public Optional<Kept> find(Shot shot) {
-                BufferedImage picture = picture(shot);
+                BufferedImage image = image(shot);
                 boolean mapped = shot.number() < maps && shot.setting().merges();
                 return Optional.of(new Kept(
-                        picture,
+                        image,
                         times(1),
-                        mapped ? Optional.of(new KeptMap(picture, "block", 1, 64, 32)) : Optional.empty()));
+                        mapped ? Optional.of(new KeptMap(image, "block", 1, 64, 32)) : Optional.empty()));
             }
 
             @Override
@@ -99,10 +99,10 @@ final class MadeUp {
         };
     }
 
-    private static BufferedImage picture(Shot shot) {
+    private static BufferedImage image(Shot shot) {
         int side = shot.request().width();
-        BufferedImage picture = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = picture.createGraphics();
+        BufferedImage image = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = image.createGraphics();
         graphics.setColor(Color.getHSBColor(shot.number() * 0.13f, 0.5f, 0.9f));
         graphics.fillRect(0, 0, side, side);
         graphics.setColor(Color.DARK_GRAY);
@@ -110,6 +110,6 @@ final class MadeUp {
             graphics.fillRect(0, side * (2 * i + 1) / 20, side, side / 20);
         }
         graphics.dispose();
-        return picture;
+        return image;
     }
 }

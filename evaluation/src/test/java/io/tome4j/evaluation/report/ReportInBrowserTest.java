@@ -29,7 +29,7 @@ class ReportInBrowserTest {
     @BeforeAll
     static void open() throws IOException {
         Path page = folder.resolve("report.html");
-        Files.writeString(page, ReportPage.of(MadeUp.report(12, 128), MadeUp.pictures(1)));
+        Files.writeString(page, ReportPage.of(MadeUp.report(12, 128), MadeUp.images(1)));
         browser = Browser.open(page);
     }
 

@@ -65,7 +65,7 @@ class ReportPageTest {
 
     @Test
     void thePageIsSelfContainedAndEscapesPrompts() throws IOException {
-        String page = ReportPage.of(MadeUp.report(4, 64), MadeUp.pictures(1));
+        String page = ReportPage.of(MadeUp.report(4, 64), MadeUp.images(1));
         assertThat(page.replaceAll("[A-Za-z0-9+/=]{200,}", "")) // base 64 can spell anything
                 .doesNotContain("http:", "https:", "url(", "@import", "NaN", "<b>bold")
                 .contains("prefers-color-scheme: dark", "width=device-width", "default-src 'none'")
@@ -81,36 +81,36 @@ class ReportPageTest {
     }
 
     private static JsonNode data(String page) throws IOException {
-        Matcher matcher = Pattern.compile("id=\"pictures\">(.*?)</script>", Pattern.DOTALL)
-                .matcher(page);
+        Matcher matcher =
+                Pattern.compile("id=\"images\">(.*?)</script>", Pattern.DOTALL).matcher(page);
         assertThat(matcher.find()).isTrue();
         return new ObjectMapper().readTree(matcher.group(1));
     }
 
-    private static BufferedImage decoded(JsonNode picture) throws IOException {
-        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(picture.asText())));
+    private static BufferedImage decoded(JsonNode image) throws IOException {
+        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(image.asText())));
     }
 
     @Test
-    void picturesShrinkUntilTheyFitAndThenGetFewer() {
+    void imagesShrinkUntilTheyFitAndThenGetFewer() {
         EvaluationReport report = MadeUp.report(3, 512);
         List<List<Row>> rows = new ArrayList<>();
         for (int i = 0; i < 30; i += 10) {
             rows.add(report.result().rows().subList(i, i + 10));
         }
-        ReportPictures whole = ReportPictures.of(rows, MadeUp.pictures(0), Long.MAX_VALUE);
+        ReportImages whole = ReportImages.of(rows, MadeUp.images(0), Long.MAX_VALUE);
         assertThat(whole.side()).isEqualTo(512);
         long all = size(whole);
-        ReportPictures smaller = ReportPictures.of(rows, MadeUp.pictures(0), all - 1);
+        ReportImages smaller = ReportImages.of(rows, MadeUp.images(0), all - 1);
         assertThat(smaller.side()).isEqualTo(384);
         assertThat(size(smaller)).isLessThan(all);
-        ReportPictures fewer = ReportPictures.of(rows, MadeUp.pictures(0), 1);
+        ReportImages fewer = ReportImages.of(rows, MadeUp.images(0), 1);
         assertThat(fewer.side()).isEqualTo(128);
         assertThat(fewer.byPrompt()).hasSize(1).first().asList().hasSize(10);
     }
 
-    private static long size(ReportPictures pictures) {
-        return pictures.byPrompt().stream()
+    private static long size(ReportImages images) {
+        return images.byPrompt().stream()
                 .flatMap(List::stream)
                 .mapToLong(String::length)
                 .sum();

@@ -14,12 +14,12 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 
-/** The embedded model's picture, compared with the one that {@code diffusers} draws: see {@code reference/emoji_check.py}. */
+/** The embedded model's image, compared with the one that {@code diffusers} draws: see {@code reference/emoji_check.py}. */
 class EmojiParityTest {
     private static final int TOLERANCE = 2; // of 255
 
     @Test
-    void drawsThePictureThatTheReferenceDraws() throws IOException {
+    void drawsTheImageThatTheReferenceDraws() throws IOException {
         BufferedImage expected = ImageIO.read(Path.of(System.getProperty("tome4j.fixtures"), "emoji", "goat.png")
                 .toFile());
         PipelineOptions options =

@@ -24,10 +24,10 @@ class MotifBankTest {
                 .orElseThrow();
     }
 
-    private static BufferedImage enlarged(BufferedImage picture, int side) {
+    private static BufferedImage enlarged(BufferedImage image, int side) {
         BufferedImage large = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = large.createGraphics();
-        graphics.drawImage(picture, 0, 0, side, side, null);
+        graphics.drawImage(image, 0, 0, side, side, null);
         graphics.dispose();
         return large;
     }
@@ -40,7 +40,7 @@ class MotifBankTest {
     }
 
     @Test
-    void theSizeOfAPictureDoesNotMatter() {
+    void theSizeOfAImageDoesNotMatter() {
         assertThat(BANK.match(enlarged(MOTIFS.thumbnail(RED_APPLE), 512), RED_APPLE))
                 .isEqualTo(new Match(0, RED_APPLE));
     }
@@ -66,13 +66,13 @@ class MotifBankTest {
 
     @Test
     void boxesAreAveragedAsPythonDoes() {
-        BufferedImage picture = new BufferedImage(128, 128, BufferedImage.TYPE_INT_RGB);
-        picture.setRGB(0, 0, 0x020a00);
-        picture.setRGB(1, 0, 0x040000);
-        picture.setRGB(1, 1, 0x0400ff);
+        BufferedImage image = new BufferedImage(128, 128, BufferedImage.TYPE_INT_RGB);
+        image.setRGB(0, 0, 0x020a00);
+        image.setRGB(1, 0, 0x040000);
+        image.setRGB(1, 1, 0x0400ff);
         // red 10 / 4 = 2.5 and green 10 / 4 = 2.5 round to the even 2, blue 255 / 4 to 64
-        assertThat(Pictures.averaged(picture, 64).getRGB(0, 0) & 0xffffff).isEqualTo(0x020240);
-        assertThat(Pictures.averaged(picture, 64).getRGB(1, 0) & 0xffffff).isZero();
+        assertThat(Images.averaged(image, 64).getRGB(0, 0) & 0xffffff).isEqualTo(0x020240);
+        assertThat(Images.averaged(image, 64).getRGB(1, 0) & 0xffffff).isZero();
     }
 
     @Test

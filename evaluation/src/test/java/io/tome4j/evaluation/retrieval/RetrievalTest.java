@@ -41,9 +41,9 @@ class RetrievalTest {
                 PipelineOptions.DEFAULT.dtype(DTypeChoice.FP32));
     }
 
-    /** Collects pictures, and stops at a step. */
+    /** Collects images, and stops at a step. */
     private static final class Recorder implements Retrieval.Listener {
-        private final List<BufferedImage> pictures = new ArrayList<>();
+        private final List<BufferedImage> images = new ArrayList<>();
         private int stepsLeft;
 
         Recorder(int steps) {
@@ -57,8 +57,8 @@ class RetrievalTest {
         }
 
         @Override
-        public void onPicture(Row row, BufferedImage picture) {
-            pictures.add(picture);
+        public void onImage(Row row, BufferedImage image) {
+            images.add(image);
         }
     }
 
@@ -108,18 +108,18 @@ class RetrievalTest {
             RetrievalResult whole = retrieval.run(pipeline, ImageStore.NONE, all);
             assertThat(whole.made()).isEqualTo(3);
 
-            Path folder = temp.resolve("pictures");
+            Path folder = temp.resolve("images");
             Recorder stopping = new Recorder(4);
             assertThatThrownBy(() -> retrieval.run(pipeline, ImageFolder.open(folder, SETTINGS), stopping))
                     .isInstanceOf(CancellationException.class);
-            assertThat(stopping.pictures).hasSize(1);
+            assertThat(stopping.images).hasSize(1);
 
             Recorder rest = recorder();
             RetrievalResult resumed = retrieval.run(pipeline, ImageFolder.open(folder, SETTINGS), rest);
             assertThat(resumed.made()).isEqualTo(2);
             assertThat(resumed.rows()).extracting(Row::rank).containsExactlyElementsOf(ranks(whole));
             for (int i = 0; i < 3; i++) {
-                assertThat(Lab.of(rest.pictures.get(i))).isEqualTo(Lab.of(all.pictures.get(i)));
+                assertThat(Lab.of(rest.images.get(i))).isEqualTo(Lab.of(all.images.get(i)));
             }
             assertThat(new Retrieval(MOTIFS, 4, 5, TEMPLATE)
                             .run(pipeline, ImageFolder.open(folder, SETTINGS), recorder())
@@ -133,7 +133,7 @@ class RetrievalTest {
     }
 
     @Test
-    void aDamagedPictureIsMadeAnew() throws IOException {
+    void aDamagedImageIsMadeAnew() throws IOException {
         var retrieval = new Retrieval(MOTIFS, 2, 5, TEMPLATE);
         try (var pipeline = tinyModel()) {
             var first = retrieval.run(pipeline, ImageFolder.open(temp, SETTINGS), recorder());
@@ -189,7 +189,7 @@ class RetrievalTest {
         assertThat(result.top(1)).isEqualTo(Share.of(2, 6));
         assertThat(result.top(10)).isEqualTo(Share.of(4, 6));
         assertThat(result.medianRank()).isEqualTo(6);
-        assertThat(result.secondsPerPicture()).isEmpty();
+        assertThat(result.secondsPerImage()).isEmpty();
     }
 
     @Test
@@ -198,12 +198,12 @@ class RetrievalTest {
         for (int i = 0; i < 9; i++) {
             sheet.add(MOTIFS.thumbnail(i));
         }
-        assertThat(sheet.picture().getWidth()).isEqualTo(1024);
-        assertThat(sheet.picture().getHeight()).isEqualTo(256);
+        assertThat(sheet.image().getWidth()).isEqualTo(1024);
+        assertThat(sheet.image().getHeight()).isEqualTo(256);
         for (int i = 0; i < 60; i++) {
             sheet.add(MOTIFS.thumbnail(i));
         }
-        assertThat(sheet.picture().getHeight()).isEqualTo(768);
+        assertThat(sheet.image().getHeight()).isEqualTo(768);
         Path file = temp.resolve("sheet.png");
         sheet.save(file);
         assertThat(file).isNotEmptyFile();

@@ -42,7 +42,7 @@ class ClipModelTest {
         return SafetensorsFile.open(Fixtures.path("measures/tensors.safetensors"));
     }
 
-    private static BufferedImage picture(String name) throws IOException {
+    private static BufferedImage image(String name) throws IOException {
         return ImageIO.read(Fixtures.path("measures/" + name + "-a.png").toFile());
     }
 
@@ -52,11 +52,11 @@ class ClipModelTest {
         ClipImageProcessor processor = new ClipImageProcessor(Config.read(FOLDER.resolve("preprocessor_config.json")));
         try (var scope = TensorScope.open()) {
             assertThat(Fixtures.maxDifference(
-                            processor.process(picture(name)), expected().load("torchvision." + name)))
+                            processor.process(image(name)), expected().load("torchvision." + name)))
                     .isLessThan(1e-5);
             // Pillow rounds in another way: one level of 255, over a deviation of 0.26, here and there
             assertThat(Fixtures.maxDifference(
-                            processor.process(picture(name)), expected().load("pil." + name)))
+                            processor.process(image(name)), expected().load("pil." + name)))
                     .isLessThan(0.016);
         }
     }
@@ -71,7 +71,7 @@ class ClipModelTest {
                             expected().load("image_embeds." + name)))
                     .isLessThan(1e-4);
             assertThat(Fixtures.maxDifference(
-                            model.imageFeatures(picture(name)), expected().load("image_embeds." + name)))
+                            model.imageFeatures(image(name)), expected().load("image_embeds." + name)))
                     .isLessThan(1e-4);
         }
     }
@@ -144,12 +144,12 @@ class ClipModelTest {
 
     @Test
     void fiftyPassesLeaveNothingBehind() throws IOException {
-        BufferedImage picture = picture("large");
+        BufferedImage image = image("large");
         long before = TensorScope.liveObjects();
         try (var model = load(FOLDER)) {
             long loaded = TensorScope.liveObjects();
             for (int pass = 0; pass < 50; pass++) {
-                model.imageFeatures(picture).close();
+                model.imageFeatures(image).close();
                 model.textFeatures("a cat").close();
             }
             assertThat(TensorScope.liveObjects()).isEqualTo(loaded);

@@ -159,7 +159,7 @@ class ClipTokenizerTest {
     void severalThreadsGetTheSameIds() {
         try (var tokenizer = ClipTokenizer.of(Fixtures.path("tiny-sd1/tokenizer"))) {
             List<String> texts = IntStream.range(0, 200)
-                    .mapToObj(i -> "a picture of " + i + " cats")
+                    .mapToObj(i -> "a image of " + i + " cats")
                     .toList();
             List<long[]> alone =
                     texts.stream().map(text -> tokenizer.encode(text).ids()).toList();

@@ -1,8 +1,8 @@
 package io.tome4j.evaluation.report;
 
-import io.tome4j.evaluation.quality.PictureStore;
-import io.tome4j.evaluation.quality.PictureStore.Kept;
 import io.tome4j.evaluation.quality.Row;
+import io.tome4j.evaluation.quality.ShotStore;
+import io.tome4j.evaluation.quality.ShotStore.Kept;
 import io.tome4j.tensor.TomeException;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
@@ -19,61 +19,61 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /**
- * Pictures for a page, as JPEG in base 64: as large as they may be for all to fit into so many bytes; if they do not even
+ * Images for a page, as JPEG in base 64: as large as they may be for all to fit into so many bytes; if they do not even
  * at the smallest size, those of the first prompts.
  *
- * @param side of the pictures in pixels, the longer one
- * @param byPrompt for each prompt that is shown, all its pictures in the order of its rows
+ * @param side of the images in pixels, the longer one
+ * @param byPrompt for each prompt that is shown, all its images in the order of its rows
  */
-record ReportPictures(int side, List<List<String>> byPrompt) {
+record ReportImages(int side, List<List<String>> byPrompt) {
     private static final int[] SIDES = {512, 384, 256, 192, 128};
     private static final float QUALITY = 0.9f;
 
     /**
      * @param rows those of each prompt
-     * @param budget characters of all pictures together; those of the first prompt are always shown
+     * @param budget characters of all images together; those of the first prompt are always shown
      */
-    static ReportPictures of(List<List<Row>> rows, PictureStore store, long budget) {
+    static ReportImages of(List<List<Row>> rows, ShotStore store, long budget) {
         int longest = Math.max(
                 rows.get(0).get(0).shot().request().width(),
                 rows.get(0).get(0).shot().request().height());
         for (int limit : SIDES) {
-            ReportPictures pictures = encode(rows, store, budget, Math.min(limit, longest));
-            if (pictures.byPrompt.size() == rows.size() || limit == SIDES[SIDES.length - 1]) {
-                return pictures;
+            ReportImages images = encode(rows, store, budget, Math.min(limit, longest));
+            if (images.byPrompt.size() == rows.size() || limit == SIDES[SIDES.length - 1]) {
+                return images;
             }
         }
         throw new IllegalStateException("The smallest size is always taken");
     }
 
-    private static ReportPictures encode(List<List<Row>> rows, PictureStore store, long budget, int side) {
+    private static ReportImages encode(List<List<Row>> rows, ShotStore store, long budget, int side) {
         List<List<String>> byPrompt = new ArrayList<>();
         long used = 0;
         for (List<Row> ofPrompt : rows) {
-            List<String> pictures = new ArrayList<>();
+            List<String> images = new ArrayList<>();
             for (Row row : ofPrompt) {
-                String picture = jpeg(scaled(find(row, store).image(), side));
-                used += picture.length();
-                pictures.add(picture);
+                String image = jpeg(scaled(find(row, store).image(), side));
+                used += image.length();
+                images.add(image);
             }
             if (used > budget && !byPrompt.isEmpty()) {
                 break;
             }
-            byPrompt.add(pictures);
+            byPrompt.add(images);
         }
-        return new ReportPictures(side, byPrompt);
+        return new ReportImages(side, byPrompt);
     }
 
-    static Kept find(Row row, PictureStore store) {
+    static Kept find(Row row, ShotStore store) {
         return store.find(row.shot())
                 .orElseThrow(() -> new TomeException(
-                        "The picture " + row.shot().file() + " is gone: evaluate again to have it made anew."));
+                        "The image " + row.shot().file() + " is gone: evaluate again to have it made anew."));
     }
 
     /** Halved while it is twice too large, and then interpolated, so that every pixel counts. */
-    static BufferedImage scaled(BufferedImage picture, int side) {
-        BufferedImage current = picture;
-        int longest = Math.max(picture.getWidth(), picture.getHeight());
+    static BufferedImage scaled(BufferedImage image, int side) {
+        BufferedImage current = image;
+        int longest = Math.max(image.getWidth(), image.getHeight());
         while (longest > side) {
             int next = Math.max(side, (longest + 1) / 2);
             double scale = (double) next / longest;
@@ -90,12 +90,12 @@ record ReportPictures(int side, List<List<String>> byPrompt) {
         return current;
     }
 
-    private static String jpeg(BufferedImage picture) {
-        BufferedImage opaque = picture;
-        if (picture.getType() != BufferedImage.TYPE_INT_RGB) {
-            opaque = new BufferedImage(picture.getWidth(), picture.getHeight(), BufferedImage.TYPE_INT_RGB);
+    private static String jpeg(BufferedImage image) {
+        BufferedImage opaque = image;
+        if (image.getType() != BufferedImage.TYPE_INT_RGB) {
+            opaque = new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_RGB);
             Graphics2D graphics = opaque.createGraphics();
-            graphics.drawImage(picture, 0, 0, null);
+            graphics.drawImage(image, 0, 0, null);
             graphics.dispose();
         }
         ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
@@ -107,20 +107,20 @@ record ReportPictures(int side, List<List<String>> byPrompt) {
             writer.setOutput(out);
             writer.write(null, new IIOImage(opaque, null, null), quality);
         } catch (IOException e) {
-            throw new TomeException("A picture of the report cannot be encoded: " + e + ".", e);
+            throw new TomeException("A image of the report cannot be encoded: " + e + ".", e);
         } finally {
             writer.dispose();
         }
         return Base64.getEncoder().encodeToString(bytes.toByteArray());
     }
 
-    /** A picture without loss, as what an {@code img} takes. */
-    static String png(BufferedImage picture) {
+    /** A image without loss, as what an {@code img} takes. */
+    static String png(BufferedImage image) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            ImageIO.write(picture, "png", bytes);
+            ImageIO.write(image, "png", bytes);
         } catch (IOException e) {
-            throw new TomeException("A picture of the report cannot be encoded: " + e + ".", e);
+            throw new TomeException("A image of the report cannot be encoded: " + e + ".", e);
         }
         return "data:image/png;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
     }

@@ -7,17 +7,17 @@ import java.util.Locale;
 import java.util.function.ToDoubleBiFunction;
 
 /**
- * A measure of how near two pictures of one size are. Those that read a network from a file hold it until they are
+ * A measure of how near two images of one size are. Those that read a network from a file hold it until they are
  * closed; the others need no closing.
  *
  * @param name what it is called: {@code psnr}
  * @param unit what it is measured in: {@code dB}; empty for a plain number
  * @param better which values are better
  * @param smallestSide the pixels that a side must have at least
- * @param function from the unmerged picture and the merged one, which have the same size
+ * @param function from the unmerged image and the merged one, which have the same size
  * @param closing frees what the function holds
  */
-public record PictureMeasure(
+public record ImageMeasure(
         String name,
         String unit,
         Better better,
@@ -33,24 +33,24 @@ public record PictureMeasure(
 
     /**
      * The peak signal-to-noise ratio in decibels over all channels of all pixels, {@code 10 log10(255^2 / MSE)};
-     * infinite for equal pictures.
+     * infinite for equal images.
      */
-    public static final PictureMeasure PSNR =
-            new PictureMeasure("psnr", "dB", Better.HIGHER, 1, PictureMeasure::psnr, () -> {});
+    public static final ImageMeasure PSNR =
+            new ImageMeasure("psnr", "dB", Better.HIGHER, 1, ImageMeasure::psnr, () -> {});
 
     /**
-     * The mean structural similarity over all channels, up to 1 for equal pictures (Wang et al., "Image Quality
+     * The mean structural similarity over all channels, up to 1 for equal images (Wang et al., "Image Quality
      * Assessment: From Error Visibility to Structural Similarity", 2004): with their Gaussian window of 11 x 11 pixels and
-     * standard deviation 1.5, where it lies wholly in the picture.
+     * standard deviation 1.5, where it lies wholly in the image.
      */
-    public static final PictureMeasure SSIM = new PictureMeasure(
+    public static final ImageMeasure SSIM = new ImageMeasure(
             "ssim", "", Better.HIGHER, StructuralSimilarity.WINDOW, StructuralSimilarity::ssim, () -> {});
 
     /**
-     * Structural similarity at five scales, up to 1 for equal pictures (Wang et al., "Multi-Scale Structural Similarity
-     * for Image Quality Assessment", 2003), as torchmetrics computes it; for pictures of 176 x 176 pixels and more.
+     * Structural similarity at five scales, up to 1 for equal images (Wang et al., "Multi-Scale Structural Similarity
+     * for Image Quality Assessment", 2003), as torchmetrics computes it; for images of 176 x 176 pixels and more.
      */
-    public static final PictureMeasure MS_SSIM = new PictureMeasure(
+    public static final ImageMeasure MS_SSIM = new ImageMeasure(
             "ms_ssim",
             "",
             Better.HIGHER,
@@ -59,43 +59,43 @@ public record PictureMeasure(
             () -> {});
 
     /** A measure of which higher values are better, without unit, limits and anything to close. */
-    public PictureMeasure(String name, ToDoubleBiFunction<BufferedImage, BufferedImage> function) {
+    public ImageMeasure(String name, ToDoubleBiFunction<BufferedImage, BufferedImage> function) {
         this(name, "", Better.HIGHER, 1, function, () -> {});
     }
 
     /**
-     * A learned perceptual distance, LPIPS (arXiv 1801.03924): 0 for equal pictures. Its network and weights come from a
+     * A learned perceptual distance, LPIPS (arXiv 1801.03924): 0 for equal images. Its network and weights come from a
      * file, as {@code torch.jit.trace(lpips.LPIPS(net="alex"), (x, x)).save(file)} makes it.
      *
      * @param network a TorchScript file: from two batches {@code [N, 3, H, W]} in [-1, 1], a number for each pair; the
-     *     size is that of the pictures
+     *     size is that of the images
      * @throws TomeException if it cannot be read; and when it is asked, if it gives anything else
      */
-    public static PictureMeasure lpips(Path network) {
+    public static ImageMeasure lpips(Path network) {
         Lpips lpips = new Lpips(TorchScript.open(network));
-        return new PictureMeasure("lpips", "", Better.LOWER, 1, lpips::between, lpips::close);
+        return new ImageMeasure("lpips", "", Better.LOWER, 1, lpips::between, lpips::close);
     }
 
     /**
      * Asks the measure.
      *
-     * @param unmerged the picture to compare with
-     * @param merged a picture of the same size; alpha is passed over in both
-     * @throws TomeException if the pictures' sizes differ, or they are too small
+     * @param unmerged the image to compare with
+     * @param merged a image of the same size; alpha is passed over in both
+     * @throws TomeException if the images' sizes differ, or they are too small
      */
     public double between(BufferedImage unmerged, BufferedImage merged) {
         if (unmerged.getWidth() != merged.getWidth() || unmerged.getHeight() != merged.getHeight()) {
-            throw new TomeException("Pictures of " + size(unmerged) + " and " + size(merged)
+            throw new TomeException("Images of " + size(unmerged) + " and " + size(merged)
                     + " pixels cannot be compared: they must have the same size.");
         }
         if (!fits(unmerged.getWidth(), unmerged.getHeight())) {
-            throw new TomeException(title() + " needs pictures of " + smallestSide + " x " + smallestSide
+            throw new TomeException(title() + " needs images of " + smallestSide + " x " + smallestSide
                     + " pixels or more; these have " + size(unmerged) + ".");
         }
         return function.applyAsDouble(unmerged, merged);
     }
 
-    /** Whether pictures of a size are large enough. */
+    /** Whether images of a size are large enough. */
     public boolean fits(int width, int height) {
         return Math.min(width, height) >= smallestSide;
     }
@@ -118,8 +118,8 @@ public record PictureMeasure(
         closing.run();
     }
 
-    private static String size(BufferedImage picture) {
-        return picture.getWidth() + " x " + picture.getHeight();
+    private static String size(BufferedImage image) {
+        return image.getWidth() + " x " + image.getHeight();
     }
 
     private static double psnr(BufferedImage a, BufferedImage b) {

@@ -19,37 +19,37 @@ import java.util.Optional;
 import javax.imageio.ImageIO;
 
 /**
- * A folder of pictures that were all made with the same settings but for merging. Each picture is a PNG in
+ * A folder of images that were all made with the same settings but for merging. Each image is a PNG in
  * {@code images}; what it was made from and what it took is in a JSON file beside it, its merge map in {@code maps}. The
- * PNG is written last: a picture is finished when it is there.
+ * PNG is written last: a image is finished when it is there.
  */
-public final class PictureFolder implements PictureStore {
+public final class ShotFolder implements ShotStore {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final Path images;
     private final Path maps;
 
-    private PictureFolder(Path folder) {
+    private ShotFolder(Path folder) {
         this.images = folder.resolve("images");
         this.maps = folder.resolve("maps");
     }
 
     /**
-     * Opens a folder that is new, empty, or holds pictures made with the same settings.
+     * Opens a folder that is new, empty, or holds images made with the same settings.
      *
-     * @param settings all that the pictures depend on but their prompts and how they are merged, by name
+     * @param settings all that the images depend on but their prompts and how they are merged, by name
      * @throws TomeException if it is another folder, and if it cannot be read or written
      */
-    public static PictureFolder open(Path folder, Map<String, String> settings) {
+    public static ShotFolder open(Path folder, Map<String, String> settings) {
         ImageFolder.claim(folder, settings);
-        PictureFolder pictures = new PictureFolder(folder);
+        ShotFolder images = new ShotFolder(folder);
         try {
-            Files.createDirectories(pictures.images.toAbsolutePath());
-            Files.createDirectories(pictures.maps.toAbsolutePath());
+            Files.createDirectories(images.images.toAbsolutePath());
+            Files.createDirectories(images.maps.toAbsolutePath());
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be used for images: " + e + ".", e);
         }
-        return pictures;
+        return images;
     }
 
     @Override
@@ -58,7 +58,7 @@ public final class PictureFolder implements PictureStore {
     }
 
     /**
-     * @throws TomeException if the picture has another size, or was made from another prompt, seed or setting of merging
+     * @throws TomeException if the image has another size, or was made from another prompt, seed or setting of merging
      */
     @Override
     public Optional<Kept> find(Shot shot) {
@@ -68,7 +68,7 @@ public final class PictureFolder implements PictureStore {
         Optional<BufferedImage> image = read(image(shot));
         Optional<JsonNode> facts = readFacts(facts(shot));
         if (image.isEmpty() || facts.isEmpty()) {
-            return Optional.empty(); // a damaged picture is made anew
+            return Optional.empty(); // a damaged image is made anew
         }
         requireSame(shot, image.get(), facts.get());
         return Optional.of(new Kept(image.get(), times(facts.get()), map(shot, facts.get())));
@@ -91,7 +91,7 @@ public final class PictureFolder implements PictureStore {
                     + width + " x " + height);
         }
         if (!differences.isEmpty()) {
-            throw new TomeException("The picture " + image(shot) + " is none of this evaluation ("
+            throw new TomeException("The image " + image(shot) + " is none of this evaluation ("
                     + String.join("; ", differences) + "): delete it to have it made anew, or choose another folder.");
         }
     }
@@ -167,7 +167,7 @@ public final class PictureFolder implements PictureStore {
         }
     }
 
-    /** Where a picture lies, or will. */
+    /** Where a image lies, or will. */
     public Path image(Shot shot) {
         return images.resolve(shot.file() + ".png");
     }

@@ -4,12 +4,12 @@ import io.tome4j.diffusion.Image;
 import java.awt.image.BufferedImage;
 import java.util.Optional;
 
-/** Where an evaluation keeps its pictures, so that one that was stopped need not make them twice. */
-public interface PictureStore {
+/** Where an evaluation keeps its images, so that one that was stopped need not make them twice. */
+public interface ShotStore {
     /**
-     * A finished picture.
+     * A finished image.
      *
-     * @param image the picture
+     * @param image the image
      * @param times what it took
      * @param map which tokens were merged, if that was recorded
      */
@@ -26,14 +26,14 @@ public interface PictureStore {
      */
     record KeptMap(BufferedImage image, String block, int step, int tokens, int groups) {}
 
-    /** Whether a picture is there; {@link #find} may still find it damaged. */
+    /** Whether a image is there; {@link #find} may still find it damaged. */
     boolean has(Shot shot);
 
-    /** A picture that was kept, whole. */
+    /** A image that was kept, whole. */
     Optional<Kept> find(Shot shot);
 
     /**
-     * Keeps a picture.
+     * Keeps a image.
      *
      * @return what will be found from now on
      */

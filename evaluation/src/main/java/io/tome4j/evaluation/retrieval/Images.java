@@ -5,18 +5,18 @@ import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 
-/** Pictures made smaller. */
-final class Pictures {
-    private Pictures() {}
+/** Images made smaller. */
+final class Images {
+    private Images() {}
 
     /**
-     * @throws IllegalArgumentException if pictures of this size cannot be compared with the motifs' thumbnails; the
+     * @throws IllegalArgumentException if images of this size cannot be compared with the motifs' thumbnails; the
      *     message begins with {@code width is}
      */
     static void requireComparable(int width, int height) {
         if (width != height || width == 0 || width % Motifs.THUMBNAIL != 0) {
             throw new IllegalArgumentException("width is " + width + " and the height " + height
-                    + ": pictures are looked up by thumbnails of " + Motifs.THUMBNAIL + " x " + Motifs.THUMBNAIL
+                    + ": images are looked up by thumbnails of " + Motifs.THUMBNAIL + " x " + Motifs.THUMBNAIL
                     + " pixels, so both must be the same multiple of " + Motifs.THUMBNAIL);
         }
     }
@@ -24,17 +24,17 @@ final class Pictures {
     /**
      * Each pixel the mean of those it stands for, of the sRGB values as they are.
      *
-     * @param side width and height of the result, a divisor of both of the picture's
+     * @param side width and height of the result, a divisor of both of the image's
      */
-    static BufferedImage averaged(BufferedImage picture, int side) {
-        int boxWidth = picture.getWidth() / side;
-        int boxHeight = picture.getHeight() / side;
+    static BufferedImage averaged(BufferedImage image, int side) {
+        int boxWidth = image.getWidth() / side;
+        int boxHeight = image.getHeight() / side;
         int pixelsInBox = boxWidth * boxHeight;
         BufferedImage small = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
         int[] box = new int[pixelsInBox];
         for (int y = 0; y < side; y++) {
             for (int x = 0; x < side; x++) {
-                picture.getRGB(x * boxWidth, y * boxHeight, boxWidth, boxHeight, box, 0, boxWidth);
+                image.getRGB(x * boxWidth, y * boxHeight, boxWidth, boxHeight, box, 0, boxWidth);
                 int r = 0;
                 int g = 0;
                 int b = 0;
@@ -53,16 +53,16 @@ final class Pictures {
         return (int) Math.rint((double) sum / count);
     }
 
-    /** Averaged where the side divides the picture's, else interpolated. */
-    static BufferedImage scaled(BufferedImage picture, int side) {
-        if (picture.getWidth() % side == 0 && picture.getHeight() % side == 0) {
-            return averaged(picture, side);
+    /** Averaged where the side divides the image's, else interpolated. */
+    static BufferedImage scaled(BufferedImage image, int side) {
+        if (image.getWidth() % side == 0 && image.getHeight() % side == 0) {
+            return averaged(image, side);
         }
         BufferedImage scaled = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = scaled.createGraphics();
         try {
             graphics.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
-            graphics.drawImage(picture, 0, 0, side, side, null);
+            graphics.drawImage(image, 0, 0, side, side, null);
         } finally {
             graphics.dispose();
         }

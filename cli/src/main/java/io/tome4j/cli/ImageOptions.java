@@ -4,7 +4,7 @@ import io.tome4j.diffusion.Request;
 import picocli.CommandLine.Option;
 
 /** What to draw. */
-final class PictureOptions extends SeededOptions {
+final class ImageOptions extends SeededOptions {
     @Option(
             names = "--count",
             paramLabel = "N",

@@ -5,9 +5,9 @@ import io.tome4j.tensor.Placement;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What an evaluation's pictures depend on, by name, so that those of other settings are not taken for its own. */
-final class PictureSettings {
-    private PictureSettings() {}
+/** What an evaluation's images depend on, by name, so that those of other settings are not taken for its own. */
+final class ImageSettings {
+    private ImageSettings() {}
 
     /** All but prompts and merging. */
     static Map<String, String> of(
