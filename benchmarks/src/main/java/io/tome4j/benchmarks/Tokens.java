@@ -5,8 +5,8 @@ import io.tome4j.merging.DestinationDraw;
 import io.tome4j.merging.MergePlan;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -25,7 +25,7 @@ public class Tokens {
     public int side = 64;
 
     @Param({"FP32", "BF16"})
-    public DTypeChoice dtype = DTypeChoice.FP32;
+    public DType dtype = DType.FP32;
 
     Tensor x = new Tensor(); // [2, side * side, 320]
 
@@ -33,7 +33,7 @@ public class Tokens {
     public void draw() {
         try (var scope = TensorScope.open()) {
             Tensor random = Tensors.randn(Tensors.generator(1), 2, (long) side * side, 320);
-            x = scope.retain(new Placement(DeviceChoice.CPU, dtype).place(random));
+            x = scope.retain(new Placement(ComputeDevice.CPU, dtype).place(random));
         }
     }
 

@@ -105,9 +105,8 @@ final class EvaluateCommand implements Callable<Integer> {
         @Option(
                 names = "--out",
                 paramLabel = "DIR",
-                description =
-                        "Keep the images in this folder, and the results beside them; a run that was stopped goes"
-                                + " on there.")
+                description = "Keep the images in this folder, and the results beside them; a run that was stopped goes"
+                        + " on there.")
         Optional<Path> out = Optional.empty();
 
         @Option(

@@ -20,7 +20,8 @@ import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.models.vae.VaeTiling;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
@@ -218,7 +219,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @param needed bytes; if there are less, what malloc keeps for later is given back first
      */
     private OptionalLong availableMemory(long needed) {
-        if (placement().device() != DeviceChoice.CPU) {
+        if (placement().device() != ComputeDevice.CPU) {
             return OptionalLong.empty();
         }
         DeviceMemory memory = DeviceMemory.of(placement());
@@ -376,7 +377,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                                         modelName(),
                                         resolved.scheduler(),
                                         components.options().attention(),
-                                        placement().dtype(),
+                                        DTypeChoice.valueOf(placement().dtype().name()),
                                         GenerationParameters.thisVersion())
                                 .toText()));
             }

@@ -8,8 +8,8 @@ import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -36,12 +36,12 @@ class FullSizeCheckTest {
      */
     @ParameterizedTest
     @CsvSource({"FP32, EFFICIENT, 1e-3", "FP32, NAIVE, 1e-3", "BF16, EFFICIENT, 8e-2", "BF16, NAIVE, 8e-2"})
-    void predictsWhatDiffusersPredicts(DTypeChoice dtype, AttentionKernel kernel, double tolerance) {
+    void predictsWhatDiffusersPredicts(DType dtype, AttentionKernel kernel, double tolerance) {
         Path folder = Path.of(System.getProperty("tome4j.fullSize"));
         SafetensorsFile expected = SafetensorsFile.open(folder.resolve("forward.safetensors"));
         Weights weights = Weights.of(
                 SafetensorsFile.open(folder.resolve("unet/diffusion_pytorch_model.safetensors")),
-                new Placement(DeviceChoice.CPU, dtype));
+                new Placement(ComputeDevice.CPU, dtype));
         long start = System.nanoTime();
         try (var unet = UNet2DConditionModel.of(weights, Config.read(folder.resolve("unet/config.json")), kernel);
                 var scope = TensorScope.open()) {

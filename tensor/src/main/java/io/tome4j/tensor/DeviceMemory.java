@@ -33,7 +33,7 @@ public final class DeviceMemory {
     /** The memory of the device that a placement names. */
     public static DeviceMemory of(Placement placement) {
         Engine.start();
-        return new DeviceMemory(placement.device() == DeviceChoice.CUDA);
+        return new DeviceMemory(placement.device() == ComputeDevice.CUDA);
     }
 
     /** What libc offers to give memory back. */

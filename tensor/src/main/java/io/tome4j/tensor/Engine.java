@@ -211,8 +211,8 @@ public final class Engine {
     /** Kernels for weights laid out once, or null where this placement has none. */
     @Nullable
     OneDnn oneDnn(Placement placement) {
-        boolean dtype = placement.dtype() == DTypeChoice.FP32 || (placement.dtype() == DTypeChoice.BF16 && cpuHasBf16);
-        return placement.device() == DeviceChoice.CPU && dtype ? oneDnn : null;
+        boolean dtype = placement.dtype() == DType.FP32 || (placement.dtype() == DType.BF16 && cpuHasBf16);
+        return placement.device() == ComputeDevice.CPU && dtype ? oneDnn : null;
     }
 
     /** Threads for chains of operations; as many as {@link #threads()}. */
@@ -227,7 +227,7 @@ public final class Engine {
         StringBuilder line = new StringBuilder();
         line.append("PyTorch ").append(pytorchVersion());
         line.append(", ").append(placement.device().name().toLowerCase(Locale.ROOT));
-        if (placement.device() == DeviceChoice.CPU) {
+        if (placement.device() == ComputeDevice.CPU) {
             line.append(" (").append(torch.get_cpu_capability().getString()).append(cpuHasBf16 ? ", bf16)" : ")");
         }
         line.append(", ").append(placement.dtype().name().toLowerCase(Locale.ROOT));
@@ -237,7 +237,7 @@ public final class Engine {
                     .append(Pointer.maxPhysicalBytes() >> 20)
                     .append(" MB (-Dorg.bytedeco.javacpp.maxPhysicalBytes=0 lifts it)");
         }
-        if (placement.device() == DeviceChoice.CPU && placement.dtype() == DTypeChoice.FP16) {
+        if (placement.device() == ComputeDevice.CPU && placement.dtype() == DType.FP16) {
             line.append("; fp16 is slow on a CPU, bf16 or fp32 is not");
         }
         if (!allocatorTuned && Platform.isLinux()) {

@@ -11,18 +11,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Where tensors live and what their elements are.
  *
- * @param device {@link DeviceChoice#CPU} or {@link DeviceChoice#CUDA}, never {@code AUTO}
- * @param dtype {@link DTypeChoice#FP32}, {@link DTypeChoice#BF16} or {@link DTypeChoice#FP16}, never {@code AUTO}
+ * @param device where
+ * @param dtype what
  */
-public record Placement(DeviceChoice device, DTypeChoice dtype) {
+public record Placement(ComputeDevice device, DType dtype) {
     /** fp32 on the CPU: what the reference computes by default. */
-    public static final Placement CPU_FP32 = new Placement(DeviceChoice.CPU, DTypeChoice.FP32);
-
-    public Placement {
-        if (device == DeviceChoice.AUTO || dtype == DTypeChoice.AUTO) {
-            throw new IllegalArgumentException("A placement is decided: use Placement.choose to resolve AUTO");
-        }
-    }
+    public static final Placement CPU_FP32 = new Placement(ComputeDevice.CPU, DType.FP32);
 
     /**
      * Resolves what the user said against what this machine has.
@@ -39,18 +33,21 @@ public record Placement(DeviceChoice device, DTypeChoice dtype) {
                             : "tome4j was built with the CPU natives; build it with 'mvn -Pgpu package'")
                     + ", or choose the device cpu.");
         }
-        DeviceChoice chosen = device == DeviceChoice.CPU || !cuda ? DeviceChoice.CPU : DeviceChoice.CUDA;
-        if (dtype != DTypeChoice.AUTO) {
-            return new Placement(chosen, dtype);
-        }
-        if (chosen == DeviceChoice.CUDA) {
-            return new Placement(chosen, DTypeChoice.FP16);
-        }
-        return new Placement(chosen, engine.cpuHasBf16() ? DTypeChoice.BF16 : DTypeChoice.FP32);
+        ComputeDevice chosen = device == DeviceChoice.CPU || !cuda ? ComputeDevice.CPU : ComputeDevice.CUDA;
+        return new Placement(chosen, dtypeFor(chosen, dtype, engine.cpuHasBf16()));
+    }
+
+    private static DType dtypeFor(ComputeDevice device, DTypeChoice choice, boolean cpuHasBf16) {
+        return switch (choice) {
+            case FP32 -> DType.FP32;
+            case BF16 -> DType.BF16;
+            case FP16 -> DType.FP16;
+            case AUTO -> device == ComputeDevice.CUDA ? DType.FP16 : cpuHasBf16 ? DType.BF16 : DType.FP32;
+        };
     }
 
     /** The same device with another dtype. */
-    public Placement dtype(DTypeChoice other) {
+    public Placement dtype(DType other) {
         return new Placement(device, other);
     }
 
@@ -58,18 +55,18 @@ public record Placement(DeviceChoice device, DTypeChoice dtype) {
         return switch (dtype) {
             case BF16 -> ScalarType.BFloat16;
             case FP16 -> ScalarType.Half;
-            case FP32, AUTO -> ScalarType.Float;
+            case FP32 -> ScalarType.Float;
         };
     }
 
     /** Bytes of an element. */
     public int elementSize() {
-        return dtype == DTypeChoice.FP32 ? 4 : 2;
+        return dtype == DType.FP32 ? 4 : 2;
     }
 
     /** A new native device object: it belongs to the scope that is open. */
     public Device torchDevice() {
-        return new Device(device == DeviceChoice.CUDA ? torch.DeviceType.CUDA : torch.DeviceType.CPU);
+        return new Device(device == ComputeDevice.CUDA ? torch.DeviceType.CUDA : torch.DeviceType.CPU);
     }
 
     /** Options to make a tensor of this placement; they belong to the scope that is open. */

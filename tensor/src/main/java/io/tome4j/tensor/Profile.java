@@ -79,7 +79,7 @@ public final class Profile implements AutoCloseable {
         if (OF_THIS_THREAD.get() != null) {
             throw new IllegalStateException("This thread is being profiled already: close the other profile first");
         }
-        Profile profile = new Profile(placement.device() == DeviceChoice.CUDA);
+        Profile profile = new Profile(placement.device() == ComputeDevice.CUDA);
         OF_THIS_THREAD.set(profile);
         return profile;
     }

@@ -53,9 +53,9 @@ class AttentionKernelTest {
         "EFFICIENT, BF16, 2e-2, false", "NAIVE, FP32, 1e-5, true", "EFFICIENT, FP32, 1e-5, true",
         "EFFICIENT, BF16, 2e-2, true", "NAIVE, BF16, 2e-2, true"
     })
-    void agreesWithTheFormula(AttentionKernel kernel, DTypeChoice dtype, float tolerance, boolean causal) {
+    void agreesWithTheFormula(AttentionKernel kernel, DType dtype, float tolerance, boolean causal) {
         try (var scope = TensorScope.open()) {
-            var placement = new Placement(DeviceChoice.CPU, dtype);
+            var placement = new Placement(ComputeDevice.CPU, dtype);
             var random = Tensors.generator(7);
             int rows = 150; // more than one chunk, and not a multiple of it
             int columns = causal ? rows : 77;
@@ -77,9 +77,9 @@ class AttentionKernelTest {
 
     @ParameterizedTest
     @CsvSource({"FP32", "BF16"})
-    void efficientTakesQueriesThatAreASliceOfAFusedProjection(DTypeChoice dtype) {
+    void efficientTakesQueriesThatAreASliceOfAFusedProjection(DType dtype) {
         try (var scope = TensorScope.open()) {
-            var placement = new Placement(DeviceChoice.CPU, dtype);
+            var placement = new Placement(ComputeDevice.CPU, dtype);
             Tensor qkv = placement.place(Tensors.randn(Tensors.generator(3), 1, 100, 48));
             Tensor q = Tensors.slice(qkv, 2, 0, 16);
             Tensor k = Tensors.slice(qkv, 2, 16, 32);

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ChunkedAttentionTest {
-    private static final Placement BF16 = new Placement(DeviceChoice.CPU, DTypeChoice.BF16);
+    private static final Placement BF16 = new Placement(ComputeDevice.CPU, DType.BF16);
 
     private static Tensor random(long seed, double magnitude, long... shape) {
         return BF16.place(Tensors.randn(Tensors.generator(seed), shape).mul(new Scalar(magnitude)));

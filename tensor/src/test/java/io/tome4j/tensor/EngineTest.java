@@ -27,10 +27,10 @@ class EngineTest {
     void autoIsResolvedToWhatThisMachineHas() {
         Engine engine = Engine.start();
         Placement cpu = Placement.choose(DeviceChoice.CPU, DTypeChoice.AUTO);
-        assertThat(cpu.device()).isEqualTo(DeviceChoice.CPU);
-        assertThat(cpu.dtype()).isEqualTo(engine.cpuHasBf16() ? DTypeChoice.BF16 : DTypeChoice.FP32);
+        assertThat(cpu.device()).isEqualTo(ComputeDevice.CPU);
+        assertThat(cpu.dtype()).isEqualTo(engine.cpuHasBf16() ? DType.BF16 : DType.FP32);
         assertThat(Placement.choose(DeviceChoice.AUTO, DTypeChoice.FP32).device())
-                .isEqualTo(engine.cudaAvailable() ? DeviceChoice.CUDA : DeviceChoice.CPU);
+                .isEqualTo(engine.cudaAvailable() ? ComputeDevice.CUDA : ComputeDevice.CPU);
     }
 
     @Test

@@ -41,12 +41,12 @@ class LayersTest {
         return placement.place(Tensors.randn(Tensors.generator(seed), shape));
     }
 
-    private static void assertSame(Tensor actual, Tensor expected, DTypeChoice dtype) {
+    private static void assertSame(Tensor actual, Tensor expected, DType dtype) {
         assertThat(Tensors.shape(actual)).isEqualTo(Tensors.shape(expected));
         assertThat(Tensors.dtype(actual)).isEqualTo(Tensors.dtype(expected));
         double difference = actual.sub(expected).abs().max().item_float();
         double largest = expected.abs().max().item_float();
-        assertThat(difference).isLessThanOrEqualTo(largest * (dtype == DTypeChoice.FP32 ? 1e-5 : 1e-2));
+        assertThat(difference).isLessThanOrEqualTo(largest * (dtype == DType.FP32 ? 1e-5 : 1e-2));
     }
 
     @ParameterizedTest
@@ -54,8 +54,8 @@ class LayersTest {
         "FP32, 4, 320, 3, 1, 1", "FP32, 16, 3, 3, 2, 0", "FP32, 12, 20, 1, 1, 0",
         "BF16, 4, 320, 3, 1, 1", "BF16, 16, 3, 3, 2, 0", "BF16, 12, 20, 1, 1, 0"
     })
-    void convolutionsAreTorchs(DTypeChoice dtype, int in, int out, int kernel, int stride, int padding) {
-        var placement = new Placement(DeviceChoice.CPU, dtype);
+    void convolutionsAreTorchs(DType dtype, int in, int out, int kernel, int stride, int padding) {
+        var placement = new Placement(ComputeDevice.CPU, dtype);
         try (var scope = TensorScope.open()) {
             Tensor weight = random(1, placement, out, in, kernel, kernel);
             Tensor bias = random(2, placement, out);
@@ -83,10 +83,10 @@ class LayersTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = DTypeChoice.class,
+            value = DType.class,
             names = {"FP32", "BF16"})
-    void linearLayersAreTorchsHoweverTheirWeightsAreTaken(DTypeChoice dtype) {
-        var placement = new Placement(DeviceChoice.CPU, dtype);
+    void linearLayersAreTorchsHoweverTheirWeightsAreTaken(DType dtype) {
+        var placement = new Placement(ComputeDevice.CPU, dtype);
         try (var scope = TensorScope.open()) {
             Tensor weight = random(1, placement, 48, 40);
             Tensor bias = random(2, placement, 48);

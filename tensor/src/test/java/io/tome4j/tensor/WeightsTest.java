@@ -47,7 +47,7 @@ class WeightsTest {
 
     @Test
     void tensorsArePlacedInTheModelsDtype() {
-        try (var weights = Weights.of(SOURCE, new Placement(DeviceChoice.CPU, DTypeChoice.BF16))) {
+        try (var weights = Weights.of(SOURCE, new Placement(ComputeDevice.CPU, DType.BF16))) {
             assertThat(Tensors.dtype(weights.take("mid.proj.weight", 2, 3))).isEqualTo(torch.ScalarType.BFloat16);
         }
     }

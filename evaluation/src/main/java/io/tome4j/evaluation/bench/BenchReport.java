@@ -2,7 +2,7 @@ package io.tome4j.evaluation.bench;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.evaluation.bench.CellResult.Status;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -217,7 +217,7 @@ public record BenchReport(Machine machine, BenchSettings settings, List<CellResu
         notes.add("Percentages are time saved, as the reference counts it: 100 (1 - seconds / seconds of what it is"
                 + " compared with).");
         notes.add(
-                settings.placement().device() == DeviceChoice.CUDA
+                settings.placement().device() == ComputeDevice.CUDA
                         ? "Peak memory is the most that the device's allocator handed out in a step, the model included."
                         : "Peak memory is the most that was resident of the whole process in a step, the model included.");
         long dropped = results.stream()

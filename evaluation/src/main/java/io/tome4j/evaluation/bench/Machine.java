@@ -1,7 +1,7 @@
 package io.tome4j.evaluation.bench;
 
 import io.tome4j.diffusion.GenerationParameters;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
@@ -51,7 +51,7 @@ public record Machine(
                 value(CPUINFO, "model name", System.getProperty("os.arch", "")),
                 Runtime.getRuntime().availableProcessors(),
                 DeviceMemory.machineTotal().orElse(0),
-                placement.device() == DeviceChoice.CUDA ? gpuNames() : "",
+                placement.device() == ComputeDevice.CUDA ? gpuNames() : "",
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version"),

@@ -1,6 +1,6 @@
 package io.tome4j.evaluation.bench;
 
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DeviceMemory;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -47,7 +47,7 @@ final class UNetMeasurer implements Measurer {
 
     /** Where memory is promised freely, too large a request is not refused: the process is killed when it is used. */
     private void requireToFit(Cell cell) throws DoesNotFitException {
-        if (settings.placement().device() == DeviceChoice.CUDA) {
+        if (settings.placement().device() == ComputeDevice.CUDA) {
             return; // there it is refused
         }
         OptionalLong available = memory.available();

@@ -9,7 +9,7 @@ import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.evaluation.bench.CellResult.Status;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.Profile.Part;
 import io.tome4j.tensor.TensorScope;
@@ -76,7 +76,7 @@ class BenchmarkTest {
 
     @Test
     void everyVariantOfACheckpointIsMeasured() {
-        Placement placement = Placement.CPU_FP32.dtype(DTypeChoice.BF16);
+        Placement placement = Placement.CPU_FP32.dtype(DType.BF16);
         BenchSettings settings = settings(placement, ToMeOptions.ratio(0));
         try (BenchModel model = BenchModel.fromPretrained(
                 FIXTURES.resolve("tiny-sd1").toString(),

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.merging.ToMeOptions;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import org.junit.jupiter.api.Test;
 
 class UNetWorkTest {
     private static final double GB = 1e9;
 
-    private static final Placement CPU_BF16 = new Placement(DeviceChoice.CPU, DTypeChoice.BF16);
+    private static final Placement CPU_BF16 = new Placement(ComputeDevice.CPU, DType.BF16);
 
     private static UNetWork sd15(Placement placement) {
         try (BenchModel model = BenchModel.sd15(placement)) {

@@ -43,10 +43,10 @@ class SetMeasuresTest {
             int width = (int) all.size(3);
             float[] values = Tensors.floats(all);
             List<BufferedImage> images = new ArrayList<>();
-            for (int image = 0; image < all.size(0); image++) {
+            for (int number = 0; number < all.size(0); number++) {
                 BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
                 for (int i = 0; i < height * width; i++) {
-                    int first = image * 3 * height * width + i;
+                    int first = number * 3 * height * width + i;
                     int rgb = (int) values[first] << 16
                             | (int) values[first + height * width] << 8
                             | (int) values[first + 2 * height * width];

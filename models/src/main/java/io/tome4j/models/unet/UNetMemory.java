@@ -2,8 +2,8 @@ package io.tome4j.models.unet;
 
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import java.util.List;
 
@@ -51,7 +51,7 @@ public final class UNetMemory {
     public static long ofForward(
             UNetConfig config, long batch, TokenGrid latents, Placement placement, AttentionKernel kernel) {
         boolean naive = kernel == AttentionKernel.NAIVE;
-        boolean chunked = placement.device() == DeviceChoice.CPU && placement.dtype() != DTypeChoice.FP32;
+        boolean chunked = placement.device() == ComputeDevice.CPU && placement.dtype() != DType.FP32;
         UNetMemory memory = new UNetMemory(config, batch, latents, naive, chunked);
         memory.pass();
         return (long) (memory.most * placement.elementSize()) + BESIDES;

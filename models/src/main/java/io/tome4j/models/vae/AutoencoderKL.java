@@ -2,7 +2,7 @@ package io.tome4j.models.vae;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.Conv2d;
-import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -67,8 +67,8 @@ public final class AutoencoderKL implements AutoCloseable {
 
     private static AutoencoderKL build(Weights weights, VaeConfig config) {
         Placement placement = weights.placement();
-        boolean upcast = config.forceUpcast() && placement.dtype() == DTypeChoice.FP16;
-        return new AutoencoderKL(upcast ? weights.placed(placement.dtype(DTypeChoice.FP32)) : weights, config);
+        boolean upcast = config.forceUpcast() && placement.dtype() == DType.FP16;
+        return new AutoencoderKL(upcast ? weights.placed(placement.dtype(DType.FP32)) : weights, config);
     }
 
     /** Pixels of the image along one side of a latent: 8. */

@@ -7,8 +7,8 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -73,7 +73,7 @@ class ClipTextModelTest {
     @Test
     void computesInTheDtypeOfItsPlacement() {
         SafetensorsFile expected = stages("sd1");
-        var bf16 = new Placement(DeviceChoice.CPU, DTypeChoice.BF16);
+        var bf16 = new Placement(ComputeDevice.CPU, DType.BF16);
         try (var model = load("sd1", config("sd1"), AttentionKernel.EFFICIENT, bf16);
                 var scope = TensorScope.open()) {
             Tensor hidden = model.forward(ids(expected));

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class UNetMemoryTest {
-    private static final Placement BF16 = new Placement(DeviceChoice.CPU, DTypeChoice.BF16);
+    private static final Placement BF16 = new Placement(ComputeDevice.CPU, DType.BF16);
 
     private static final UNetConfig SD15 = new UNetConfig(
             4,

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.tensor.DTypeChoice;
-import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.ComputeDevice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -68,7 +68,7 @@ class AutoencoderKLTest {
     void fp16ComputesInFp32WhereTheConfigAsksForIt() {
         Config asks = config("sd1").with("force_upcast", true);
         Config doesNot = config("sd1").with("force_upcast", false);
-        Placement fp16 = new Placement(DeviceChoice.CPU, DTypeChoice.FP16);
+        Placement fp16 = new Placement(ComputeDevice.CPU, DType.FP16);
         try (var vae = load("sd1");
                 var upcast = load("sd1", asks, fp16);
                 var half = load("sd1", doesNot, fp16)) {
@@ -98,7 +98,7 @@ class AutoencoderKLTest {
     @Test
     void halfPrecisionModelGivesAnFp32Image() {
         SafetensorsFile expected = stages("sd1");
-        try (var vae = load("sd1", config("sd1"), new Placement(DeviceChoice.CPU, DTypeChoice.BF16));
+        try (var vae = load("sd1", config("sd1"), new Placement(ComputeDevice.CPU, DType.BF16));
                 var scope = TensorScope.open()) {
             Tensor image = vae.decode(expected.load("vae.latents"));
             assertThat(Tensors.dtype(image)).isEqualTo(torch.ScalarType.Float);
