@@ -3,6 +3,7 @@ package io.tome4j.merging;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
@@ -34,10 +35,15 @@ public interface DestinationDraw {
 
     /**
      * Draws as tomesd makes them: from a copy of libtorch's default CPU generator, taken at the first draw, that runs on
-     * from draw to draw. Not safe for use by several threads at once.
+     * from draw to draw.
      */
     static DestinationDraw forkedFromDefaultGenerator() {
-        return new ForkedDraw();
+        return new RunningOn(() -> torch.getDefaultCPUGenerator().clone());
+    }
+
+    /** As tomesd's draws after {@code torch.manual_seed(seed)}; libtorch's default generator is neither read nor changed. */
+    static DestinationDraw runningOnFrom(long seed) {
+        return new RunningOn(() -> Tensors.generator(seed));
     }
 
     private static long[] randint(Generator generator, int cells, int tokensPerCell) {
@@ -49,17 +55,20 @@ public interface DestinationDraw {
     }
 
     /** Holds the generator's state as bytes rather than the generator, so that nothing native has to be freed. */
-    final class ForkedDraw implements DestinationDraw {
+    final class RunningOn implements DestinationDraw {
+        private final Supplier<Generator> start;
         private byte[] state = {};
 
-        private ForkedDraw() {}
+        private RunningOn(Supplier<Generator> start) {
+            this.start = start;
+        }
 
         @Override
-        public long[] draw(int cells, int tokensPerCell) {
+        public synchronized long[] draw(int cells, int tokensPerCell) {
             try (var scope = TensorScope.open()) {
                 Generator generator;
                 if (state.length == 0) {
-                    generator = torch.getDefaultCPUGenerator().clone();
+                    generator = start.get();
                 } else {
                     generator = Tensors.generator(0);
                     generator.set_state(tensorOf(state));

@@ -1,19 +1,29 @@
 package io.tome4j.merging;
 
-/**
- * What a block is told of the forward pass it is in, besides its tokens. Passes of equal seed and step draw the same
- * destinations.
- *
- * @param seed the image's seed
- * @param step the number of the denoising step, from 0; one forward pass each
- * @param run what the steps have in common, from {@link MergeRun#step}
- */
-public record MergeContext(long seed, int step, MergeRun run) {
-    /** For a forward pass that belongs to no image. */
-    public static final MergeContext NONE = new MergeContext(0, 0);
+import io.tome4j.merging.MergeMethod.BlockTokens;
+import org.bytedeco.pytorch.Tensor;
 
-    /** For a pass that stands alone: blocks share no matchings. */
-    public MergeContext(long seed, int step) {
-        this(seed, step, MergeRun.NONE);
+/**
+ * What a block is told of the forward pass it is in, besides its tokens: from {@link MergeRun#step}.
+ *
+ * @param run what the steps have in common
+ * @param step the number of the denoising step, from 0; one forward pass each
+ */
+public record MergeContext(MergeRun run, int step) {
+    /** For a forward pass that merges nothing. */
+    public static final MergeContext NONE = new MergeContext(MergeRun.NONE, 0);
+
+    /**
+     * How a block is to merge its tokens in this forward pass. Each block asks once.
+     *
+     * @param block the one that asks
+     * @param hidden its input, {@code [B, N, C]}
+     * @param normed what the queries of self-attention are projected from, {@code [B, N, C]}: the input, normalised
+     * @param grid the tokens' rows and columns, {@code N} in all
+     * @return how to merge; what it holds belongs to the open scope or to the run
+     * @throws IllegalArgumentException if the run is for another model than the block's
+     */
+    public BlockMerge merge(MergeableBlock block, Tensor hidden, Tensor normed, TokenGrid grid) {
+        return run.merge(block, new BlockTokens(hidden, normed, grid), this);
     }
 }

@@ -1,18 +1,23 @@
 package io.tome4j.merging;
 
+import io.tome4j.merging.MergeMethod.BlockTokens;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The way of one batch of images through a model, step by step. It keeps the matchings that blocks share
- * ({@link ToMeOptions.Matching}), and owns their memory:
+ * The way of one batch of images through a model, step by step: what each of its blocks is to do. It keeps the matchings
+ * that blocks share ({@link ToMeOptions#matchPer}, {@link ToMeOptions#matchEvery}), and owns their memory:
  *
  * <pre>{@code
- * try (var run = MergeRun.of(seed)) {
+ * try (var run = MergeRun.of(model, ToMeOptions.ratio(0.5), seed, 1)) {
  *     for (int step = 0; step < steps; step++) {
  *         model.forward(x, run.step(step));
  *     }
@@ -22,11 +27,16 @@ import java.util.function.Supplier;
  * Another batch is another run, so that nothing passes from one to the next. For one thread at a time.
  */
 public final class MergeRun implements AutoCloseable {
-    /** Keeps nothing: each block matches for itself. */
-    public static final MergeRun NONE = new MergeRun(0, 1, false);
+    /** Merges nothing, in any model. */
+    public static final MergeRun NONE =
+            new MergeRun(new IdentityHashMap<>(), ToMeOptions.NONE, 0, 1, MergeListener.NONE);
 
-    /** What a matching is for: it fits no other model, level (or block), size or batch. */
-    record Key(Object patch, int blocks, TokenGrid grid, long batch) {}
+    /**
+     * What a matching is for.
+     *
+     * @param block the only block that may use it; empty for all of the grid's
+     */
+    record Key(OptionalInt block, TokenGrid grid, long batch) {}
 
     /** A matching and the steps it is for. */
     private static final class Kept {
@@ -62,38 +72,94 @@ public final class MergeRun implements AutoCloseable {
         }
     }
 
+    /** By block; an unmerged one has none. */
+    private final IdentityHashMap<MergeableBlock, Optional<BlockMerger>> mergers;
+
+    private final ToMeOptions options;
     private final long seed;
     private final int copies;
-    private final boolean keeps;
+    private final MergeListener listener;
     private final Map<Key, Kept> kept = new HashMap<>();
     private boolean closed;
 
-    private MergeRun(long seed, int copies, boolean keeps) {
+    private MergeRun(
+            IdentityHashMap<MergeableBlock, Optional<BlockMerger>> mergers,
+            ToMeOptions options,
+            long seed,
+            int copies,
+            MergeListener listener) {
+        this.mergers = mergers;
+        this.options = options;
         this.seed = seed;
         this.copies = copies;
-        this.keeps = keeps;
-    }
-
-    /** A run whose batch holds each image once. */
-    public static MergeRun of(long seed) {
-        return of(seed, 1);
+        this.listener = listener;
     }
 
     /**
+     * A run that does what the model is {@linkplain ToMe#applyPatch patched} with now, or nothing.
+     *
      * @param seed what draws are keyed by
      * @param copies how often the batch holds each image, at least 1: 2 under classifier-free guidance, with all
      *     unconditional halves before all conditional ones
      */
-    public static MergeRun of(long seed, int copies) {
+    public static MergeRun of(MergeableModel model, long seed, int copies) {
+        return of(model, Optional.empty(), seed, copies, MergeListener.NONE);
+    }
+
+    /**
+     * A run that merges so, whatever the model is patched with. In {@link ToMeOptions.Mode#TOMESD} it draws as after
+     * {@code torch.manual_seed(seed)} and a fresh patch.
+     *
+     * @throws OptionException if nothing would be merged; the message says which option would change that
+     */
+    public static MergeRun of(MergeableModel model, ToMeOptions options, long seed, int copies) {
+        return of(model, Optional.of(options), seed, copies, MergeListener.NONE);
+    }
+
+    /**
+     * A run that somebody listens to.
+     *
+     * @param options what to merge; empty for what the model is patched with
+     * @param listener told what each block does
+     */
+    public static MergeRun of(
+            MergeableModel model, Optional<ToMeOptions> options, long seed, int copies, MergeListener listener) {
         if (copies < 1) {
             throw new IllegalArgumentException("copies is " + copies + ": a batch holds each image at least once");
         }
-        return new MergeRun(seed, copies, true);
+        ToMePatch.Applied patched = options.map(
+                        asked -> new ToMePatch.Applied(asked, DestinationDraw.runningOnFrom(seed)))
+                .orElseGet(() -> model.patch().applied());
+        return new MergeRun(
+                ToMe.mergers(model, patched.options(), patched.runningOn()), patched.options(), seed, copies, listener);
+    }
+
+    /** What this run merges. */
+    public ToMeOptions options() {
+        return options;
     }
 
     /** The context of a step's forward pass, from 0. Steps may be left out; going back matches anew. */
     public MergeContext step(int step) {
-        return new MergeContext(seed, step, this);
+        return new MergeContext(this, step);
+    }
+
+    /** What draws are keyed by. */
+    long seed() {
+        return seed;
+    }
+
+    BlockMerge merge(MergeableBlock block, BlockTokens tokens, MergeContext context) {
+        if (!options.merges()) {
+            return BlockMerge.NONE;
+        }
+        Optional<BlockMerger> merger = mergers.get(block);
+        if (merger == null) {
+            throw new IllegalArgumentException("This run is for another model: it has no block " + block.name());
+        }
+        BlockMerge merge = merger.map(found -> found.merge(tokens, context)).orElse(BlockMerge.NONE);
+        listener.onMerge(block, tokens.hidden(), tokens.grid(), merge, context);
+        return merge;
     }
 
     /** How often the batch holds each image. */
@@ -118,9 +184,6 @@ public final class MergeRun implements AutoCloseable {
      * @param block the number of the block that asks
      */
     TokenMerge shared(Key key, int step, int every, int block, Supplier<TokenMerge> match) {
-        if (!keeps) {
-            return match.get();
-        }
         if (closed) {
             throw new IllegalStateException("This run is closed: open another MergeRun for another batch of images");
         }
@@ -149,7 +212,7 @@ public final class MergeRun implements AutoCloseable {
     /** Frees the matchings. Closing twice does no harm. */
     @Override
     public void close() {
-        closed = keeps;
+        closed = true;
         kept.values().forEach(Kept::free);
         kept.clear();
     }

@@ -1,6 +1,6 @@
 package io.tome4j.merging;
 
-/** A transformer block that asks a {@link TokenMerger}. */
+/** A transformer block that asks its {@link MergeContext} how to merge its tokens. */
 public interface MergeableBlock {
     /** Its name in the model, as in the checkpoint: {@code down_blocks.0.attentions.0.transformer_blocks.0}. */
     String name();
@@ -10,10 +10,4 @@ public interface MergeableBlock {
 
     /** The size of its tokens. */
     long channels();
-
-    /** Whom it asks: {@link TokenMerger#NONE} until it is patched. */
-    TokenMerger merger();
-
-    /** Sets whom it asks from now on; {@link TokenMerger#NONE} takes a patch away. */
-    void merger(TokenMerger merger);
 }

@@ -1,15 +1,14 @@
 package io.tome4j.merging;
 
 import io.tome4j.merging.ToMeOptions.MatchPer;
-import io.tome4j.merging.ToMeOptions.Method;
 import java.util.Locale;
 
 /**
  * What merging in a block is predicted to save and to cost for one image, in seconds of the machine that the rates were
- * measured on (see ARCHITECTURE.md). Only their ratio matters, and it hardly differs between machines.
+ * measured on (see docs/measurements.md). Only their ratio matters, and it hardly differs between machines.
  *
  * <p>The rates are constants, not timed at start-up, so that the same request gives the same image everywhere and
- * always: a timed decision would fall now so, now so, where merging just breaks even.
+ * always: a timed decision would differ from run to run where merging just breaks even.
  */
 record MergingCost(double saved, double cost) {
     private static final double ATTENTION = 1 / 195e9; // a floating-point operation of scores and weighted values
@@ -30,17 +29,17 @@ record MergingCost(double saved, double cost) {
      * @param blocks how many blocks share a matching if the options let them
      */
     static MergingCost of(ToMeOptions options, TokenGrid grid, long channels, int blocks) {
+        MergeMethod method = options.method().strategy();
         double n = grid.tokens();
-        double gone = options.merged(grid);
+        double gone = method.merged(options, grid);
         double left = n - gone;
         double c = channels;
         double saved = 0;
         double around = 0; // parts that tokens are merged for
         if (options.mergeAttn()) {
             double features = options.sizeWeighted() ? 1.2 * c : c;
-            double scores = options.method() == Method.TOME ? left * left * features : left * n * c;
-            double projections = options.method() == Method.TOME ? 8 : 4;
-            saved += 4 * (n * n * c - scores) * ATTENTION + projections * gone * c * c * LINEAR;
+            double scores = method.scores(n, left) * features;
+            saved += 4 * (n * n * c - scores) * ATTENTION + method.projections() * gone * c * c * LINEAR;
             around++;
         }
         if (options.mergeCrossattn()) {
@@ -52,14 +51,13 @@ record MergingCost(double saved, double cost) {
             around++;
         }
         double moving = BLOCK + around * n * c * MOVING;
-        if (options.method() == Method.TODO) {
+        if (!method.matches()) {
             return new MergingCost(saved, moving);
         }
         double destinations = grid.destinations(options.sx(), options.sy());
-        var matching = options.matching();
-        double rate = matching.precision() == Precision.BF16 ? MATCHING_BF16 : MATCHING_FP32;
+        double rate = options.matchPrecision() == Precision.BF16 ? MATCHING_BF16 : MATCHING_FP32;
         double match = MATCH + (n - destinations) * destinations * (2 * c * rate + MAXIMUM);
-        double uses = matching.every() * (matching.per() == MatchPer.LEVEL ? blocks : 1);
+        double uses = options.matchEvery() * (options.matchPer() == MatchPer.LEVEL ? blocks : 1);
         return new MergingCost(saved, moving + match / uses);
     }
 

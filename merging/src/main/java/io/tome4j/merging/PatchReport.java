@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What {@link ToMe#applyPatch} did.
+ * What merging does to a model's tokens.
  *
  * @param options the options as asked for
  * @param input the size of the model's input that tokens are counted at
@@ -48,8 +48,16 @@ public record PatchReport(
         return blocks.stream().mapToLong(PatchedBlock::tokensAfter).sum();
     }
 
+    /** Whether anything was to be merged. */
+    public boolean merges() {
+        return options.merges();
+    }
+
     /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
     public String summary() {
+        if (!merges()) {
+            return "off";
+        }
         String method = options.method() == ToMeOptions.Method.TOME
                 ? ""
                 : options.method().name().toLowerCase(Locale.ROOT) + ", ";

@@ -1,6 +1,8 @@
 package io.tome4j.merging;
 
+import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,50 +14,63 @@ public final class ToMe {
     private ToMe() {}
 
     /**
-     * Makes a model's blocks merge their tokens from now on. A model that was patched before is patched anew.
+     * Makes all runs of a model that are not told how to merge do so from now on. A run that is under way goes on as it
+     * began. A model that was patched before is patched anew.
      *
      * @param model what to patch, in place
      * @param options what to merge
      * @return what was patched, with tokens counted at the model's nominal size; with {@link ToMeOptions#auto} blocks
      *     decide anew at the size they run at
-     * @throws IllegalArgumentException if nothing would be patched; the message says which option would change that
+     * @throws OptionException if nothing would be patched; the message says which option would change that
      */
     public static PatchReport applyPatch(MergeableModel model, ToMeOptions options) {
         PatchReport report = report(model, options, model.nominalGrid());
-        removePatch(model);
-        DestinationDraw forked = DestinationDraw.forkedFromDefaultGenerator();
-        int number = 0;
-        for (MergeableBlock block : model.mergeableBlocks()) {
-            if (isEligible(block, options)) {
-                block.merger(new ToMeMerger(options, number, blocksAtLevel(model, block), forked));
-            }
-            number++;
-        }
+        model.patch().set(options);
         return report;
     }
 
     /** Takes the patch away: the model computes exactly what it did before. Does nothing to an unpatched model. */
     public static void removePatch(MergeableModel model) {
-        for (MergeableBlock block : model.mergeableBlocks()) {
-            block.merger(TokenMerger.NONE);
-        }
+        model.patch().set(ToMeOptions.NONE);
     }
 
-    /** The options that a model is patched with; empty if it is not patched. */
-    public static Optional<ToMeOptions> patchedWith(MergeableModel model) {
-        return model.mergeableBlocks().stream()
-                .flatMap(block -> block.merger().options().stream())
-                .findFirst();
+    /** The options that a model is patched with; {@link ToMeOptions#NONE} if it is not patched. */
+    public static ToMeOptions patchedWith(MergeableModel model) {
+        return model.patch().applied().options();
+    }
+
+    /** What each block of a model is to do; empty for one that does not merge. */
+    static IdentityHashMap<MergeableBlock, Optional<BlockMerger>> mergers(
+            MergeableModel model, ToMeOptions options, DestinationDraw runningOn) {
+        var mergers = new IdentityHashMap<MergeableBlock, Optional<BlockMerger>>();
+        if (!options.merges()) {
+            return mergers;
+        }
+        List<? extends MergeableBlock> blocks = model.mergeableBlocks();
+        requireEffect(blocks, options);
+        for (int number = 0; number < blocks.size(); number++) {
+            MergeableBlock block = blocks.get(number);
+            mergers.put(
+                    block,
+                    isEligible(block, options)
+                            ? Optional.of(new BlockMerger(options, number, blocksAtLevel(blocks, block), runningOn))
+                            : Optional.empty());
+        }
+        return mergers;
     }
 
     /**
-     * What {@link #applyPatch} would do, with tokens counted at another size; changes nothing.
+     * What merging would do to a model's tokens at a size; changes nothing.
      *
      * @param input the rows and columns of the model's input (of the latents)
-     * @throws IllegalArgumentException if nothing would be patched
+     * @throws OptionException if the options ask for merging, and nothing would be merged
      */
     public static PatchReport report(MergeableModel model, ToMeOptions options, TokenGrid input) {
         List<? extends MergeableBlock> all = model.mergeableBlocks();
+        if (!options.merges()) {
+            return new PatchReport(options, input, List.of(), List.of(), all.size(), List.of());
+        }
+        requireEffect(all, options);
         List<PatchReport.PatchedBlock> patched = new ArrayList<>();
         List<PatchReport.UnmergedBlock> unmerged = new ArrayList<>();
         for (MergeableBlock block : all) {
@@ -63,17 +78,14 @@ public final class ToMe {
                 continue;
             }
             TokenGrid grid = input.downsample(block.downsample());
-            MergingCost cost = MergingCost.of(options, grid, block.channels(), blocksAtLevel(model, block));
+            MergingCost cost = MergingCost.of(options, grid, block.channels(), blocksAtLevel(all, block));
             if (options.auto() && !cost.pays()) {
                 unmerged.add(
                         new PatchReport.UnmergedBlock(block.name(), block.downsample(), grid.tokens(), cost.reason()));
             } else {
-                patched.add(new PatchReport.PatchedBlock(
-                        block.name(), block.downsample(), grid.tokens(), grid.tokens() - options.merged(grid)));
+                int left = grid.tokens() - options.method().strategy().merged(options, grid);
+                patched.add(new PatchReport.PatchedBlock(block.name(), block.downsample(), grid.tokens(), left));
             }
-        }
-        if (patched.isEmpty() && unmerged.isEmpty()) {
-            throw new IllegalArgumentException(whyNothing(all, options));
         }
         return new PatchReport(
                 options,
@@ -84,36 +96,40 @@ public final class ToMe {
                 notes(options, patched, unmerged));
     }
 
-    private static int blocksAtLevel(MergeableModel model, MergeableBlock block) {
-        return (int) model.mergeableBlocks().stream()
+    private static int blocksAtLevel(List<? extends MergeableBlock> blocks, MergeableBlock block) {
+        return (int) blocks.stream()
                 .filter(other -> other.downsample() == block.downsample())
                 .count();
     }
 
     private static boolean isEligible(MergeableBlock block, ToMeOptions options) {
-        return options.mergesAnything() && block.downsample() <= options.maxDownsample();
+        return block.downsample() <= options.maxDownsample();
     }
 
-    private static String whyNothing(List<? extends MergeableBlock> blocks, ToMeOptions options) {
+    private static void requireEffect(List<? extends MergeableBlock> blocks, ToMeOptions options) {
         if (blocks.isEmpty()) {
-            return "Nothing would be merged: the model has no transformer blocks";
+            throw new IllegalArgumentException("Nothing would be merged: the model has no transformer blocks");
         }
-        if (!options.mergesAnything()) {
-            return "Nothing would be merged: mergeAttn, mergeCrossattn and mergeMlp are all off; turn one on";
+        if (!options.mergesAnyPart()) {
+            throw new OptionException(
+                    "Nothing would be merged: {merge_attn}, {merge_crossattn} and {merge_mlp} are all off;"
+                            + " turn one on");
         }
-        var downsamples =
-                blocks.stream().map(MergeableBlock::downsample).collect(Collectors.toCollection(TreeSet::new));
-        return "Nothing would be merged: maxDownsample is " + options.maxDownsample()
-                + ", and this model's transformer blocks are at downsample "
-                + downsamples.stream().map(String::valueOf).collect(Collectors.joining(", "))
-                + "; use maxDownsample " + downsamples.first() + " or more";
+        if (blocks.stream().noneMatch(block -> isEligible(block, options))) {
+            var downsamples =
+                    blocks.stream().map(MergeableBlock::downsample).collect(Collectors.toCollection(TreeSet::new));
+            throw new OptionException("Nothing would be merged: {max_downsample} is " + options.maxDownsample()
+                    + ", and this model's transformer blocks are at downsample "
+                    + downsamples.stream().map(String::valueOf).collect(Collectors.joining(", "))
+                    + "; use {max_downsample} " + downsamples.first() + " or more");
+        }
     }
 
     private static List<String> notes(
             ToMeOptions options, List<PatchReport.PatchedBlock> patched, List<PatchReport.UnmergedBlock> unmerged) {
         List<String> notes = new ArrayList<>();
-        double most = 1 - 1.0 / (options.sx() * options.sy());
-        if (options.method() != ToMeOptions.Method.TODO && options.ratio() > most) {
+        double most = options.method().strategy().highestRatio(options);
+        if (options.ratio() > most) {
             notes.add(String.format(
                     Locale.ROOT,
                     "ratio %s is clamped to %.4g, all that cells of %d x %d leave to merge",
@@ -122,10 +138,7 @@ public final class ToMe {
                     options.sx(),
                     options.sy()));
         }
-        if (options.ratio() == 0) {
-            notes.add("ratio 0 merges nothing");
-        } else if (!patched.isEmpty()
-                && patched.stream().allMatch(block -> block.tokensBefore() == block.tokensAfter())) {
+        if (!patched.isEmpty() && patched.stream().allMatch(block -> block.tokensBefore() == block.tokensAfter())) {
             notes.add("no tokens are merged at this size: it is too small for the ratio or the cells");
         }
         unmerged.stream()

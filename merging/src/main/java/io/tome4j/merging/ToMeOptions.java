@@ -1,46 +1,25 @@
 package io.tome4j.merging;
 
-import java.util.function.Consumer;
+import io.tome4j.tensor.Option;
+import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.OptionValues;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What to merge. The names and defaults are those of {@code tomesd.apply_patch}, where it has them.
+ * What to merge. The names and defaults are those of {@code tomesd.apply_patch}, where it has them. Immutable: each method
+ * that takes a value gives new options.
  *
  * <pre>{@code
  * ToMeOptions.ratio(0.5).maxDownsample(2).mergeMlp(true)
  * }</pre>
  *
- * @param ratio the share of tokens to merge away, in [0, 1]; at most {@code 1 - 1 / (sx * sy)} has an effect, more is
- *     clamped and the {@link PatchReport} says so. For {@link Method#TODO} the share of keys and values to drop, both
- *     sides of the grid shrinking by {@code sqrt(1 - ratio)}
- * @param maxDownsample merge in blocks whose feature map is at most this much smaller than the latents: 1, 2, 4 or 8
- * @param sx width in tokens of the cells that one destination each is drawn from, at least 1
- * @param sy height in tokens of these cells, at least 1
- * @param useRand draw each cell's destination at random; otherwise it is the cell's top left token
- * @param mergeAttn merge for self-attention
- * @param mergeCrossattn merge for cross-attention
- * @param mergeMlp merge for the feed-forward layers
- * @param mode where draws come from
- * @param method which tokens self-attention sees fewer of
- * @param sizeWeighted let a merged token count in self-attention as often as it stands for a token (arXiv 2210.09461,
- *     section 3)
- * @param matching how often tokens are matched, and how exactly
- * @param auto merge only where it is predicted to pay; the {@link PatchReport} says where not
+ * A new option is a line of the table below and an accessor.
  */
-public record ToMeOptions(
-        double ratio,
-        int maxDownsample,
-        int sx,
-        int sy,
-        boolean useRand,
-        boolean mergeAttn,
-        boolean mergeCrossattn,
-        boolean mergeMlp,
-        Mode mode,
-        Method method,
-        boolean sizeWeighted,
-        Matching matching,
-        boolean auto) {
-
+public final class ToMeOptions {
     /** Whose habits to follow where ours and tomesd's differ. */
     public enum Mode {
         /**
@@ -49,244 +28,401 @@ public record ToMeOptions(
          */
         SEEDED,
         /**
-         * As tomesd 0.1.3 does on a CPU: at the first draw the state of libtorch's default CPU generator is copied, and
-         * that copy runs on from draw to draw and from image to image; draws are off where the batch is odd; tokens are
-         * compared in their own dtype, in each block anew.
+         * As tomesd 0.1.3 does on a CPU: one generator runs on from draw to draw; draws are off where the batch is odd;
+         * tokens are compared in their own dtype, in each block anew.
          */
         TOMESD
     }
 
-    /** Which tokens self-attention sees fewer of. */
+    /** Which tokens self-attention sees fewer of. A new method is a {@link MergeMethod} and a line here. */
     public enum Method {
         /** All: queries, keys and values are merged (arXiv 2303.17604). */
-        TOME,
+        TOME(new MergeAllTokens()),
         /** Keys and values, sampled from the grid without matching; queries stay whole (ToDo, arXiv 2402.13573). */
-        TODO,
+        TODO(new SampleKeys()),
         /** Queries, matched by what they are projected from; keys and values stay whole (as ComfyUI's node does). */
-        QUERY
+        QUERY(new MergeQueries());
+
+        @SuppressWarnings("ImmutableEnumChecker") // methods hold no state
+        private final MergeMethod strategy;
+
+        Method(MergeMethod strategy) {
+            this.strategy = strategy;
+        }
+
+        MergeMethod strategy() {
+            return strategy;
+        }
     }
 
     /** Which blocks use the same matching in a step. */
     public enum MatchPer {
         /** None: each block matches its own tokens. */
         BLOCK,
-        /** Those whose tokens have the same grid: the first of them matches. Needs a {@link MergeRun}. */
+        /** Those whose tokens have the same grid: the first of them matches. */
         LEVEL
     }
 
-    /**
-     * How often tokens are matched, and how exactly. Sharing over blocks or steps, and over copies, takes a
-     * {@link MergeRun}, which owns what is shared; without one each block matches for itself.
-     *
-     * @param per which blocks share a matching
-     * @param every how many steps share a matching, at least 1
-     * @param together match the copies of an image that a batch holds (under guidance the unconditional and the
-     *     conditional half) once, by the mean of their tokens
-     * @param precision in what tokens are compared
-     */
-    public record Matching(MatchPer per, int every, boolean together, Precision precision) {
-        /** What {@link Mode#SEEDED} does unless told otherwise. */
-        public static final Matching DEFAULT = new Matching(MatchPer.LEVEL, 1, false, Precision.FP32);
+    public static final Option<Double> RATIO = Option.of("ratio", 0.5)
+            .titled("Token merging ratio")
+            .described("SHARE", "Share of tokens to merge away, from 0 (off) to 1.")
+            .allowing(
+                    ratio -> ratio >= 0 && ratio <= 1,
+                    "it is the share of tokens to merge away, from 0 (none) to 1; 0.5 is a good start");
 
-        /** What tomesd does. */
-        public static final Matching TOMESD = new Matching(MatchPer.BLOCK, 1, false, Precision.INPUT);
+    public static final Option<Integer> MAX_DOWNSAMPLE = Option.of("max_downsample", 1)
+            .titled("Token merging maximum down sampling")
+            .described("1|2|4|8", "Merge where the feature map is at most this much smaller than the latents.")
+            .allowing(
+                    value -> value == 1 || value == 2 || value == 4 || value == 8,
+                    "it must be 1 (only the blocks at full size), 2, 4 or 8 (all blocks)");
 
-        public Matching {
-            if (every < 1) {
-                throw new IllegalArgumentException(
-                        "matchEvery is " + every + ": it is how many steps share a matching, 1 or more");
-            }
-        }
+    private static final String AT_LEAST_ONE =
+            "the cells that destinations are drawn from are at least 1 token wide and high";
 
-        /** Whether a matching is used more than once. */
-        boolean shares() {
-            return per == MatchPer.LEVEL || every > 1;
-        }
-    }
+    public static final Option<Integer> SX = Option.of("sx", 2)
+            .titled("Token merging stride x")
+            .described("Width of the cells that keep one destination token each.")
+            .allowing(value -> value >= 1, AT_LEAST_ONE);
 
-    /**
-     * @throws IllegalArgumentException if an option is out of its range, or has no effect beside another; the message
-     *     names it
-     */
-    public ToMeOptions {
-        if (!(ratio >= 0 && ratio <= 1)) {
-            throw new IllegalArgumentException("ratio is " + ratio
-                    + ": it is the share of tokens to merge away, from 0 (none) to 1; 0.5 is a good start");
-        }
-        if (maxDownsample != 1 && maxDownsample != 2 && maxDownsample != 4 && maxDownsample != 8) {
-            throw new IllegalArgumentException("maxDownsample is " + maxDownsample
-                    + ": it must be 1 (only the blocks at full size), 2, 4 or 8 (all blocks)");
-        }
-        requireStride("sx", sx);
-        requireStride("sy", sy);
-        if (mode == Mode.TOMESD && !(matching.equals(Matching.TOMESD) && method == Method.TOME && !sizeWeighted)) {
-            throw new IllegalArgumentException("mode TOMESD is exactly what tomesd does: it leaves no choice of method,"
-                    + " sizeWeighted, matchPer, matchEvery, matchTogether or matchPrecision");
-        }
-        if (method == Method.TODO && (mergeCrossattn || mergeMlp)) {
-            throw new IllegalArgumentException("method TODO samples the keys and values of self-attention:"
-                    + " mergeCrossattn and mergeMlp need method TOME or QUERY");
-        }
-        if (method == Method.TODO && !matching.equals(Matching.DEFAULT)) {
-            throw new IllegalArgumentException("method TODO matches no tokens: matchPer, matchEvery, matchTogether and"
-                    + " matchPrecision need method TOME or QUERY");
-        }
-        if (sizeWeighted && (method != Method.TOME || !mergeAttn)) {
-            throw new IllegalArgumentException(
-                    "sizeWeighted weighs the merged keys of self-attention: it needs method TOME and mergeAttn");
-        }
-    }
+    public static final Option<Integer> SY = Option.of("sy", 2)
+            .titled("Token merging stride y")
+            .described("Height of these cells.")
+            .allowing(value -> value >= 1, AT_LEAST_ONE);
 
-    private static void requireStride(String name, int stride) {
-        if (stride < 1) {
-            throw new IllegalArgumentException(
-                    name + " is " + stride + ": the cells that destinations are drawn from are at least 1 token wide");
+    public static final Option<Boolean> USE_RAND = Option.of("use_rand", true)
+            .titled("Token merging random")
+            .described("Take a random token of each cell; otherwise its top left one.");
+
+    public static final Option<Boolean> MERGE_ATTN = Option.of("merge_attn", true)
+            .titled("Token merging merge attention")
+            .described("Merge for self-attention.");
+
+    public static final Option<Boolean> MERGE_CROSSATTN = Option.of("merge_crossattn", false)
+            .titled("Token merging merge cross attention")
+            .described("Merge for cross-attention.");
+
+    public static final Option<Boolean> MERGE_MLP = Option.of("merge_mlp", false)
+            .titled("Token merging merge mlp")
+            .described("Merge for the feed-forward layers.");
+
+    public static final Option<Mode> MODE = Option.of("mode", Mode.SEEDED)
+            .titled("Token merging mode")
+            .described("Draw by seed, step and block, or behave exactly as the Python package tomesd.");
+
+    public static final Option<Method> METHOD = Option.of("method", Method.TOME)
+            .titled("Token merging method")
+            .described("Merge all tokens, downsample keys and values (ToDo), or merge queries only.");
+
+    public static final Option<Boolean> SIZE_WEIGHTED = Option.of("size_weighted", false)
+            .titled("Token merging size weighted")
+            .described("A merged token counts in self-attention as often as it stands for a token.");
+
+    public static final Option<MatchPer> MATCH_PER = Option.of("match_per", MatchPer.LEVEL)
+            .titled("Token merging match per")
+            .described("Match tokens in each block (as tomesd), or once for all blocks of the same size.");
+
+    public static final Option<Integer> MATCH_EVERY = Option.of("match_every", 1)
+            .titled("Token merging match every")
+            .described("Keep matchings for this many steps.")
+            .allowing(value -> value >= 1, "it is how many steps share a matching, 1 or more");
+
+    public static final Option<Boolean> MATCH_TOGETHER = Option.of("match_together", false)
+            .titled("Token merging match together")
+            .described("Match an image's unconditional and conditional half once for both.");
+
+    public static final Option<Precision> MATCH_PRECISION = Option.of("match_precision", Precision.FP32)
+            .titled("Token merging match precision")
+            .described("What tokens are compared in; input is what the model computes in (as tomesd).");
+
+    public static final Option<Boolean> AUTO =
+            Option.of("auto", false).titled("Token merging auto").described("Merge only where it is predicted to pay.");
+
+    /** All options, in the order to show them. */
+    public static final List<Option<?>> OPTIONS = List.of(
+            RATIO,
+            MAX_DOWNSAMPLE,
+            SX,
+            SY,
+            USE_RAND,
+            MERGE_ATTN,
+            MERGE_CROSSATTN,
+            MERGE_MLP,
+            MODE,
+            METHOD,
+            SIZE_WEIGHTED,
+            MATCH_PER,
+            MATCH_EVERY,
+            MATCH_TOGETHER,
+            MATCH_PRECISION,
+            AUTO);
+
+    /** How tokens are matched: {@link Mode#TOMESD} leaves no choice of it. */
+    private static final List<Option<?>> MATCHING = List.of(MATCH_PER, MATCH_EVERY, MATCH_TOGETHER, MATCH_PRECISION);
+
+    /** What is another default in {@link Mode#TOMESD}. */
+    private static final Map<Option<?>, Object> TOMESD_DEFAULTS =
+            Map.of(MATCH_PER, MatchPer.BLOCK, MATCH_PRECISION, Precision.INPUT);
+
+    /** No merging: the one way to say so. */
+    public static final ToMeOptions NONE = ratio(0);
+
+    private final OptionValues values;
+
+    private ToMeOptions(OptionValues values) {
+        this.values = values;
+        if (mode() == Mode.TOMESD
+                && (method() != Method.TOME
+                        || sizeWeighted()
+                        || MATCHING.stream().anyMatch(values::has))) {
+            throw new OptionException("{mode} tomesd is exactly what tomesd does: it leaves no choice of {method},"
+                    + " {size_weighted}, {match_per}, {match_every}, {match_together} or {match_precision}");
         }
+        method().strategy().require(this);
     }
 
     /** The defaults, with this ratio. */
     public static ToMeOptions ratio(double ratio) {
-        return new ToMeOptions(
-                ratio, 1, 2, 2, true, true, false, false, Mode.SEEDED, Method.TOME, false, Matching.DEFAULT, false);
+        return new ToMeOptions(OptionValues.DEFAULTS).with(RATIO, ratio);
+    }
+
+    /** What an option is. */
+    @SuppressWarnings("unchecked") // the other mode's defaults have their options' types
+    public <T> T get(Option<T> option) {
+        return values.has(option) ? values.get(option) : (T) usual(option);
+    }
+
+    private Object usual(Option<?> option) {
+        Object ours = option.defaultValue();
+        return values.get(MODE) == Mode.TOMESD ? TOMESD_DEFAULTS.getOrDefault(option, ours) : ours;
+    }
+
+    /** Whether an option is what it is unless somebody says otherwise. */
+    public boolean isUsual(Option<?> option) {
+        return get(option).equals(usual(option));
+    }
+
+    /**
+     * The same with one option chosen anew. Choosing the mode takes back what was chosen of matching.
+     *
+     * @throws OptionException if the value is out of its range, or has no effect beside another
+     */
+    public <T> ToMeOptions with(Option<T> option, T value) {
+        OptionValues base = values;
+        if (option.equals(MODE)) {
+            for (Option<?> matching : MATCHING) {
+                base = base.without(matching);
+            }
+        }
+        option.require(value);
+        return new ToMeOptions(value.equals(usual(option)) ? base.without(option) : base.with(option, value));
+    }
+
+    /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
+    public <T> ToMeOptions withText(Option<T> option, String text) {
+        return with(option, option.parse(text));
+    }
+
+    /** Whether anything is to be merged. */
+    public boolean merges() {
+        return ratio() > 0;
+    }
+
+    /**
+     * The share of tokens to merge away, in [0, 1]; at most {@code 1 - 1 / (sx * sy)} has an effect, more is clamped and
+     * the {@link PatchReport} says so. For {@link Method#TODO} the share of keys and values to drop, both sides of the grid
+     * shrinking by {@code sqrt(1 - ratio)}.
+     */
+    public double ratio() {
+        return get(RATIO);
     }
 
     public ToMeOptions withRatio(double value) {
-        return with(draft -> draft.ratio = value);
+        return with(RATIO, value);
+    }
+
+    /** Merge in blocks whose feature map is at most this much smaller than the latents: 1, 2, 4 or 8. */
+    public int maxDownsample() {
+        return get(MAX_DOWNSAMPLE);
     }
 
     public ToMeOptions maxDownsample(int value) {
-        return with(draft -> draft.maxDownsample = value);
+        return with(MAX_DOWNSAMPLE, value);
+    }
+
+    /** Width in tokens of the cells that one destination each is drawn from, at least 1. */
+    public int sx() {
+        return get(SX);
+    }
+
+    /** Height in tokens of these cells, at least 1. */
+    public int sy() {
+        return get(SY);
     }
 
     /** Cells of {@code sx} by {@code sy} tokens. */
-    public ToMeOptions stride(int newSx, int newSy) {
-        return with(draft -> {
-            draft.sx = newSx;
-            draft.sy = newSy;
-        });
+    public ToMeOptions stride(int sx, int sy) {
+        return with(SX, sx).with(SY, sy);
+    }
+
+    /** Whether each cell's destination is drawn at random; otherwise it is the cell's top left token. */
+    public boolean useRand() {
+        return get(USE_RAND);
     }
 
     public ToMeOptions useRand(boolean value) {
-        return with(draft -> draft.useRand = value);
+        return with(USE_RAND, value);
+    }
+
+    /** Whether to merge for self-attention. */
+    public boolean mergeAttn() {
+        return get(MERGE_ATTN);
     }
 
     public ToMeOptions mergeAttn(boolean value) {
-        return with(draft -> draft.mergeAttn = value);
+        return with(MERGE_ATTN, value);
+    }
+
+    /** Whether to merge for cross-attention. */
+    public boolean mergeCrossattn() {
+        return get(MERGE_CROSSATTN);
     }
 
     public ToMeOptions mergeCrossattn(boolean value) {
-        return with(draft -> draft.mergeCrossattn = value);
+        return with(MERGE_CROSSATTN, value);
+    }
+
+    /** Whether to merge for the feed-forward layers. */
+    public boolean mergeMlp() {
+        return get(MERGE_MLP);
     }
 
     public ToMeOptions mergeMlp(boolean value) {
-        return with(draft -> draft.mergeMlp = value);
+        return with(MERGE_MLP, value);
     }
 
-    /** Also sets {@link #matching} to what the mode does. */
+    /** Where draws come from. */
+    public Mode mode() {
+        return get(MODE);
+    }
+
+    /** Takes back what was chosen of matching. */
     public ToMeOptions mode(Mode value) {
-        return with(draft -> {
-            draft.mode = value;
-            draft.matching = value == Mode.TOMESD ? Matching.TOMESD : Matching.DEFAULT;
-        });
+        return with(MODE, value);
+    }
+
+    /** Which tokens self-attention sees fewer of. */
+    public Method method() {
+        return get(METHOD);
     }
 
     public ToMeOptions method(Method value) {
-        return with(draft -> draft.method = value);
+        return with(METHOD, value);
+    }
+
+    /** Whether a merged token counts in self-attention as often as it stands for a token (arXiv 2210.09461, section 3). */
+    public boolean sizeWeighted() {
+        return get(SIZE_WEIGHTED);
     }
 
     public ToMeOptions sizeWeighted(boolean value) {
-        return with(draft -> draft.sizeWeighted = value);
+        return with(SIZE_WEIGHTED, value);
     }
 
-    public ToMeOptions matching(Matching value) {
-        return with(draft -> draft.matching = value);
+    /** Which blocks share a matching. */
+    public MatchPer matchPer() {
+        return get(MATCH_PER);
     }
 
     public ToMeOptions matchPer(MatchPer value) {
-        return matching(new Matching(value, matching.every, matching.together, matching.precision));
+        return with(MATCH_PER, value);
+    }
+
+    /** How many steps share a matching, at least 1. */
+    public int matchEvery() {
+        return get(MATCH_EVERY);
     }
 
     public ToMeOptions matchEvery(int steps) {
-        return matching(new Matching(matching.per, steps, matching.together, matching.precision));
+        return with(MATCH_EVERY, steps);
+    }
+
+    /**
+     * Whether the copies of an image that a batch holds (under guidance the unconditional and the conditional half) are
+     * matched once, by the mean of their tokens.
+     */
+    public boolean matchTogether() {
+        return get(MATCH_TOGETHER);
     }
 
     public ToMeOptions matchTogether(boolean value) {
-        return matching(new Matching(matching.per, matching.every, value, matching.precision));
+        return with(MATCH_TOGETHER, value);
+    }
+
+    /** In what tokens are compared. */
+    public Precision matchPrecision() {
+        return get(MATCH_PRECISION);
     }
 
     public ToMeOptions matchPrecision(Precision value) {
-        return matching(new Matching(matching.per, matching.every, matching.together, value));
+        return with(MATCH_PRECISION, value);
+    }
+
+    /** Whether to merge only where it is predicted to pay; the {@link PatchReport} says where not. */
+    public boolean auto() {
+        return get(AUTO);
     }
 
     public ToMeOptions auto(boolean value) {
-        return with(draft -> draft.auto = value);
+        return with(AUTO, value);
+    }
+
+    /** Whether any method but sampling chose how to match. */
+    boolean choosesMatching() {
+        return MATCHING.stream().anyMatch(values::has);
+    }
+
+    /** Whether a matching is used more than once. */
+    boolean sharesMatchings() {
+        return matchPer() == MatchPer.LEVEL || matchEvery() > 1;
     }
 
     /** Whether any part of a block is to be merged at all. */
-    boolean mergesAnything() {
-        return mergeAttn || mergeCrossattn || mergeMlp;
+    boolean mergesAnyPart() {
+        return mergeAttn() || mergeCrossattn() || mergeMlp();
     }
 
-    /** How many of an image's tokens go. */
-    int merged(TokenGrid grid) {
-        return method == Method.TODO
-                ? grid.tokens() - GridSampling.coarse(grid, ratio).tokens()
-                : grid.merged(ratio, sx, sy);
-    }
-
-    private ToMeOptions with(Consumer<Draft> change) {
-        Draft draft = new Draft(this);
-        change.accept(draft);
-        return draft.options();
-    }
-
-    /** Options that are being changed. */
-    private static final class Draft {
-        private double ratio;
-        private int maxDownsample;
-        private int sx;
-        private int sy;
-        private boolean useRand;
-        private boolean mergeAttn;
-        private boolean mergeCrossattn;
-        private boolean mergeMlp;
-        private Mode mode;
-        private Method method;
-        private boolean sizeWeighted;
-        private Matching matching;
-        private boolean auto;
-
-        private Draft(ToMeOptions from) {
-            ratio = from.ratio;
-            maxDownsample = from.maxDownsample;
-            sx = from.sx;
-            sy = from.sy;
-            useRand = from.useRand;
-            mergeAttn = from.mergeAttn;
-            mergeCrossattn = from.mergeCrossattn;
-            mergeMlp = from.mergeMlp;
-            mode = from.mode;
-            method = from.method;
-            sizeWeighted = from.sizeWeighted;
-            matching = from.matching;
-            auto = from.auto;
+    /**
+     * What kept results are known by: the ratio, and in the table's order all that is not {@linkplain #isUsual usual}, as
+     * {@code ratio=0.5 method=todo}; {@code off} without merging. An option that is new leaves it as it was.
+     */
+    public String identity() {
+        if (!merges()) {
+            return "off";
         }
+        return OPTIONS.stream()
+                .filter(option -> option.equals(RATIO) || !isUsual(option))
+                .map(option -> option.name() + "=" + text(option))
+                .collect(Collectors.joining(" "));
+    }
 
-        private ToMeOptions options() {
-            return new ToMeOptions(
-                    ratio,
-                    maxDownsample,
-                    sx,
-                    sy,
-                    useRand,
-                    mergeAttn,
-                    mergeCrossattn,
-                    mergeMlp,
-                    mode,
-                    method,
-                    sizeWeighted,
-                    matching,
-                    auto);
-        }
+    /** What an option is, as {@link Option#format} writes it. */
+    public <T> String text(Option<T> option) {
+        return option.format(get(option));
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ToMeOptions options && options.values.equals(values);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(values);
+    }
+
+    @Override
+    public String toString() {
+        return identity();
     }
 }

@@ -74,12 +74,12 @@ class AutoMergingTest {
     @Test
     void theSizeItRunsAtDecidesNotTheNominalOne() {
         var model = new OwnTransformer(new TokenGrid(4, 4), 32);
-        ToMe.applyPatch(model, AUTO);
         PatchReport larger = ToMe.report(model, AUTO, new TokenGrid(64, 64));
         assertThat(larger.unmerged()).isEmpty();
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                var run = MergeRun.of(model, AUTO, 0, 1)) {
             Tensor x = Tensors.randn(Tensors.generator(1), 1, 4096, 32);
-            var merge = model.mergeableBlocks().get(0).merger().match(x, x, new TokenGrid(64, 64), MergeContext.NONE);
+            var merge = run.step(0).merge(model.mergeableBlocks().get(0), x, x, new TokenGrid(64, 64));
             assertThat(merge.attention().queries().merge(x).size(1)).isEqualTo(2048);
         }
     }

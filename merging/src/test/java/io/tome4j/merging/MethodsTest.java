@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.merging.ToMeOptions.MatchPer;
-import io.tome4j.merging.ToMeOptions.Matching;
 import io.tome4j.merging.ToMeOptions.Method;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.merging.example.OwnTransformer;
@@ -28,12 +27,13 @@ class MethodsTest {
 
     private static AttentionMerge attention(ToMeOptions options, Tensor hidden, Tensor normed) {
         var model = new OwnTransformer(GRID, CHANNELS);
-        ToMe.applyPatch(model, options);
-        return model.mergeableBlocks()
-                .get(0)
-                .merger()
-                .match(hidden, normed, GRID, MergeContext.NONE)
-                .attention();
+        // matchings belong to the run unless each block has its own
+        ToMeOptions alone = options.method() == Method.TODO ? options : options.matchPer(MatchPer.BLOCK);
+        try (var run = MergeRun.of(model, alone, 0, 1)) {
+            return run.step(0)
+                    .merge(model.mergeableBlocks().get(0), hidden, normed, GRID)
+                    .attention();
+        }
     }
 
     private static Tensor tokens(int seed) {
@@ -150,17 +150,18 @@ class MethodsTest {
     @Test
     void optionsThatHaveNoEffectTogetherAreErrors() {
         assertThatThrownBy(() -> HALF.mode(Mode.TOMESD).matchPer(MatchPer.LEVEL))
-                .hasMessageContaining("mode TOMESD");
-        assertThatThrownBy(() -> HALF.mode(Mode.TOMESD).method(Method.QUERY)).hasMessageContaining("mode TOMESD");
-        assertThatThrownBy(() -> HALF.method(Method.TODO).mergeMlp(true)).hasMessageContaining("mergeMlp need");
+                .hasMessageContaining("mode tomesd");
+        assertThatThrownBy(() -> HALF.mode(Mode.TOMESD).method(Method.QUERY)).hasMessageContaining("mode tomesd");
+        assertThatThrownBy(() -> HALF.method(Method.TODO).mergeMlp(true)).hasMessageContaining("merge_mlp need");
         assertThatThrownBy(() -> HALF.method(Method.TODO).matchEvery(2)).hasMessageContaining("matches no tokens");
-        assertThatThrownBy(() -> HALF.method(Method.QUERY).sizeWeighted(true)).hasMessageContaining("method TOME");
-        assertThatThrownBy(() -> HALF.matchEvery(0)).hasMessageContaining("matchEvery is 0");
+        assertThatThrownBy(() -> HALF.method(Method.QUERY).sizeWeighted(true)).hasMessageContaining("method tome");
+        assertThatThrownBy(() -> HALF.matchEvery(0)).hasMessageContaining("match_every is 0");
     }
 
     @Test
     void tomesdsModeBringsItsMatching() {
-        assertThat(HALF.mode(Mode.TOMESD).matching()).isEqualTo(Matching.TOMESD);
+        assertThat(HALF.mode(Mode.TOMESD).matchPer()).isEqualTo(MatchPer.BLOCK);
+        assertThat(HALF.mode(Mode.TOMESD).matchPrecision()).isEqualTo(Precision.INPUT);
         assertThat(HALF.mode(Mode.TOMESD).mode(Mode.SEEDED)).isEqualTo(HALF);
     }
 }

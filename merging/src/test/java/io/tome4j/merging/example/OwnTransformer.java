@@ -5,8 +5,8 @@ import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
+import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.merging.TokenMerger;
 import io.tome4j.tensor.TensorScope;
 import java.util.List;
 import org.bytedeco.pytorch.LayerNormImpl;
@@ -19,13 +19,13 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * An example: token merging in a transformer that is not tome4j's, made of the modules of the JavaCPP presets. What it
- * takes is three things: a place to hold a {@link TokenMerger}, the tokens' rows and columns, and an
- * {@link AttentionMerge} around the part that is to see fewer tokens. Blocks share matchings because there is a
- * {@link MergeRun} for them.
+ * takes is three things: a {@link ToMePatch} for the model, a {@link MergeRun} for each batch, and in each block an
+ * {@link AttentionMerge} around the part that is to see fewer tokens.
  */
 public final class OwnTransformer implements MergeableModel {
     private final TokenGrid grid;
     private final List<Block> blocks;
+    private final ToMePatch patch = new ToMePatch();
 
     /** A model of two blocks, with random weights, on a grid of tokens. */
     public OwnTransformer(TokenGrid grid, int channels) {
@@ -43,17 +43,29 @@ public final class OwnTransformer implements MergeableModel {
         return grid;
     }
 
+    @Override
+    public ToMePatch patch() {
+        return patch;
+    }
+
     /**
+     * A pass that merges what the model is patched with.
+     *
      * @param x {@code [B, N, C]}
      * @return {@code [B, N, C]}
      */
     public Tensor forward(Tensor x) {
+        try (var run = MergeRun.of(this, 0, 1)) {
+            return forward(x, run.step(0));
+        }
+    }
+
+    /** A pass of any run. */
+    public Tensor forward(Tensor x, MergeContext context) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = x;
-            try (var run = MergeRun.of(0)) {
-                for (Block block : blocks) {
-                    hidden = block.forward(hidden, grid, run.step(0));
-                }
+            for (Block block : blocks) {
+                hidden = block.forward(hidden, grid, context);
             }
             return scope.release(hidden);
         }
@@ -66,7 +78,6 @@ public final class OwnTransformer implements MergeableModel {
         private final LinearImpl toQ;
         private final LinearImpl toKv;
         private final LinearImpl out;
-        private TokenMerger merger = TokenMerger.NONE;
         private long queriesSeen;
         private long keysSeen;
 
@@ -89,16 +100,6 @@ public final class OwnTransformer implements MergeableModel {
         }
 
         @Override
-        public TokenMerger merger() {
-            return merger;
-        }
-
-        @Override
-        public void merger(TokenMerger newMerger) {
-            merger = newMerger;
-        }
-
-        @Override
         public long channels() {
             return toQ.weight().size(1);
         }
@@ -116,7 +117,7 @@ public final class OwnTransformer implements MergeableModel {
         Tensor forward(Tensor x, TokenGrid grid, MergeContext context) {
             try (var scope = TensorScope.open()) {
                 Tensor normed = norm.forward(x);
-                AttentionMerge merge = merger.match(x, normed, grid, context).attention();
+                AttentionMerge merge = context.merge(this, x, normed, grid).attention();
                 Tensor queries = toQ.forward(merge.queries().merge(normed)); // [B, N', C]
                 TensorVector pairs = toKv.forward(merge.keys().merge(normed)).chunk(2, -1); // [B, M', C] each
                 queriesSeen = queries.size(1);

@@ -1,0 +1,93 @@
+package io.tome4j.merging;
+
+import io.tome4j.merging.MergeMethod.BlockTokens;
+import io.tome4j.merging.ToMeOptions.MatchPer;
+import io.tome4j.merging.ToMeOptions.Mode;
+import io.tome4j.tensor.Profile;
+import java.util.OptionalInt;
+import org.bytedeco.pytorch.Tensor;
+
+/** What one block of a model is to do in a run. */
+final class BlockMerger {
+    private final ToMeOptions options;
+    private final int blockNumber;
+    private final int blocksAtLevel;
+    private final DestinationDraw runningOn;
+
+    /**
+     * @param blockNumber the block's place in its model, so that blocks draw apart
+     * @param blocksAtLevel how many blocks the model has at this one's level
+     * @param runningOn the draws that all blocks share in {@link Mode#TOMESD}
+     */
+    BlockMerger(ToMeOptions options, int blockNumber, int blocksAtLevel, DestinationDraw runningOn) {
+        this.options = options;
+        this.blockNumber = blockNumber;
+        this.blocksAtLevel = blocksAtLevel;
+        this.runningOn = runningOn;
+    }
+
+    BlockMerge merge(BlockTokens tokens, MergeContext context) {
+        if (options.auto()
+                && !MergingCost.of(options, tokens.grid(), tokens.hidden().size(2), blocksAtLevel)
+                        .pays()) {
+            return BlockMerge.NONE;
+        }
+        try (var section = Profile.section(Profile.Part.MATCHING)) {
+            return options.method()
+                    .strategy()
+                    .merge(options, tokens, metric -> matching(metric, tokens.grid(), context));
+        }
+    }
+
+    /** The matching that this block is to use: its own or a shared one. */
+    private TokenMerge matching(Tensor metric, TokenGrid grid, MergeContext context) {
+        if (!options.sharesMatchings()) {
+            return match(metric, grid, context);
+        }
+        OptionalInt alone = options.matchPer() == MatchPer.LEVEL ? OptionalInt.empty() : OptionalInt.of(blockNumber);
+        return context.run()
+                .shared(
+                        new MergeRun.Key(alone, grid, metric.size(0)),
+                        context.step(),
+                        options.matchEvery(),
+                        blockNumber,
+                        () -> match(metric, grid, context));
+    }
+
+    private TokenMerge match(Tensor metric, TokenGrid grid, MergeContext context) {
+        return BipartiteSoftMatching.random2d(
+                metric,
+                grid,
+                options.sx(),
+                options.sy(),
+                options.method().strategy().merged(options, grid),
+                draw(metric.size(0), context),
+                options.matchPrecision(),
+                options.matchTogether() ? context.run().copies() : 1);
+    }
+
+    private DestinationDraw draw(long batch, MergeContext context) {
+        if (!options.useRand()) {
+            return DestinationDraw.TOP_LEFT;
+        }
+        if (options.mode() == Mode.SEEDED) {
+            return DestinationDraw.seeded(key(context));
+        }
+        // tomesd: an odd batch cannot hold a prompted and an unprompted half, which would then draw apart
+        return batch % 2 == 1 ? DestinationDraw.TOP_LEFT : runningOn;
+    }
+
+    /** Mixes seed, step and block into a generator's seed (the finaliser of SplitMix64 after each). */
+    private long key(MergeContext context) {
+        long key = mix(context.run().seed());
+        key = mix(key ^ MergeRun.firstOf(context.step(), options.matchEvery()));
+        return mix(key ^ blockNumber);
+    }
+
+    private static long mix(long value) {
+        long z = value + 0x9E3779B97F4A7C15L;
+        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+        return z ^ (z >>> 31);
+    }
+}
