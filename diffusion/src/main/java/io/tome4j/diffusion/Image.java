@@ -18,9 +18,11 @@ public final class Image {
     }
 
     /**
-     * @param decoded what the decoder gives for one image, {@code [3, H, W]} in [-1, 1]; values outside are clamped
+     * The pixels of what the decoder gives for one image.
+     *
+     * @param decoded {@code [3, H, W]} in [-1, 1]; values outside are clamped
      */
-    static Image of(Tensor decoded, String parameters) {
+    static BufferedImage pixels(Tensor decoded) {
         int height = (int) decoded.size(1);
         int width = (int) decoded.size(2);
         try (var scope = TensorScope.open()) {
@@ -39,7 +41,7 @@ public final class Image {
                 int rgb = (int) planes[i] << 16 | (int) planes[plane + i] << 8 | (int) planes[2 * plane + i];
                 image.setRGB(i % width, i / width, rgb);
             }
-            return new Image(image, parameters);
+            return image;
         }
     }
 

@@ -49,18 +49,20 @@ final class MemoryCheck {
             advice.add("one image at a time");
         }
         smallerSize(request, free.getAsLong()).ifPresent(side -> advice.add("a size of " + side + "x" + side));
-        throw new TomeException(String.format(
-                Locale.ROOT,
-                "%d x %d pixels%s need about %.1f GB besides the model, and %.1f GB are free. %s The check can be"
-                        + " switched off (PipelineOptions.memoryCheck, --no-memory-check).",
-                request.width(),
-                request.height(),
-                request.images() == 1 ? "" : " and " + request.images() + " images at a time",
-                needed / GIGA,
-                free.getAsLong() / GIGA,
-                advice.isEmpty()
-                        ? "No smaller size would fit."
-                        : "What would fit: " + String.join("; or ", advice) + "."));
+        throw TomeException.about(
+                "memory_check",
+                String.format(
+                        Locale.ROOT,
+                        "%d x %d pixels%s need about %.1f GB besides the model, and %.1f GB are free. %s The check can be"
+                                + " switched off (memory_check).",
+                        request.width(),
+                        request.height(),
+                        request.images() == 1 ? "" : " and " + request.images() + " images at a time",
+                        needed / GIGA,
+                        free.getAsLong() / GIGA,
+                        advice.isEmpty()
+                                ? "No smaller size would fit."
+                                : "What would fit: " + String.join("; or ", advice) + "."));
     }
 
     private static Request oneImage(Request request) {

@@ -3,6 +3,7 @@ package io.tome4j.diffusion;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The pairs of the last line, read as what they should be. */
 record ParameterValues(Map<String, String> pairs) {
@@ -37,13 +38,11 @@ record ParameterValues(Map<String, String> pairs) {
         }
     }
 
-    boolean flag(String key, boolean otherwise) {
-        return has(key) ? text(key, "").equalsIgnoreCase("True") : otherwise;
-    }
-
-    <E extends Enum<E>> E oneOf(String key, Class<E> type, E otherwise) {
+    <E extends Enum<E>> Optional<E> oneOf(String key, Class<E> type) {
         try {
-            return has(key) ? Enum.valueOf(type, text(key, "").toUpperCase(Locale.ROOT)) : otherwise;
+            return has(key)
+                    ? Optional.of(Enum.valueOf(type, text(key, "").toUpperCase(Locale.ROOT)))
+                    : Optional.empty();
         } catch (IllegalArgumentException e) {
             throw wrong(key, "one of " + List.of(type.getEnumConstants()));
         }

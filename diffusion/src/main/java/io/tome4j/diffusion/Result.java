@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.merging.PatchReport;
 import java.time.Duration;
 import java.util.List;
 
@@ -8,11 +9,18 @@ import java.util.List;
  *
  * @param images all images: those of the first prompt, then those of the second, and so on
  * @param latents the final latents, {@code [images, 4, height/8, width/8]}, as the decoder got them but for its scaling
- * @param request the request as it was carried out: sizes and scheduler are no longer left to the model
+ * @param request the request as it was carried out: sizes, scheduler and merging are no longer left to the model
+ * @param merging what merging did to the tokens
  * @param timings how long it took
  * @param droppedWords for each prompt what did not fit into the text encoder's 77 tokens; empty where all did
  */
-public record Result(List<Image> images, Latents latents, Request request, Timings timings, List<String> droppedWords) {
+public record Result(
+        List<Image> images,
+        Latents latents,
+        Request request,
+        PatchReport merging,
+        Timings timings,
+        List<String> droppedWords) {
 
     /**
      * Wall-clock times.

@@ -1,9 +1,13 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.merging.BlockMerge;
+import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeableBlock;
+import io.tome4j.merging.TokenGrid;
 import java.time.Duration;
 import org.bytedeco.pytorch.Tensor;
 
-/** Told of each denoising step; may stop the run. */
+/** Told of each denoising step, and of each block's merging if it cares; may stop the run. */
 @FunctionalInterface
 public interface StepListener {
     /** Lets every run go on to its end. */
@@ -24,4 +28,7 @@ public interface StepListener {
      * @return whether to go on; otherwise {@code generate} throws a {@link java.util.concurrent.CancellationException}
      */
     boolean onStep(Progress progress);
+
+    /** As {@link io.tome4j.merging.MergeListener#onMerge}. */
+    default void onMerge(MergeableBlock block, Tensor hidden, TokenGrid grid, BlockMerge merge, MergeContext context) {}
 }

@@ -10,11 +10,10 @@ import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.merging.ToMeOptions.Method;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
-import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -31,17 +30,16 @@ class GenerationParametersTest {
             .seed(42)
             .size(512, 768);
 
-    private static GenerationParameters with(Request request, ToMeOptions... merging) {
-        return new GenerationParameters(
-                request,
-                List.of(merging),
-                0,
-                false,
-                "tiny",
-                "pndm",
-                AttentionKernel.EFFICIENT,
-                DTypeChoice.BF16,
-                "tome4j 1.0");
+    private static GenerationParameters with(Request request) {
+        return GenerationParameters.of(request)
+                .model("tiny")
+                .scheduler("pndm")
+                .dtype(DType.BF16)
+                .version("tome4j 1.0");
+    }
+
+    private static GenerationParameters with(Request request, ToMeOptions merging) {
+        return with(request.merging(merging));
     }
 
     @Test
@@ -50,6 +48,12 @@ class GenerationParametersTest {
                 .isEqualTo(
                         "a red apple\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42,"
                                 + " Size: 512x768, Model: tiny, Token merging ratio: 0.5, Precision: bf16, Version: tome4j 1.0");
+    }
+
+    @Test
+    void whatWasNotMergedIsReadBackAsThat() {
+        var parsed = GenerationParameters.parse(with(APPLE, ToMeOptions.NONE).toText());
+        assertThat(parsed.request().merging()).contains(ToMeOptions.NONE);
     }
 
     @Test
@@ -67,7 +71,10 @@ class GenerationParametersTest {
                                 + " Token merging mode: tomesd, ");
         var shared = ToMeOptions.ratio(0.25)
                 .method(Method.QUERY)
-                .matching(new ToMeOptions.Matching(MatchPer.BLOCK, 3, true, Precision.BF16))
+                .matchPer(MatchPer.BLOCK)
+                .matchEvery(3)
+                .matchTogether(true)
+                .matchPrecision(Precision.BF16)
                 .auto(true);
         assertThat(with(APPLE, shared).toText())
                 .contains("Token merging ratio: 0.25, Token merging method: query, Token merging match per: block,"
@@ -78,8 +85,10 @@ class GenerationParametersTest {
 
     @Test
     void aValueThatWouldBreakTheLineIsQuoted() {
-        var parameters = new GenerationParameters(
-                APPLE, List.of(), 0, false, "C:\\models\\a, \"b\"", "", AttentionKernel.NAIVE, DTypeChoice.FP32, "");
+        var parameters = GenerationParameters.of(APPLE)
+                .model("C:\\models\\a, \"b\"")
+                .attention(AttentionKernel.NAIVE)
+                .dtype(DType.FP32);
         assertThat(parameters.toText()).contains("Model: \"C:\\\\models\\\\a, \\\"b\\\"\", Attention: naive");
         assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
     }
@@ -130,28 +139,27 @@ class GenerationParametersTest {
             prompts.add(drawText(random));
         }
         var names = Schedulers.names();
-        var request = new Request(
-                prompts,
-                drawText(random),
-                random.nextBoolean() ? random.nextInt(20) : random.nextGaussian() * Math.pow(10, random.nextInt(9)),
-                1 + random.nextInt(1000),
-                random.nextBoolean() ? Request.CHECKPOINTS_OWN : names.get(random.nextInt(names.size())),
-                random.nextLong(),
-                8 * random.nextInt(300),
-                8 * random.nextInt(300),
-                1 + random.nextInt(4),
-                Optional.empty());
+        var request = Request.of(prompts.toArray(String[]::new))
+                .negativePrompt(drawText(random))
+                .guidanceScale(
+                        random.nextBoolean()
+                                ? random.nextInt(20)
+                                : random.nextGaussian() * Math.pow(10, random.nextInt(9)))
+                .steps(1 + random.nextInt(1000))
+                .scheduler(random.nextBoolean() ? Request.CHECKPOINTS_OWN : names.get(random.nextInt(names.size())))
+                .seed(random.nextLong())
+                .size(8 * random.nextInt(300), 8 * random.nextInt(300))
+                .imagesPerPrompt(1 + random.nextInt(4));
         var options = drawMerging(random);
-        return new GenerationParameters(
-                request,
-                random.nextBoolean() ? List.of() : List.of(options),
-                random.nextInt(request.images()),
-                random.nextBoolean(),
-                drawText(random),
-                random.nextBoolean() ? "" : names.get(random.nextInt(names.size())),
-                AttentionKernel.values()[random.nextInt(2)],
-                DTypeChoice.values()[random.nextInt(4)],
-                drawText(random));
+        var parameters = GenerationParameters.of(random.nextBoolean() ? request : request.merging(options))
+                .index(random.nextInt(request.images()))
+                .initialLatents(random.nextBoolean())
+                .model(drawText(random))
+                .scheduler(random.nextBoolean() ? "" : names.get(random.nextInt(names.size())))
+                .attention(AttentionKernel.values()[random.nextInt(2)])
+                .version(drawText(random));
+        int dtype = random.nextInt(4);
+        return dtype == 3 ? parameters : parameters.dtype(DType.values()[dtype]);
     }
 
     private static ToMeOptions drawMerging(Random random) {
@@ -169,11 +177,10 @@ class GenerationParametersTest {
             case 2 -> options.sizeWeighted(true);
             default ->
                 parts.method(random.nextBoolean() ? Method.TOME : Method.QUERY)
-                        .matching(new ToMeOptions.Matching(
-                                MatchPer.values()[random.nextInt(2)],
-                                1 + random.nextInt(5),
-                                random.nextBoolean(),
-                                Precision.values()[random.nextInt(3)]));
+                        .matchPer(MatchPer.values()[random.nextInt(2)])
+                        .matchEvery(1 + random.nextInt(5))
+                        .matchTogether(random.nextBoolean())
+                        .matchPrecision(Precision.values()[random.nextInt(3)]);
         };
     }
 
@@ -226,8 +233,7 @@ class GenerationParametersTest {
     @Test
     void eachImageOfABatchCarriesItsOwnPrompt() {
         var request = APPLE.prompts(List.of("one", "two")).imagesPerPrompt(2);
-        var third = new GenerationParameters(
-                request, List.of(), 2, false, "", "", AttentionKernel.EFFICIENT, DTypeChoice.AUTO, "");
+        var third = GenerationParameters.of(request).index(2);
         assertThat(third.toText()).startsWith("two\n").contains("Batch size: 4, Batch pos: 2");
         assertThat(GenerationParameters.parse(third.toText())).isEqualTo(third);
     }
@@ -271,8 +277,9 @@ class GenerationParametersTest {
                         .scheduler("dpmpp_2m_karras")
                         .guidanceScale(7)
                         .seed(2842137543L)
-                        .size(512, 768));
-        assertThat(parsed.merging()).containsExactly(ToMeOptions.ratio(0.3));
+                        .size(512, 768)
+                        .merging(ToMeOptions.ratio(0.3)));
+        assertThat(parsed.merging()).isEqualTo(ToMeOptions.ratio(0.3));
         assertThat(parsed.model()).isEqualTo("v1-5");
         assertThat(parsed.version()).isEqualTo("v1.9.3");
     }
@@ -288,7 +295,7 @@ class GenerationParametersTest {
                 "x / Steps: 20, Seed: 1, CFG scale: much|'CFG scale: much' should be a number",
                 "x / Steps: 20, Seed: 1, Size: large|'Size: large' should be a size such as 512x512",
                 "x / Steps: 20, Seed: 1, Size: 100x64|width is 100",
-                "x / Steps: 0, Seed: 1|steps is 0",
+                "x / Steps: 0, Seed: 1|num_inference_steps is 0",
                 "x / Steps: 1, Seed: 1, Token merging ratio: 1.5|ratio is 1.5",
                 "x / Steps: 1, Seed: 1, Batch pos: 3|There is no image 3"
             })

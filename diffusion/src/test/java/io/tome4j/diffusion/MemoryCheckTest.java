@@ -38,7 +38,9 @@ class MemoryCheckTest {
                 .hasMessageContaining("1024 x 1024 pixels and 2 images at a time need about 2.0 GB")
                 .hasMessageContaining("1.0 GB are free")
                 .hasMessageContaining("attention 'efficient'; or one image at a time; or a size of 704x704")
-                .hasMessageContaining("--no-memory-check");
+                .hasMessageContaining("memory_check")
+                .extracting(e -> ((TomeException) e).option())
+                .isEqualTo("memory_check");
     }
 
     @Test

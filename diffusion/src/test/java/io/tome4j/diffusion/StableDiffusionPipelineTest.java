@@ -9,6 +9,7 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
@@ -17,10 +18,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -180,10 +188,127 @@ class StableDiffusionPipelineTest {
     @Test
     void allImagesOfABatchComeInTheOrderOfTheirPrompts() {
         try (var pipeline = tiny()) {
-            Result result =
-                    pipeline.generate(SMALL.prompts(List.of("a cat", "a dog")).imagesPerPrompt(2));
-            assertThat(result.images()).hasSize(4);
+            Request batch = SMALL.prompts(List.of("a cat", "a dog")).imagesPerPrompt(2);
+            Result result = pipeline.generate(batch);
             assertThat(result.latents().shape()).containsExactly(4, 4, 8, 8);
+            assertThat(result.images())
+                    .extracting(image ->
+                            GenerationParameters.parse(image.parameters()).prompt())
+                    .containsExactly("a cat", "a cat", "a dog", "a dog");
+            Result swapped = pipeline.generate(batch.prompts(List.of("a cat", "a cat")));
+            assertThat(rgb(swapped.images().get(1)))
+                    .isEqualTo(rgb(result.images().get(1)));
+            assertThat(rgb(swapped.images().get(2)))
+                    .isNotEqualTo(rgb(result.images().get(2)));
+        }
+    }
+
+    private static int[] rgb(Image image) {
+        return image.toBufferedImage().getRGB(0, 0, image.width(), image.height(), null, 0, image.width());
+    }
+
+    @Test
+    void aRequestThatSaysHowToMergeIsNotTouchedByThePatch() {
+        try (var pipeline = tiny()) {
+            int[] plain = pixels(pipeline.generate(SMALL));
+            int[] half = pixels(pipeline.generate(SMALL.merging(ToMeOptions.ratio(0.5))));
+            assertThat(half).isNotEqualTo(plain);
+            ToMe.applyPatch(pipeline, ToMeOptions.ratio(0.25));
+            assertThat(pixels(pipeline.generate(SMALL.merging(ToMeOptions.ratio(0.5)))))
+                    .isEqualTo(half);
+            assertThat(pixels(pipeline.generate(SMALL.merging(ToMeOptions.NONE))))
+                    .isEqualTo(plain);
+            Result patched = pipeline.generate(SMALL);
+            assertThat(pixels(patched)).isNotEqualTo(half).isNotEqualTo(plain);
+            assertThat(patched.request().merging()).contains(ToMeOptions.ratio(0.25));
+            assertThat(patched.merging().tokensAfter())
+                    .isLessThan(patched.merging().tokensBefore());
+        }
+    }
+
+    @Test
+    void aRequestThatWouldMergeNothingSaysWhichOptionWould() {
+        try (var pipeline = tiny()) {
+            assertThatThrownBy(() -> pipeline.generate(
+                            SMALL.merging(ToMeOptions.ratio(0.5).mergeAttn(false))))
+                    .isInstanceOf(OptionException.class)
+                    .hasMessageContaining("turn one on");
+        }
+    }
+
+    @Test
+    void tomesdsModeGivesTheSameImageForTheSameSeedAndLeavesTorchsGeneratorAlone() {
+        try (var pipeline = tiny();
+                var scope = TensorScope.open()) {
+            Request tomesd = SMALL.merging(ToMeOptions.ratio(0.5).mode(ToMeOptions.Mode.TOMESD));
+            torch.manual_seed(5);
+            float[] next = Tensors.floats(torch.randn(new long[] {4}));
+            torch.manual_seed(5);
+            int[] first = pixels(pipeline.generate(tomesd));
+            assertThat(pixels(pipeline.generate(tomesd))).isEqualTo(first);
+            assertThat(Tensors.floats(torch.randn(new long[] {4}))).isEqualTo(next);
+        }
+    }
+
+    /** Two threads with different merging and a third that patches and unpatches: 200 images, each as if made alone. */
+    @Test
+    void imagesMadeAtTheSameTimeAreThoseMadeAloneAndTheirParametersAreTrue() throws Exception {
+        List<ToMeOptions> ways = List.of(
+                ToMeOptions.NONE,
+                ToMeOptions.ratio(0.5),
+                ToMeOptions.ratio(0.75).maxDownsample(2),
+                ToMeOptions.ratio(0.5).method(ToMeOptions.Method.TODO),
+                ToMeOptions.ratio(0.5).mode(ToMeOptions.Mode.TOMESD));
+        try (var pipeline = tiny()) {
+            Map<ToMeOptions, int[]> alone = new HashMap<>();
+            for (ToMeOptions way : ways) {
+                alone.put(way, pixels(pipeline.generate(SMALL.merging(way))));
+            }
+            ToMeOptions patched = ways.get(2);
+            var stopPatching = new AtomicBoolean();
+            ExecutorService threads = Executors.newFixedThreadPool(3);
+            try {
+                Future<Integer> patching = threads.submit(() -> {
+                    int changes = 0;
+                    while (!stopPatching.get()) {
+                        ToMe.applyPatch(pipeline, patched);
+                        ToMe.removePatch(pipeline);
+                        changes++;
+                        Thread.sleep(1);
+                    }
+                    return changes;
+                });
+                List<Future<Integer>> drawing = new ArrayList<>();
+                for (int thread = 0; thread < 2; thread++) {
+                    int offset = thread;
+                    drawing.add(threads.submit(() -> {
+                        int checked = 0;
+                        for (int i = 0; i < 100; i++) {
+                            // every fifth leaves it to the patch, whatever that is just then
+                            boolean told = i % 5 != 4;
+                            Request request = told ? SMALL.merging(ways.get((i + offset) % ways.size())) : SMALL;
+                            Result result = pipeline.generate(request);
+                            ToMeOptions done = GenerationParameters.parse(
+                                            result.image().parameters())
+                                    .merging();
+                            assertThat(told ? request.merging().orElseThrow() : done)
+                                    .isEqualTo(done)
+                                    .isIn(told ? ways : List.of(ToMeOptions.NONE, patched));
+                            assertThat(pixels(result)).isEqualTo(alone.get(done));
+                            checked++;
+                        }
+                        return checked;
+                    }));
+                }
+                for (Future<Integer> thread : drawing) {
+                    assertThat(thread.get()).isEqualTo(100);
+                }
+                stopPatching.set(true);
+                assertThat(patching.get()).isGreaterThan(100);
+            } finally {
+                stopPatching.set(true);
+                threads.shutdownNow();
+            }
         }
     }
 
@@ -219,7 +344,7 @@ class StableDiffusionPipelineTest {
                 .hasMessageContaining("width is 100: it must be a multiple of 8, such as 96 or 104");
         assertThatThrownBy(() -> SMALL.steps(0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("steps is 0");
+                .hasMessageContaining("num_inference_steps is 0");
     }
 
     @ParameterizedTest

@@ -7,11 +7,34 @@ package io.tome4j.tensor;
 public class TomeException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private final String option;
+
     public TomeException(String message) {
         super(message);
+        this.option = "";
     }
 
     public TomeException(String message, Throwable cause) {
         super(message, cause);
+        this.option = "";
+    }
+
+    private TomeException(String option, String message) {
+        super(message);
+        this.option = option;
+    }
+
+    /**
+     * A failure that an option would change: a program whose users know it by another name can say that.
+     *
+     * @param option its name in snake_case: {@code variant}
+     */
+    public static TomeException about(String option, String message) {
+        return new TomeException(option, message);
+    }
+
+    /** The name of the option that would change this; empty if there is none. */
+    public String option() {
+        return option;
     }
 }

@@ -2,28 +2,38 @@ package io.tome4j.diffusion.scheduler;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.TomeException;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
-/** Finds a scheduler by a checkpoint's config, or by name. */
+/** Finds a scheduler by a checkpoint's config, or by name. A new scheduler is a class and a line of the table. */
 public final class Schedulers {
-    private static final Map<String, Function<Config, Scheduler>> BY_CLASS = new LinkedHashMap<>();
-    private static final Map<String, Function<Config, Scheduler>> BY_NAME = new LinkedHashMap<>();
+    /**
+     * One line of the table.
+     *
+     * @param name what users call it
+     * @param className what diffusers calls it; empty if it is a setting of another one
+     * @param title what A1111's web UI calls it
+     * @param factory makes it from a config
+     */
+    private record Entry(String name, String className, String title, Function<Config, Scheduler> factory) {}
 
-    static {
-        register("pndm", "PNDMScheduler", PndmScheduler::new);
-        register("ddim", "DDIMScheduler", DdimScheduler::new);
-        register("euler", "EulerDiscreteScheduler", EulerScheduler::new);
-        register("euler_a", "EulerAncestralDiscreteScheduler", EulerAncestralScheduler::new);
-        register("dpmpp_2m", "DPMSolverMultistepScheduler", DpmSolverScheduler::new);
-        BY_NAME.put("dpmpp_2m_karras", config -> new DpmSolverScheduler(config.with("use_karras_sigmas", true)));
-        register("lms", "LMSDiscreteScheduler", LmsScheduler::new);
-        register("heun", "HeunDiscreteScheduler", HeunScheduler::new);
-        register("unipc", "UniPCMultistepScheduler", UniPcScheduler::new);
-        register("lcm", "LCMScheduler", LcmScheduler::new);
-    }
+    private static final List<Entry> ALL = List.of(
+            new Entry("pndm", "PNDMScheduler", "PLMS", PndmScheduler::new),
+            new Entry("ddim", "DDIMScheduler", "DDIM", DdimScheduler::new),
+            new Entry("euler", "EulerDiscreteScheduler", "Euler", EulerScheduler::new),
+            new Entry("euler_a", "EulerAncestralDiscreteScheduler", "Euler a", EulerAncestralScheduler::new),
+            new Entry("dpmpp_2m", "DPMSolverMultistepScheduler", "DPM++ 2M", DpmSolverScheduler::new),
+            new Entry(
+                    "dpmpp_2m_karras",
+                    "",
+                    "DPM++ 2M Karras",
+                    config -> new DpmSolverScheduler(config.with("use_karras_sigmas", true))),
+            new Entry("lms", "LMSDiscreteScheduler", "LMS", LmsScheduler::new),
+            new Entry("heun", "HeunDiscreteScheduler", "Heun", HeunScheduler::new),
+            new Entry("unipc", "UniPCMultistepScheduler", "UniPC", UniPcScheduler::new),
+            new Entry("lcm", "LCMScheduler", "LCM", LcmScheduler::new));
 
     /**
      * The keys that diffusers' schedulers for Stable Diffusion have between them. Configs are handed from one to another,
@@ -79,11 +89,6 @@ public final class Schedulers {
 
     private Schedulers() {}
 
-    private static void register(String name, String className, Function<Config, Scheduler> factory) {
-        BY_NAME.put(name, factory);
-        BY_CLASS.put(className, factory);
-    }
-
     /**
      * The scheduler that a checkpoint's {@code scheduler_config.json} asks for by its {@code _class_name}.
      *
@@ -91,13 +96,19 @@ public final class Schedulers {
      */
     public static Scheduler fromConfig(Config config) {
         String className = config.text("_class_name");
-        Function<Config, Scheduler> factory = BY_CLASS.get(className);
-        if (factory == null) {
-            throw new TomeException("Unsupported in " + config.origin() + ": the scheduler '" + className
-                    + "'; supported: " + String.join(", ", BY_CLASS.keySet())
-                    + ". Choose another one by name: " + String.join(", ", names()) + ".");
-        }
-        return build(factory, config);
+        return ALL.stream()
+                .filter(entry ->
+                        !entry.className().isEmpty() && entry.className().equals(className))
+                .findFirst()
+                .map(entry -> build(entry, config))
+                .orElseThrow(
+                        () -> new TomeException("Unsupported in " + config.origin() + ": the scheduler '" + className
+                                + "'; supported: "
+                                + ALL.stream()
+                                        .map(Entry::className)
+                                        .filter(known -> !known.isEmpty())
+                                        .collect(Collectors.joining(", "))
+                                + ". Choose another one by name: " + String.join(", ", names()) + "."));
     }
 
     /**
@@ -110,22 +121,29 @@ public final class Schedulers {
      * @throws TomeException if the name is unknown (the message lists the known ones) or a value is not supported
      */
     public static Scheduler named(String name, Config checkpointConfig) {
-        Function<Config, Scheduler> factory = BY_NAME.get(name);
-        if (factory == null) {
-            throw new TomeException(
-                    "Unknown scheduler '" + name + "'; the known ones are " + String.join(", ", names()) + ".");
-        }
-        return build(factory, checkpointConfig);
+        return find(name)
+                .map(entry -> build(entry, checkpointConfig))
+                .orElseThrow(() -> new TomeException(
+                        "Unknown scheduler '" + name + "'; the known ones are " + String.join(", ", names()) + "."));
     }
 
     /** The names of all schedulers, in the order to show them. */
     public static List<String> names() {
-        return List.copyOf(BY_NAME.keySet());
+        return ALL.stream().map(Entry::name).toList();
     }
 
-    private static Scheduler build(Function<Config, Scheduler> factory, Config config) {
+    /** What A1111's web UI calls a scheduler; the name itself if there is none of that name. */
+    public static String title(String name) {
+        return find(name).map(Entry::title).orElse(name);
+    }
+
+    private static Optional<Entry> find(String name) {
+        return ALL.stream().filter(entry -> entry.name().equals(name)).findFirst();
+    }
+
+    private static Scheduler build(Entry entry, Config config) {
         config.ignore(KEYS_OF_ANY);
         config.requireAllRead();
-        return factory.apply(config);
+        return entry.factory().apply(config);
     }
 }

@@ -5,7 +5,6 @@ import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.merging.TokenMerge;
-import io.tome4j.merging.TokenMerger;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.LayerNorm;
 import io.tome4j.tensor.TensorScope;
@@ -29,7 +28,6 @@ final class BasicTransformerBlock implements MergeableBlock {
     private final Attention attn2;
     private final LayerNorm norm3;
     private final FeedForward ff;
-    private volatile TokenMerger merger = TokenMerger.NONE;
 
     BasicTransformerBlock(
             Weights weights,
@@ -65,16 +63,6 @@ final class BasicTransformerBlock implements MergeableBlock {
         return channels;
     }
 
-    @Override
-    public TokenMerger merger() {
-        return merger;
-    }
-
-    @Override
-    public void merger(TokenMerger newMerger) {
-        merger = newMerger;
-    }
-
     Attention crossAttention() {
         return attn2;
     }
@@ -87,7 +75,7 @@ final class BasicTransformerBlock implements MergeableBlock {
     Tensor forward(Tensor x, Conditioning.Step step, TokenGrid grid, MergeContext context) {
         try (var scope = TensorScope.open()) {
             Tensor normed = norm1.forward(x);
-            BlockMerge merge = merger.match(x, normed, grid, context);
+            BlockMerge merge = context.merge(this, x, normed, grid);
             Tensor attended = attn1.forward(normed, merge.attention());
             Tensor hidden = merge.attention().queries().unmerge(attended).add_(x);
             hidden = residual(

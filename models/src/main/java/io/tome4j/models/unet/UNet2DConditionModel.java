@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
+import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Conv2d;
@@ -30,6 +31,8 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     private final List<UpBlock> upBlocks = new ArrayList<>();
     private final GroupNorm convNormOut;
     private final Conv2d convOut;
+    private final List<BasicTransformerBlock> blocks;
+    private final ToMePatch patch = new ToMePatch();
 
     private UNet2DConditionModel(Weights weights, UNetConfig config, AttentionKernel kernel) {
         this.weights = weights;
@@ -49,6 +52,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         this.convNormOut =
                 GroupNorm.of(weights.scope("conv_norm_out"), config.normNumGroups(), first, config.normEps());
         this.convOut = Conv2d.of3x3(weights.scope("conv_out"), first, config.outChannels());
+        this.blocks = blocks();
     }
 
     /**
@@ -102,16 +106,21 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     }
 
     @Override
-    public List<MergeableBlock> mergeableBlocks() {
-        return List.copyOf(blocks());
+    public List<? extends MergeableBlock> mergeableBlocks() {
+        return blocks;
+    }
+
+    @Override
+    public ToMePatch patch() {
+        return patch;
     }
 
     private List<BasicTransformerBlock> blocks() {
-        List<BasicTransformerBlock> blocks = new ArrayList<>();
-        downBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
-        blocks.addAll(midBlock.attention().blocks());
-        upBlocks.forEach(block -> block.attentions().forEach(stage -> blocks.addAll(stage.blocks())));
-        return blocks;
+        List<BasicTransformerBlock> all = new ArrayList<>();
+        downBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
+        all.addAll(midBlock.attention().blocks());
+        upBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
+        return List.copyOf(all);
     }
 
     private List<ResnetBlock2D> resnets() {
@@ -134,7 +143,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         try (var scope = TensorScope.open()) {
             Conditioning conditioning = new Conditioning(timesteps);
             Tensor embeddings = weights.placement().place(text);
-            for (BasicTransformerBlock block : blocks()) {
+            for (BasicTransformerBlock block : blocks) {
                 Attention attention = block.crossAttention();
                 conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
             }
@@ -152,7 +161,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @param sample noisy latents, {@code [B, 4, H, W]}, in any dtype; no size is too odd
      * @param timestep in [0, the number of training steps), the same for the whole batch
      * @param text text embeddings, {@code [B, M, D]}
-     * @param context which image and step this is, for token merging
+     * @param context what its blocks are to merge
      * @return the prediction, {@code [B, 4, H, W]}, in the model's dtype
      */
     public Tensor forward(Tensor sample, double timestep, Tensor text, MergeContext context) {

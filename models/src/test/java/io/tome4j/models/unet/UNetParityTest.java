@@ -8,6 +8,7 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -100,14 +101,16 @@ class UNetParityTest {
                 var scope = TensorScope.open()) {
             torch.manual_seed(c.get("global_seed").longValue());
             ToMe.applyPatch(unet, Fixtures.tomesdOptions(c.get("options")));
-            for (int call = 0; call < 2; call++) {
-                Tensor output = unet.forward(
-                        expected.load(inputs + ".sample"),
-                        c.get("timesteps").get(call).doubleValue(),
-                        expected.load(inputs + ".encoder_hidden_states"),
-                        MergeContext.NONE);
-                Tensor reference = expected.load(name + ".outputs").select(0, call);
-                assertThat(Fixtures.maxDifference(output, reference)).isLessThan(TOLERANCE);
+            try (var run = MergeRun.of(unet, 0, 1)) {
+                for (int call = 0; call < 2; call++) {
+                    Tensor output = unet.forward(
+                            expected.load(inputs + ".sample"),
+                            c.get("timesteps").get(call).doubleValue(),
+                            expected.load(inputs + ".encoder_hidden_states"),
+                            run.step(call));
+                    Tensor reference = expected.load(name + ".outputs").select(0, call);
+                    assertThat(Fixtures.maxDifference(output, reference)).isLessThan(TOLERANCE);
+                }
             }
         }
     }
@@ -128,8 +131,10 @@ class UNetParityTest {
     }
 
     private static float[] forward(UNet2DConditionModel unet, SafetensorsFile inputs) {
-        return Tensors.floats(unet.forward(
-                inputs.load("unet.sample"), 500, inputs.load("unet.encoder_hidden_states"), MergeContext.NONE));
+        try (var run = MergeRun.of(unet, 0, 1)) {
+            return Tensors.floats(unet.forward(
+                    inputs.load("unet.sample"), 500, inputs.load("unet.encoder_hidden_states"), run.step(0)));
+        }
     }
 
     @Test

@@ -1,0 +1,94 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.diffusion.scheduler.Trajectory;
+import io.tome4j.merging.MergeRun;
+import io.tome4j.tensor.TensorScope;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * From noise to latents: at each of the scheduler's timesteps the denoiser predicts the noise, guidance goes beyond it, and
+ * the scheduler takes the latents a step on.
+ *
+ * @param denoiser predicts
+ * @param guidance combines predictions with and without the prompt
+ */
+public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
+    /**
+     * What came of a loop.
+     *
+     * @param latents {@code [B, C, H, W]} fp32, in the scope that was open
+     * @param steps what each step took: the denoiser and the scheduler
+     */
+    public record Denoised(Tensor latents, List<Duration> steps) {}
+
+    /** As {@link #run(Tensor, Tensor, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
+    public Denoised run(
+            Tensor initial,
+            Tensor text,
+            Trajectory trajectory,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
+    }
+
+    /**
+     * Runs the first steps of a trajectory.
+     *
+     * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
+     * @param text text embeddings, {@code [B, M, D]}; with guidance {@code [2 * B, M, D]}, those without the prompt first
+     * @param trajectory the scheduler's run, at its beginning
+     * @param steps how many of its timesteps
+     * @param noise what stochastic schedulers draw from
+     * @param merging what the denoiser's blocks merge; its batch holds as many copies as guidance wants
+     * @param listener told of each step; may stop the run
+     * @throws CancellationException if the listener stopped it
+     */
+    public Denoised run(
+            Tensor initial,
+            Tensor text,
+            Trajectory trajectory,
+            int steps,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
+        List<Duration> durations = new ArrayList<>();
+        long begin = System.nanoTime();
+        try (var scope = TensorScope.open()) {
+            // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
+            Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
+            Tensor latents = scope.retain(initial);
+            try {
+                for (int i = 0; i < timesteps.length; i++) {
+                    long start = System.nanoTime();
+                    Tensor previous = latents;
+                    try (var step = TensorScope.open()) {
+                        Tensor input = guidance.inputs(trajectory.scaleModelInput(latents, i));
+                        Tensor predicted = conditioned.predict(input, timesteps[i], merging.step(i));
+                        latents = step.retain(trajectory.step(guidance.combine(predicted), i, latents, noise));
+                    }
+                    previous.close();
+                    durations.add(Duration.ofNanos(System.nanoTime() - start));
+                    if (!listener.onStep(new StepListener.Progress(
+                            i + 1,
+                            timesteps.length,
+                            timesteps[i],
+                            latents,
+                            Duration.ofNanos(System.nanoTime() - begin)))) {
+                        throw new CancellationException("Stopped after step " + (i + 1) + " of " + timesteps.length);
+                    }
+                }
+                return new Denoised(scope.release(new Tensor(latents)), List.copyOf(durations));
+            } finally {
+                latents.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.VaeTiling;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Latents to images. Owns the VAE.
+ *
+ * @param vae the network
+ */
+record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
+    /**
+     * @param latents {@code [images, 4, H, W]}
+     * @return one image each, of {@code 8H} rows and {@code 8W} columns
+     */
+    List<BufferedImage> decode(Tensor latents, VaeTiling tiling) {
+        List<BufferedImage> images = new ArrayList<>();
+        for (long i = 0; i < latents.size(0); i++) {
+            try (var scope = TensorScope.open()) {
+                Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiling); // [1, 3, 8H, 8W]
+                images.add(Image.pixels(decoded.select(0, 0)));
+            }
+        }
+        return List.copyOf(images);
+    }
+
+    /** Bytes of the weights. */
+    long weightBytes() {
+        return vae.weightBytes();
+    }
+
+    /** Bytes that decoding one image needs besides the weights, about. */
+    long bytes(TokenGrid latents, VaeTiling tiling) {
+        return vae.decodeBytes(latents.height(), latents.width(), tiling);
+    }
+
+    @Override
+    public void close() {
+        vae.close();
+    }
+}

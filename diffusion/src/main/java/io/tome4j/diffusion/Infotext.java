@@ -1,0 +1,187 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.DType;
+import io.tome4j.tensor.Option;
+import io.tome4j.tensor.TomeException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Generation parameters as A1111's web UI writes them, and back. */
+final class Infotext {
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
+    private static final String CHECKPOINTS_SAMPLER = "Sampler from";
+    private static final String SIZE_KEY = "Size";
+    private static final String BATCH_POSITION = "Batch pos";
+    private static final String INITIAL_LATENTS = "Initial latents";
+    private static final String MODEL = "Model";
+    private static final String ATTENTION = "Attention";
+    private static final String DTYPE = "Precision";
+    private static final String VERSION = "Version";
+    private static final String PROMPT = "Prompt";
+    private static final String PROMPTS = "Prompts";
+
+    private Infotext() {}
+
+    static String write(GenerationParameters parameters) {
+        Request request = parameters.request();
+        String prompt = ParametersText.wellFormed(parameters.prompt());
+        String negative = ParametersText.wellFormed(request.negativePrompt());
+        Map<String, String> values = new LinkedHashMap<>();
+        putRequest(values, parameters);
+        putMerging(values, parameters.merging());
+        if (parameters.attention() != AttentionKernel.EFFICIENT) {
+            values.put(ATTENTION, lowerCase(parameters.attention()));
+        }
+        parameters.dtype().ifPresent(dtype -> values.put(DTYPE, lowerCase(dtype)));
+        if (parameters.initialLatents()) {
+            values.put(INITIAL_LATENTS, "given");
+        }
+        ParametersText readBack = ParametersText.parse(new ParametersText(prompt, negative, values).write());
+        if (request.prompts().size() > 1) {
+            values.put(PROMPTS, ParametersText.quote(request.prompts()));
+        } else if (!readBack.prompt().equals(parameters.prompt())) {
+            values.put(PROMPT, parameters.prompt());
+        }
+        if (!readBack.negativePrompt().equals(request.negativePrompt())) {
+            values.put(Request.NEGATIVE_PROMPT.title(), request.negativePrompt());
+        }
+        if (!parameters.version().isEmpty()) {
+            values.put(VERSION, parameters.version());
+        }
+        return new ParametersText(prompt, negative, values).write();
+    }
+
+    private static void putRequest(Map<String, String> values, GenerationParameters parameters) {
+        Request request = parameters.request();
+        put(values, Request.STEPS, request);
+        if (!parameters.scheduler().isEmpty()) {
+            values.put(Request.SCHEDULER.title(), Schedulers.title(parameters.scheduler()));
+            if (request.scheduler().equals(Request.CHECKPOINTS_OWN)) {
+                values.put(CHECKPOINTS_SAMPLER, "checkpoint");
+            }
+        }
+        put(values, Request.GUIDANCE_SCALE, request);
+        put(values, Request.SEED, request);
+        if (request.width() != 0 || request.height() != 0) {
+            values.put(SIZE_KEY, request.width() + "x" + request.height());
+        }
+        if (!parameters.model().isEmpty()) {
+            values.put(MODEL, parameters.model());
+        }
+        if (request.images() > 1) {
+            values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
+            values.put(BATCH_POSITION, String.valueOf(parameters.index()));
+        }
+    }
+
+    private static <T> void put(Map<String, String> values, Option<T> option, Request request) {
+        values.put(option.title(), option.format(request.get(option)));
+    }
+
+    /** The ratio, and what is not as usual. */
+    private static void putMerging(Map<String, String> values, ToMeOptions options) {
+        if (!options.merges()) {
+            return;
+        }
+        for (Option<?> option : ToMeOptions.OPTIONS) {
+            boolean stride = option.equals(ToMeOptions.SX) || option.equals(ToMeOptions.SY); // said both or none
+            boolean usual = stride
+                    ? options.isUsual(ToMeOptions.SX) && options.isUsual(ToMeOptions.SY)
+                    : options.isUsual(option);
+            if (!usual || option.equals(ToMeOptions.RATIO)) {
+                String text = options.text(option);
+                values.put(option.title(), option.isFlag() ? capital(text) : text);
+            }
+        }
+    }
+
+    /** The web UI writes {@code True} and {@code False}. */
+    private static String capital(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    }
+
+    static GenerationParameters read(String text) {
+        ParametersText parsed = ParametersText.parse(text);
+        if (parsed.values().isEmpty()) {
+            throw new TomeException("There are no generation parameters in this text: its last line should read"
+                    + " 'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, ...'.");
+        }
+        try {
+            return read(parsed, new ParameterValues(parsed.values()));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new TomeException("The generation parameters cannot be used: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static GenerationParameters read(ParametersText parsed, ParameterValues values) {
+        List<String> prompts = values.has(PROMPTS)
+                ? ParametersText.unquoteList(values.text(PROMPTS, ""))
+                : List.of(values.text(PROMPT, parsed.prompt()));
+        String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text("Schedule type", ""));
+        int perPrompt = Math.toIntExact(
+                Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
+        Request request = sized(prompts, values)
+                .negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()))
+                .guidanceScale(values.number(Request.GUIDANCE_SCALE.title(), 7.5))
+                .steps(Math.toIntExact(values.integer(Request.STEPS.title(), 0)))
+                .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
+                .seed(values.integer(Request.SEED.title()))
+                .imagesPerPrompt(perPrompt)
+                .merging(merging(values));
+        GenerationParameters parameters = GenerationParameters.of(request)
+                .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
+                .initialLatents(values.has(INITIAL_LATENTS))
+                .model(values.text(MODEL, ""))
+                .scheduler(scheduler)
+                .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
+                .version(values.text(VERSION, ""));
+        return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    private static Request sized(List<String> prompts, ParameterValues values) {
+        Request request = Request.of(prompts.toArray(String[]::new));
+        if (!values.has(SIZE_KEY)) {
+            return request;
+        }
+        Matcher size = SIZE.matcher(values.text(SIZE_KEY, ""));
+        if (!size.matches()) {
+            throw values.wrong(SIZE_KEY, "a size such as 512x512");
+        }
+        return request.size(Integer.parseInt(size.group(1)), Integer.parseInt(size.group(2)));
+    }
+
+    private static ToMeOptions merging(ParameterValues values) {
+        if (!values.has(ToMeOptions.RATIO.title())) {
+            return ToMeOptions.NONE;
+        }
+        ToMeOptions options = ToMeOptions.NONE;
+        for (Option<?> option : ToMeOptions.OPTIONS) { // the mode stands before what it takes back
+            if (values.has(option.title())) {
+                options = options.withText(option, values.text(option.title(), ""));
+            }
+        }
+        return options;
+    }
+
+    /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */
+    private static String schedulerNamed(String sampler, String scheduleType) {
+        String wanted = scheduleType.equalsIgnoreCase("Karras") && !sampler.endsWith("Karras")
+                ? sampler + " " + scheduleType
+                : sampler;
+        return Schedulers.names().stream()
+                .filter(name -> Schedulers.title(name).equalsIgnoreCase(wanted))
+                .findFirst()
+                .orElse(wanted);
+    }
+
+    private static String lowerCase(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,114 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.Config;
+import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.models.text.ClipTextModel;
+import io.tome4j.models.text.ClipTokenizer;
+import io.tome4j.models.unet.UNet2DConditionModel;
+import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TomeException;
+import io.tome4j.tensor.Weights;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/** Stable Diffusion 1.x and 2.x. */
+final class StableDiffusion implements ModelFamily {
+    @Override
+    public List<String> pipelineClasses() {
+        return List.of("StableDiffusionPipeline");
+    }
+
+    @Override
+    public Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options) {
+        Config schedulerConfig = checkpoint.component("scheduler").config();
+        Schedulers.fromConfig(schedulerConfig);
+        for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
+            checkpoint.component(component);
+        }
+        Deque<AutoCloseable> loaded = new ArrayDeque<>();
+        try {
+            ClipTokenizer tokenizer =
+                    ClipTokenizer.of(checkpoint.component("tokenizer").path());
+            loaded.push(tokenizer);
+            ClipTextModel textEncoder = ClipTextModel.of(
+                    weights(checkpoint, "text_encoder", placement),
+                    config(checkpoint, "text_encoder"),
+                    options.attention());
+            loaded.push(textEncoder);
+            UNet2DConditionModel unet = UNet2DConditionModel.of(
+                    weights(checkpoint, "unet", placement), config(checkpoint, "unet"), options.attention());
+            loaded.push(unet);
+            AutoencoderKL vae = AutoencoderKL.of(weights(checkpoint, "vae", placement), config(checkpoint, "vae"));
+            loaded.push(vae);
+            requireToFit(checkpoint, tokenizer, textEncoder, unet, vae);
+            return new Stages(
+                    modelName,
+                    options,
+                    placement,
+                    new PromptEncoder(tokenizer, textEncoder),
+                    new UNetDenoiser(unet),
+                    unet::close,
+                    new ImageDecoder(vae),
+                    name -> scheduler(name, schedulerConfig));
+        } catch (RuntimeException e) {
+            loaded.forEach(part -> close(part, e));
+            throw e;
+        }
+    }
+
+    private static Config config(CheckpointFolder checkpoint, String component) {
+        return checkpoint.component(component).config();
+    }
+
+    private static Weights weights(CheckpointFolder checkpoint, String component, Placement placement) {
+        return Weights.of(checkpoint.component(component).weights(), placement);
+    }
+
+    private static void close(AutoCloseable part, RuntimeException reason) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    private static void requireToFit(
+            CheckpointFolder checkpoint,
+            ClipTokenizer tokenizer,
+            ClipTextModel textEncoder,
+            UNet2DConditionModel unet,
+            AutoencoderKL vae) {
+        String what = "";
+        if (textEncoder.hiddenSize() != unet.crossAttentionDim()) {
+            what = "the text encoder gives embeddings of size " + textEncoder.hiddenSize()
+                    + ", and the UNet's 'cross_attention_dim' is " + unet.crossAttentionDim();
+        } else if (vae.latentChannels() != unet.inChannels()) {
+            what = "the VAE has " + vae.latentChannels() + " latent channels, and the UNet's 'in_channels' is "
+                    + unet.inChannels() + " (models for inpainting and the like are not supported)";
+        } else if (vae.scale() != Request.PIXELS_PER_LATENT) {
+            what = "the VAE has " + vae.scale() + " pixels a latent where Stable Diffusion has 8";
+        } else if (tokenizer.maxLength() > textEncoder.maxPositionEmbeddings()) {
+            what = "the tokenizer gives " + tokenizer.maxLength() + " tokens, and the text encoder takes "
+                    + textEncoder.maxPositionEmbeddings();
+        }
+        if (!what.isEmpty()) {
+            throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
+        }
+    }
+
+    /**
+     * As diffusers' pipeline does, whatever the file says: timesteps are offset by one, and the predicted image is not
+     * clipped. Old checkpoints rely on it. Another scheduler takes over only what the file itself says.
+     */
+    private static Scheduler scheduler(String name, Config config) {
+        if (name.equals(Request.CHECKPOINTS_OWN)) {
+            return Schedulers.fromConfig(config.with("steps_offset", 1).with("clip_sample", false));
+        }
+        Config said = config.has("steps_offset") ? config.with("steps_offset", 1) : config;
+        return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said);
+    }
+}
