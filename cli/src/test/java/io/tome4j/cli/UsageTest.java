@@ -73,6 +73,17 @@ class UsageTest {
     }
 
     @Test
+    void helpNamesTheModelBeforeHowToLoadAndRunIt() {
+        for (String command : new String[] {"generate", "compare", "evaluate", "tune"}) {
+            assertThat(Program.run(command, "--help").out())
+                    .containsSubsequence("--model=", "--revision=", "--variant=", "--device=", "--dtype=")
+                    .containsSubsequence("--dtype=", "--attention=", "--no-memory-check");
+        }
+        assertThat(Program.run("bench", "--help").out())
+                .containsSubsequence("--model=", "--weights=", "--revision=", "--variant=", "--device=", "--dtype=");
+    }
+
+    @Test
     void whereNothingWouldBeMergedTheOptionIsNamed() {
         Program program = Program.run(
                 "generate", "x", "--model", Program.tinyModel(), "--no-merge-attn", "--out", folder.resolve("a.png"));

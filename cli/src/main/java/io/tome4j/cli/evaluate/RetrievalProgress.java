@@ -8,24 +8,16 @@ import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import java.awt.image.BufferedImage;
 
 /** Shows how many images are done, and puts them on the contact sheet. */
-final class RetrievalProgress implements Retrieval.Listener, AutoCloseable {
-    private final Session session;
-    private final ImageProgress images;
+final class RetrievalProgress extends ImageProgress implements Retrieval.Listener {
     private final int total;
     private final ContactSheet sheet;
     private int kept;
 
     /** @param total how many images it will be */
     RetrievalProgress(Session session, int total, ContactSheet sheet) {
-        this.session = session;
-        this.images = session.images();
+        super(session);
         this.total = total;
         this.sheet = sheet;
-    }
-
-    @Override
-    public boolean onStep(Progress progress) {
-        return session.goesOn();
     }
 
     @Override
@@ -35,14 +27,9 @@ final class RetrievalProgress implements Retrieval.Listener, AutoCloseable {
             kept++;
             return;
         }
-        if (images.made() == 0 && kept > 0) {
-            session.err().println("Going on after " + kept + " images that were there already");
+        if (made() == 0 && kept > 0) {
+            say("Going on after " + kept + " images that were there already");
         }
-        images.onMade(row.making().get(), kept, total);
-    }
-
-    @Override
-    public void close() {
-        images.close();
+        onMade(row.making().get(), kept, total);
     }
 }

@@ -78,7 +78,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
             Duration loading = since(start);
             Optional<PatchReport> merged = session.merge(plan.merging(), pipeline, plan.request());
             Result result;
-            try (StepProgress progress = session.steps()) {
+            try (StepProgress progress = new StepProgress(session)) {
                 result = pipeline.generate(plan.request(), progress);
             }
             session.warnOfDroppedWords(result);

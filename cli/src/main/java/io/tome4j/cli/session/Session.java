@@ -131,16 +131,6 @@ public final class Session implements AutoCloseable {
         return new DownloadProgress(err());
     }
 
-    /** Shows the steps of an image, or of one after another. */
-    public StepProgress steps() {
-        return new StepProgress(new ProgressDisplay(err(), "step"), this::goesOn);
-    }
-
-    /** Shows how many images have been made. */
-    public ImageProgress images() {
-        return new ImageProgress(new ProgressDisplay(err(), "image"));
-    }
-
     /** Says which words of a prompt were too many. */
     public void warnOfDroppedWords(Result result) {
         for (String words : result.droppedWords()) {

@@ -1,32 +1,36 @@
 package io.tome4j.cli.session;
 
 import io.tome4j.diffusion.StepListener;
-import java.util.function.BooleanSupplier;
 
-/** Shows the denoising steps of an image, or of one image after another. */
-public final class StepProgress implements StepListener, AutoCloseable {
+/** Shows the denoising steps of an image, or of one image after another, until the user stops them. */
+public class StepProgress implements StepListener, AutoCloseable {
+    private final Session session;
     private final ProgressDisplay display;
-    private final BooleanSupplier goOn;
 
-    StepProgress(ProgressDisplay display, BooleanSupplier goOn) {
-        this.display = display;
-        this.goOn = goOn;
+    public StepProgress(Session session) {
+        this.session = session;
+        this.display = new ProgressDisplay(session.err(), "step");
     }
 
     @Override
-    public boolean onStep(Progress progress) {
+    public final boolean onStep(Progress progress) {
         if (progress.done() > 0) {
             display.show(progress.done(), progress.total(), progress.elapsed().toNanos() / 1e9 / progress.done());
             if (progress.done() == progress.total()) {
-                close();
+                close(); // the next step is another image's
             }
         }
-        return goOn.getAsBoolean();
+        return session.goesOn();
     }
 
-    /** Ends the image's line; the next step begins another. */
+    /** Says what comes next, or came of it, on a line of its own. */
+    protected final void say(String line) {
+        close();
+        session.err().println(line);
+    }
+
     @Override
-    public void close() {
+    public final void close() {
         display.close();
     }
 }
