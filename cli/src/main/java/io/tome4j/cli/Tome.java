@@ -1,8 +1,17 @@
 package io.tome4j.cli;
 
-import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.cli.bench.BenchCommand;
+import io.tome4j.cli.compare.CompareCommand;
+import io.tome4j.cli.evaluate.EvaluateCommand;
+import io.tome4j.cli.generate.GenerateCommand;
+import io.tome4j.cli.info.InfoCommand;
+import io.tome4j.cli.models.ModelsCommand;
+import io.tome4j.cli.options.LowerCase;
+import io.tome4j.cli.options.MergingOptions;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.session.Version;
+import io.tome4j.cli.tune.TuneCommand;
 import io.tome4j.evaluation.bench.BenchFormat;
-import io.tome4j.evaluation.bench.Variant;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -17,7 +26,6 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -40,7 +48,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             InfoCommand.class
         },
         mixinStandardHelpOptions = true,
-        versionProvider = Tome.Version.class,
+        versionProvider = Version.class,
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {" 0:done", " 1:failed", " 2:bad usage", "130:stopped by Ctrl-C"})
 public final class Tome implements Runnable {
@@ -95,18 +103,15 @@ public final class Tome implements Runnable {
         CommandLine commandLine = new CommandLine(tome);
         commandLine.setOut(out);
         commandLine.setErr(err);
-        commandLine.registerConverter(DeviceChoice.class, new LowerCase<>(DeviceChoice.class));
-        commandLine.registerConverter(DTypeChoice.class, new LowerCase<>(DTypeChoice.class));
-        commandLine.registerConverter(AttentionKernel.class, new LowerCase<>(AttentionKernel.class));
-        commandLine.registerConverter(Variant.class, new BenchTableOptions.VariantConverter());
-        commandLine.registerConverter(BenchFormat.class, new LowerCase<>(BenchFormat.class));
-        commandLine.registerConverter(
-                BenchModelOptions.WeightsChoice.class, new LowerCase<>(BenchModelOptions.WeightsChoice.class));
-        commandLine.registerConverter(OutputFormat.class, new LowerCase<>(OutputFormat.class));
-        commandLine.registerConverter(MergingOptions.Merging.class, new LowerCase<>(MergingOptions.Merging.class));
-        commandLine.registerConverter(ToMeOptions.Method.class, new LowerCase<>(ToMeOptions.Method.class));
-        commandLine.registerConverter(ToMeOptions.MatchPer.class, new LowerCase<>(ToMeOptions.MatchPer.class));
-        commandLine.registerConverter(Precision.class, new LowerCase<>(Precision.class));
+        registerLowerCase(commandLine, DeviceChoice.class);
+        registerLowerCase(commandLine, DTypeChoice.class);
+        registerLowerCase(commandLine, AttentionKernel.class);
+        registerLowerCase(commandLine, BenchFormat.class);
+        registerLowerCase(commandLine, OutputFormat.class);
+        registerLowerCase(commandLine, MergingOptions.Merging.class);
+        registerLowerCase(commandLine, ToMeOptions.Method.class);
+        registerLowerCase(commandLine, ToMeOptions.MatchPer.class);
+        registerLowerCase(commandLine, Precision.class);
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
@@ -123,6 +128,10 @@ public final class Tome implements Runnable {
         });
         commandLine.setExecutionExceptionHandler((e, where, result) -> tome.failed(e, err));
         return commandLine;
+    }
+
+    private static <E extends Enum<E>> void registerLowerCase(CommandLine commandLine, Class<E> type) {
+        commandLine.registerConverter(type, new LowerCase<>(type));
     }
 
     private int failed(Exception e, PrintWriter err) {
@@ -148,12 +157,5 @@ public final class Tome implements Runnable {
 
     private static String withoutFullStop(String message) {
         return message.endsWith(".") ? message.substring(0, message.length() - 1) : message;
-    }
-
-    static final class Version implements IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {GenerationParameters.thisVersion()};
-        }
     }
 }

@@ -53,12 +53,8 @@ class UsageTest {
             })
     void aBadOptionIsNamedInOneLineWithStatus2(String options, String message) {
         Program program = Program.run(("generate red --model " + Program.tinyModel() + " " + options).split(" "));
-        assertThat(program.err())
-                .contains(message)
-                .contains("tome generate --help")
-                .hasLineCount(1);
-        assertThat(program.status()).isEqualTo(2);
-        assertThat(program.out()).isEmpty();
+        program.assertIsUsageError("generate", message);
+        assertThat(program.err()).hasLineCount(1);
     }
 
     @Test
@@ -74,6 +70,17 @@ class UsageTest {
         assertThat(program.status()).isZero();
         assertThat(program.out()).contains("Model:", "Image:", "Token merging:", "Output:", "--[no-]merge-attn");
         assertThat(program.err()).isEmpty();
+    }
+
+    @Test
+    void helpNamesTheModelBeforeHowToLoadAndRunIt() {
+        for (String command : new String[] {"generate", "compare", "evaluate", "tune"}) {
+            assertThat(Program.run(command, "--help").out())
+                    .containsSubsequence("--model=", "--revision=", "--variant=", "--device=", "--dtype=")
+                    .containsSubsequence("--dtype=", "--attention=", "--no-memory-check");
+        }
+        assertThat(Program.run("bench", "--help").out())
+                .containsSubsequence("--model=", "--weights=", "--revision=", "--variant=", "--device=", "--dtype=");
     }
 
     @Test

@@ -1,0 +1,88 @@
+package io.tome4j.cli.bench;
+
+import io.tome4j.checkpoint.DownloadListener;
+import io.tome4j.checkpoint.FetchOptions;
+import io.tome4j.cli.options.CheckpointOptions;
+import io.tome4j.cli.options.LowerCase;
+import io.tome4j.evaluation.bench.BenchModel;
+import io.tome4j.tensor.Placement;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Which UNet to measure, and where. */
+final class BenchModelOptions extends CheckpointOptions {
+    /** Where weights come from. */
+    private enum WeightsChoice {
+        RANDOM,
+        CHECKPOINT
+    }
+
+    private static final class WeightsConverter extends LowerCase<WeightsChoice> {
+        WeightsConverter() {
+            super(WeightsChoice.class);
+        }
+    }
+
+    @Option(
+            names = "--model",
+            paramLabel = "sd15|FOLDER|ID",
+            defaultValue = BenchModel.SD15,
+            description =
+                    "sd15 (default): Stable Diffusion 1.5's architecture at its full size, without a download. Or a"
+                            + " folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub.")
+    private String model = BenchModel.SD15;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "random|checkpoint",
+            converter = WeightsConverter.class,
+            description = "Random weights of the model's shape, or its own (default: random for sd15, else its own)."
+                    + " The speed does not depend on them.")
+    private Optional<WeightsChoice> weights = Optional.empty();
+
+    private boolean isSd15() {
+        return model.equals(BenchModel.SD15);
+    }
+
+    /** @throws IllegalArgumentException if two options do not go together */
+    void check() {
+        if (isSd15() && weights.equals(Optional.of(WeightsChoice.CHECKPOINT))) {
+            throw new IllegalArgumentException(
+                    "--weights is checkpoint, and sd15 is an architecture without one: name a checkpoint with --model,"
+                            + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
+        }
+        if (isSd15() && !(revision().isEmpty() && variant().isEmpty())) {
+            throw new IllegalArgumentException("--revision and --variant are for checkpoints, and --model is " + model);
+        }
+    }
+
+    /**
+     * Where to compute, and in what.
+     *
+     * @throws io.tome4j.tensor.TomeException if CUDA is asked for and not available
+     */
+    Placement placement() {
+        return Placement.choose(device(), dtype());
+    }
+
+    /** A folder is called by its own name. */
+    String name() {
+        Path folder = Path.of(model);
+        return Files.isDirectory(folder)
+                ? String.valueOf(folder.toAbsolutePath().normalize().getFileName())
+                : model;
+    }
+
+    boolean isRandom() {
+        return isSd15() || weights.equals(Optional.of(WeightsChoice.RANDOM));
+    }
+
+    BenchModel load(Placement placement, DownloadListener listener) {
+        return isSd15()
+                ? BenchModel.sd15(placement)
+                : BenchModel.fromPretrained(
+                        model, isRandom(), new FetchOptions(revision(), variant()), listener, placement);
+    }
+}

@@ -1,0 +1,131 @@
+package io.tome4j.cli.compare;
+
+import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.LowerCase;
+import io.tome4j.cli.options.ModelOptions;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.options.PromptArgument;
+import io.tome4j.cli.options.SeededOptions;
+import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.Session;
+import io.tome4j.cli.session.SessionCommand;
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.compare.Comparison;
+import io.tome4j.evaluation.compare.ComparisonSheet;
+import io.tome4j.evaluation.compare.Fonts;
+import io.tome4j.evaluation.compare.Panel;
+import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.retrieval.WholeFile;
+import io.tome4j.merging.ToMeOptions;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows what merging costs and gains. */
+@Command(
+        name = "compare",
+        description = "Make the same image without merging and with it, side by side, with times and distances.",
+        footer = {
+            "",
+            "Example:",
+            "  tome compare \"a red apple\" --ratios 0.25,0.5,0.75 --methods tome,todo --difference --maps --out a.png"
+        })
+public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
+    @Mixin
+    private PromptArgument prompt = new PromptArgument();
+
+    @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
+    private ModelOptions model = new ModelOptions();
+
+    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
+    private SeededOptions image = new SeededOptions();
+
+    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
+    private CompareOptions compare = new CompareOptions();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
+    private Output output = new Output();
+
+    /** Where the results go. */
+    static final class Output {
+        @Option(
+                names = "--out",
+                paramLabel = "FILE.png|DIR",
+                description = "The image's file, or the folder for it (default: here, named after the prompt).")
+        Optional<Path> out = Optional.empty();
+
+        @Option(
+                names = "--format",
+                paramLabel = "text|json",
+                defaultValue = "text",
+                description = "What to print on stdout; json: one object with a row for each image.")
+        OutputFormat format = OutputFormat.TEXT;
+    }
+
+    /**
+     * What to do.
+     *
+     * @param file gets the images side by side
+     */
+    record Plan(ChosenModel model, Comparison comparison, Path file) {}
+
+    @Override
+    protected Plan plan() {
+        ChosenModel chosen = model.choose();
+        compare.requireComparable();
+        Request request = image.request(prompt.text(), chosen);
+        Comparison comparison = new Comparison(
+                request, compare.settings(), List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
+        String name = "compare " + request.prompts().get(0);
+        Path file = OutputFiles.choose(output.out, name, request.seed(), 1).get(0);
+        if (compare.maps) {
+            comparison.settings().forEach(setting -> OutputFiles.requireReplaceable(mapFile(file, setting)));
+        }
+        return new Plan(chosen, comparison, file);
+    }
+
+    @Override
+    protected void run(Plan plan, Session session) {
+        String engine = session.start(plan.model());
+        try (var pipeline = session.load(plan.model())) {
+            List<Panel> panels;
+            try (CompareProgress progress = new CompareProgress(session)) {
+                panels = session.asAsked(() -> plan.comparison().run(pipeline, progress));
+            }
+            session.warnOfDroppedWords(panels.get(0).result());
+            Map<String, Path> maps = saveMaps(panels, plan.file(), session);
+            CompareReport report = new CompareReport(pipeline.modelName(), engine, panels, plan.file(), maps);
+            boolean labels = Fonts.areThere();
+            if (!labels) {
+                session.err().println(Fonts.MISSING + ". The rows below are in the order of the images.");
+            }
+            ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference, labels);
+            session.write(() -> WholeFile.writePng(plan.file(), sheet.image()));
+            session.print(output.format, report);
+        }
+    }
+
+    private static Map<String, Path> saveMaps(List<Panel> panels, Path file, Session session) {
+        Map<String, Path> files = new LinkedHashMap<>();
+        for (Panel panel : panels) {
+            if (panel.map().isPresent() && panel.merging().isPresent()) {
+                Path mapFile = mapFile(file, panel.merging().get().options());
+                session.write(
+                        () -> WholeFile.writePng(mapFile, panel.map().get().draw(panel.image())));
+                files.put(panel.label(), mapFile);
+            }
+        }
+        return files;
+    }
+
+    private static Path mapFile(Path file, ToMeOptions setting) {
+        String stem = file.getFileName().toString().replaceFirst("(?i)\\.png$", "");
+        return file.resolveSibling(stem + "-map-" + LowerCase.name(setting.method()) + "-" + setting.ratio() + ".png");
+    }
+}

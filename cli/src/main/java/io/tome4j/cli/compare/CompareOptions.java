@@ -1,0 +1,113 @@
+package io.tome4j.cli.compare;
+
+import io.tome4j.cli.options.Lists;
+import io.tome4j.cli.options.LowerCase;
+import io.tome4j.cli.options.MergingDetailOptions;
+import io.tome4j.cli.options.MergingOptions;
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.compare.Comparison.MapPlace;
+import io.tome4j.merging.ToMeOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** What to compare. */
+final class CompareOptions extends MergingDetailOptions {
+    @Option(
+            names = "--ratios",
+            split = ",",
+            paramLabel = "SHARE",
+            defaultValue = "0.25,0.5,0.75",
+            description = "Shares of tokens to merge away, each above 0 and up to 1 (default: ${DEFAULT-VALUE}).")
+    List<Double> ratios = List.of(0.25, 0.5, 0.75);
+
+    @Option(
+            names = "--methods",
+            split = ",",
+            paramLabel = "tome|todo|query",
+            defaultValue = "tome",
+            description = "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only; each"
+                    + " is a row of the image.")
+    List<ToMeOptions.Method> methods = List.of(ToMeOptions.Method.TOME);
+
+    @Option(
+            names = "--merging",
+            paramLabel = "on|auto",
+            defaultValue = "on",
+            description = "Merge tokens in all eligible blocks (default), or where it is predicted to pay.")
+    MergingOptions.Merging merging = MergingOptions.Merging.ON;
+
+    @Option(names = "--count", hidden = true, description = "Known from generate; a comparison is of one image.")
+    int count = 1;
+
+    @Option(names = "--difference", description = "Add the differences from the unmerged image, amplified.")
+    boolean difference;
+
+    @Option(
+            names = "--maps",
+            description = "Add merge maps, which show the tokens that became one in a block and step, and write each to"
+                    + " a file of its own, too. For todo they show the tokens that are kept as keys.")
+    boolean maps;
+
+    @Option(names = "--map-step", paramLabel = "N", description = "The step of the maps, from 1 (default: the middle).")
+    Optional<Integer> mapStep = Optional.empty();
+
+    @Option(
+            names = "--map-block",
+            paramLabel = "NAME",
+            description = "The block of the maps, as the checkpoint calls it, such as"
+                    + " down_blocks.0.attentions.0.transformer_blocks.0 (default: the first at full resolution).")
+    Optional<String> mapBlock = Optional.empty();
+
+    /** @throws IllegalArgumentException if an option that generate has asks for what is no comparison */
+    void requireComparable() {
+        if (merging == MergingOptions.Merging.OFF) {
+            throw new IllegalArgumentException(
+                    "--merging is off: a comparison is with merging, and the unmerged image is"
+                            + " always there; --merging takes on or auto");
+        }
+        if (count != 1) {
+            throw new IllegalArgumentException("--count is " + count
+                    + ": a comparison is of one image; run it again with another --seed for each");
+        }
+    }
+
+    /**
+     * @return each method with each ratio
+     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
+     */
+    List<ToMeOptions> settings() {
+        for (double ratio : ratios) {
+            if (!(ratio > 0 && ratio <= 1)) {
+                throw new IllegalArgumentException("--ratios has " + ratio
+                        + ": each is a share of tokens to merge away, above 0 and up to 1; the unmerged image is always"
+                        + " there");
+            }
+        }
+        Lists.requireOnce("--ratios", ratios);
+        Lists.requireOnce("--methods", methods.stream().map(LowerCase::name).toList());
+        List<ToMeOptions> settings = new ArrayList<>();
+        for (ToMeOptions.Method method : methods) {
+            ratios.forEach(ratio -> settings.add(options(method, ratio).auto(merging == MergingOptions.Merging.AUTO)));
+        }
+        return settings;
+    }
+
+    /**
+     * @return where to take maps; empty if they were not asked for
+     * @throws IllegalArgumentException if the step is not one of the request's, or an option has no effect
+     */
+    Optional<MapPlace> mapPlace(Request request) {
+        if (!maps && (mapStep.isPresent() || mapBlock.isPresent())) {
+            throw new IllegalArgumentException(
+                    (mapStep.isPresent() ? "--map-step" : "--map-block") + " says where to take maps: add --maps");
+        }
+        int step = mapStep.orElse((request.steps() + 1) / 2);
+        if (step < 1 || step > request.steps()) {
+            throw new IllegalArgumentException(
+                    "--map-step is " + step + ": it must be from 1 to the number of steps, " + request.steps());
+        }
+        return maps ? Optional.of(new MapPlace(mapBlock, step - 1)) : Optional.empty();
+    }
+}

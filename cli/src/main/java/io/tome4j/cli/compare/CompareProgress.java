@@ -1,0 +1,20 @@
+package io.tome4j.cli.compare;
+
+import io.tome4j.cli.session.Session;
+import io.tome4j.cli.session.StepProgress;
+import io.tome4j.evaluation.compare.Comparison;
+
+/** Shows the images of a comparison, each with its steps. */
+final class CompareProgress extends StepProgress implements Comparison.Listener {
+    CompareProgress(Session session) {
+        super(session);
+    }
+
+    @Override
+    public void onImage(int number, int images, String label) {
+        say(
+                number == 0
+                        ? "Warm-up: one step, thrown away, so that the first image's time is as fair as the others'"
+                        : "Image " + number + " of " + images + ": " + label);
+    }
+}

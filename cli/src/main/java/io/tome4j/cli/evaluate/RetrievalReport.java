@@ -1,0 +1,121 @@
+package io.tome4j.cli.evaluate;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.cli.options.LowerCase;
+import io.tome4j.cli.session.Report;
+import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.retrieval.Retrieval.Row;
+import io.tome4j.evaluation.retrieval.RetrievalResult;
+import io.tome4j.evaluation.retrieval.Share;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.Placement;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What came of {@code tome evaluate --retrieval}.
+ *
+ * @param model its name
+ * @param engine the start-up line: engine, device, dtype, threads
+ * @param placement where and in what it was computed
+ * @param template how the images were made
+ * @param seed drew the motifs
+ * @param merging the options of token merging; empty if it was off
+ * @param result the figures
+ */
+record RetrievalReport(
+        String model,
+        String engine,
+        Placement placement,
+        Request template,
+        long seed,
+        List<ToMeOptions> merging,
+        RetrievalResult result)
+        implements Report {
+
+    /** A few lines. */
+    @Override
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        line(
+                text,
+                "Retrieval of %d motifs drawn with seed %d by %s",
+                result.rows().size(),
+                seed,
+                model);
+        line(
+                text,
+                "%d x %d, %d steps, guidance %s, ratio %s",
+                result.width(),
+                result.height(),
+                template.steps(),
+                template.guidanceScale(),
+                ratio());
+        line(text, "top 1   %s", percent(result.top(1)));
+        line(text, "top 10  %s", percent(result.top(10)));
+        line(text, "median rank %s (0 is the nearest)", result.medianRank());
+        result.secondsPerImage().ifPresent(seconds -> line(text, "%.2f s a image (median)", seconds));
+        return text.toString().stripTrailing();
+    }
+
+    private static void line(StringBuilder text, String format, Object... values) {
+        text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+    }
+
+    private static String percent(Share share) {
+        return String.format(
+                Locale.ROOT,
+                "%5.1f%%  (95%% interval %.1f to %.1f)",
+                100 * share.value(),
+                100 * share.low(),
+                100 * share.high());
+    }
+
+    @Override
+    public ObjectNode json() {
+        ObjectNode json = ReportJson.object();
+        json.put("measure", "retrieval");
+        put(json, "top1", result.top(1));
+        put(json, "top10", result.top(10));
+        json.put("median_rank", result.medianRank());
+        json.put("samples", result.rows().size());
+        json.put("seed", seed);
+        json.put("ratio", ratio());
+        ReportJson.putSampling(json, template);
+        if (template.scheduler().isEmpty()) {
+            json.put("scheduler", "checkpoint");
+        }
+        json.put("negative", template.negativePrompt());
+        json.put("width", result.width());
+        json.put("height", result.height());
+        json.put("model", model);
+        json.put("device", LowerCase.name(placement.device()));
+        json.put("dtype", LowerCase.name(placement.dtype()));
+        json.put("engine", engine);
+        json.put("version", GenerationParameters.thisVersion());
+        merging.forEach(options -> ReportJson.putMerging(json.putObject("merging"), options));
+        json.put("made", result.made());
+        result.secondsPerImage().ifPresent(seconds -> json.put("seconds_per_image", ReportJson.rounded(seconds)));
+        ArrayNode rows = json.putArray("rows");
+        for (Row row : result.rows()) {
+            rows.addObject()
+                    .put("name", row.sample().name())
+                    .put("seed", row.sample().request().seed())
+                    .put("rank", row.rank())
+                    .put("nearest", row.nearest());
+        }
+        return json;
+    }
+
+    private static void put(ObjectNode json, String name, Share share) {
+        json.put(name, ReportJson.rounded(share.value()));
+        json.putArray(name + "_interval").add(ReportJson.rounded(share.low())).add(ReportJson.rounded(share.high()));
+    }
+
+    private double ratio() {
+        return merging.isEmpty() ? 0 : merging.get(0).ratio();
+    }
+}

@@ -1,0 +1,121 @@
+package io.tome4j.cli.generate;
+
+import io.tome4j.checkpoint.SafetensorsWriter;
+import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.ImageOptions;
+import io.tome4j.cli.options.MergingOptions;
+import io.tome4j.cli.options.ModelOptions;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.options.PromptArgument;
+import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.Session;
+import io.tome4j.cli.session.SessionCommand;
+import io.tome4j.cli.session.StepProgress;
+import io.tome4j.diffusion.Latents;
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Result;
+import io.tome4j.merging.PatchReport;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.TensorScope;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Makes images from a prompt. */
+@Command(
+        name = "generate",
+        description = "Make an image from a prompt.",
+        footer = {
+            "",
+            "Examples:",
+            "  tome generate \"a red apple\"",
+            "  tome generate \"a photo of an apple\" --model path/to/checkpoint --seed 42 --out apple.png"
+        })
+public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> {
+    @Mixin
+    private PromptArgument prompt = new PromptArgument();
+
+    @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
+    private ModelOptions model = new ModelOptions();
+
+    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
+    private ImageOptions image = new ImageOptions();
+
+    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
+    private MergingOptions merging = new MergingOptions();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
+    private OutputOptions output = new OutputOptions();
+
+    /**
+     * What to do.
+     *
+     * @param merging what to merge: one, or none
+     * @param files one for each image
+     */
+    record Plan(ChosenModel model, Request request, List<ToMeOptions> merging, List<Path> files) {}
+
+    @Override
+    protected Plan plan() {
+        ChosenModel chosen = model.choose();
+        List<ToMeOptions> options = merging.options();
+        Request request = image.request(prompt.text(), chosen);
+        List<Path> files = OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images());
+        output.latents.ifPresent(OutputFiles::requireFile);
+        return new Plan(chosen, request, options, files);
+    }
+
+    @Override
+    protected void run(Plan plan, Session session) {
+        String engine = session.start(plan.model());
+        long start = System.nanoTime();
+        try (var pipeline = session.load(plan.model())) {
+            Duration loading = since(start);
+            Optional<PatchReport> merged = session.merge(plan.merging(), pipeline, plan.request());
+            Result result;
+            try (StepProgress progress = new StepProgress(session)) {
+                result = pipeline.generate(plan.request(), progress);
+            }
+            session.warnOfDroppedWords(result);
+            start = System.nanoTime();
+            save(result, plan.files(), session);
+            GenerateReport report = new GenerateReport(
+                    pipeline.modelName(),
+                    engine,
+                    pipeline.placement(),
+                    merged,
+                    result,
+                    plan.files(),
+                    output.latents,
+                    loading,
+                    since(start));
+            session.print(output.format, report);
+            if (output.format == OutputFormat.TEXT) {
+                session.err().println(report.summary());
+            }
+        }
+    }
+
+    private void save(Result result, List<Path> files, Session session) {
+        for (int i = 0; i < files.size(); i++) {
+            int image = i;
+            session.write(() -> result.images().get(image).save(files.get(image)));
+        }
+        output.latents.ifPresent(file -> session.write(() -> saveLatents(result.latents(), file)));
+    }
+
+    private static void saveLatents(Latents latents, Path file) {
+        try (var scope = TensorScope.open()) {
+            SafetensorsWriter.write(file, Map.of("latents", latents.tensor()));
+        }
+    }
+
+    private static Duration since(long nanoTime) {
+        return Duration.ofNanos(System.nanoTime() - nanoTime);
+    }
+}

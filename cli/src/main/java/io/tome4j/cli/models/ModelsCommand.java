@@ -1,0 +1,142 @@
+package io.tome4j.cli.models;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.CheckpointSource;
+import io.tome4j.checkpoint.HubCache;
+import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.session.ReportJson;
+import io.tome4j.cli.session.Version;
+import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Lists the models that can be used without a download. */
+@Command(
+        name = "models",
+        description =
+                "List the models that are at hand: the embedded one, those in the Hugging Face cache, and those in"
+                        + " folders you name.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+public final class ModelsCommand implements Callable<Integer> {
+    private static final String INDEX = "model_index.json";
+    private static final String EMBEDDED = "embedded";
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            paramLabel = "FOLDER",
+            arity = "0..*",
+            description = "More folders to look in, at most two levels deep.")
+    private List<Path> folders = new ArrayList<>();
+
+    @Option(
+            names = "--format",
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "A line a model (default), or one object.")
+    private OutputFormat format = OutputFormat.TEXT;
+
+    /**
+     * @param name what to pass to {@code --model}
+     * @param revision what to pass to {@code --revision}, if it is not the main one; empty for a folder, and for the
+     *     embedded model {@value #EMBEDDED}
+     * @param bytes on disk
+     * @param path where it lies; the embedded one is unpacked there when it is used first
+     */
+    private record Found(String name, String revision, long bytes, Path path) {}
+
+    @Override
+    public Integer call() {
+        Path cache = HubSettings.fromEnvironment().cache();
+        List<Found> found = new ArrayList<>();
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        if (embedded.isThere()) {
+            found.add(new Found(embedded.name(), EMBEDDED, embedded.bytes(), embedded.location()));
+        }
+        for (HubCache.CachedModel model : new HubCache(cache).models()) {
+            if (CheckpointSource.isSupported(model.folder())) {
+                found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
+            }
+        }
+        for (Path folder : folders) {
+            if (!Files.isDirectory(folder)) {
+                throw new TomeException("There is no folder " + folder + ".");
+            }
+            found.addAll(inFolder(folder));
+        }
+        print(cache, found);
+        return 0;
+    }
+
+    private void print(Path cache, List<Found> found) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == OutputFormat.JSON) {
+            ObjectNode json = ReportJson.object();
+            json.put("cache", cache.toString());
+            ArrayNode models = json.putArray("models");
+            for (Found model : found) {
+                models.addObject()
+                        .put("model", model.name())
+                        .put("revision", model.revision())
+                        .put("bytes", model.bytes())
+                        .put("path", model.path().toString());
+            }
+            out.println(json);
+        } else {
+            for (Found model : found) {
+                out.printf(Locale.ROOT, "%-56s %-12s %8.1f MB%n", model.name(), model.revision(), model.bytes() / 1e6);
+            }
+        }
+        out.flush();
+        if (found.stream().allMatch(model -> model.revision().equals(EMBEDDED))) {
+            spec.commandLine()
+                    .getErr()
+                    .println("No other model is at hand in " + cache + "; 'tome generate PROMPT --model"
+                            + " stable-diffusion-v1-5/stable-diffusion-v1-5' downloads one.");
+        }
+    }
+
+    private static List<Found> inFolder(Path folder) {
+        try (Stream<Path> paths = Files.walk(folder, 3)) {
+            return paths.filter(path -> path.endsWith(INDEX))
+                    .map(index -> index.toAbsolutePath().getParent())
+                    .filter(CheckpointSource::isSupported)
+                    .map(model -> new Found(model.toString(), "", size(model), model))
+                    .sorted(Comparator.comparing(Found::name))
+                    .toList();
+        } catch (IOException e) {
+            throw new TomeException("The folder " + folder + " cannot be searched: " + e.getMessage(), e);
+        }
+    }
+
+    private static long size(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.tome4j.cli.options;
+
+import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The model that a command runs, and what suits it where the user did not say.
+ *
+ * @param name what to pass to {@code --model}
+ * @param embedded the embedded model, if it is that one
+ * @param options how to load it
+ */
+public record ChosenModel(String name, Optional<EmbeddedModel> embedded, PipelineOptions options) {
+    /** What {@code diffusers} takes for any model. */
+    static final double USUAL_GUIDANCE = 7.5;
+
+    static final int USUAL_STEPS = 20;
+
+    /** What the pipeline loads; unpacks the embedded model if that is necessary. */
+    public String source() {
+        return embedded.map(model -> model.folder().toString()).orElse(name);
+    }
+
+    /** Where it runs, and what it computes in. */
+    public Placement placement() {
+        return Placement.choose(options.device(), options.dtype());
+    }
+
+    int steps() {
+        return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
+    }
+
+    double guidanceScale() {
+        return embedded.map(EmbeddedModel::guidanceScale).orElse(USUAL_GUIDANCE);
+    }
+
+    /** In pixels; 0 leaves it to the checkpoint. */
+    int width() {
+        return embedded.map(EmbeddedModel::width).orElse(0);
+    }
+
+    /** In pixels; 0 leaves it to the checkpoint. */
+    int height() {
+        return embedded.map(EmbeddedModel::height).orElse(0);
+    }
+
+    /** Says which model it is where the user may wonder. */
+    public void announce(PrintWriter err) {
+        embedded.ifPresent(model -> err.println("Model: the embedded " + model.name() + ", which " + model.description()
+                + "; --model takes any Stable Diffusion 1.x or 2.x checkpoint"));
+    }
+
+    /** Which weights these are, as well as that can be told without reading them. */
+    public String identity() {
+        if (embedded.isPresent()) {
+            return name + " " + embedded.get().fingerprint();
+        }
+        Path folder = Path.of(name);
+        String which = Files.isDirectory(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
+        return (which + " " + options.revision() + " " + options.variant()).strip();
+    }
+
+    /** How much there is in a folder, and when it was changed last. */
+    private static String state(Path folder) {
+        long bytes = 0;
+        FileTime newest = FileTime.fromMillis(0);
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(file);
+                FileTime changed = Files.getLastModifiedTime(file);
+                newest = changed.compareTo(newest) > 0 ? changed : newest;
+            }
+        } catch (IOException e) {
+            throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
+        }
+        return ", " + bytes + " bytes of " + newest;
+    }
+}

@@ -1,0 +1,55 @@
+package io.tome4j.cli.options;
+
+import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.tensor.AttentionKernel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Which model, and how to run it. */
+public final class ModelOptions extends CheckpointOptions {
+    @Option(
+            names = "--model",
+            paramLabel = "FOLDER|ID",
+            defaultValue = "",
+            description = "A folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub"
+                    + " (default: the embedded model, which draws emoji).")
+    String model = "";
+
+    @Option(
+            names = "--attention",
+            order = AFTER,
+            paramLabel = "efficient|naive",
+            defaultValue = "efficient",
+            description = "A few rows of scores at a time (default), or the whole score matrix at once.")
+    private AttentionKernel attention = AttentionKernel.EFFICIENT;
+
+    @Option(
+            names = "--no-memory-check",
+            order = AFTER,
+            description = "Try even what is estimated not to fit into memory; the system may end the program for it.")
+    private boolean noMemoryCheck;
+
+    /**
+     * The model that was asked for, or else the embedded one, which also goes by its name.
+     *
+     * @throws IllegalArgumentException if an option makes no sense for it
+     */
+    public ChosenModel choose() {
+        PipelineOptions options =
+                new PipelineOptions(device(), dtype(), attention, revision(), variant(), !noMemoryCheck);
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
+            return new ChosenModel(model, Optional.empty(), options);
+        }
+        if (!revision().isEmpty() || !variant().isEmpty()) {
+            throw new IllegalArgumentException((revision().isEmpty() ? "--variant" : "--revision")
+                    + " says which files of a model to take, and the embedded model has only one set: name another with"
+                    + " --model, such as --model stable-diffusion-v1-5/stable-diffusion-v1-5 (about 4 GB, downloaded"
+                    + " once)");
+        }
+        return new ChosenModel(embedded.name(), Optional.of(embedded), options);
+    }
+}

@@ -1,0 +1,84 @@
+package io.tome4j.cli.session;
+
+import java.io.PrintWriter;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/**
+ * Ctrl-C while images are made: the run ends after the step it is in, or at once if that takes long; a file that is being
+ * written is finished first. The JVM's own exit status then is 130, or 143 when it was terminated.
+ */
+final class Interruption implements AutoCloseable {
+    private static final long LONGEST_WAIT_SECONDS = 5;
+
+    private final PrintWriter err;
+    private final ReentrantLock writing = new ReentrantLock();
+    private final CountDownLatch done = new CountDownLatch(1);
+    private final Thread hook = new Thread(this::stop, "tome-stop");
+    private volatile boolean stopped;
+    private volatile String outcome;
+
+    private Interruption(PrintWriter err, String outcome) {
+        this.err = err;
+        this.outcome = outcome;
+    }
+
+    /** @param outcome what to say if it is stopped before anything is {@linkplain #writing written} */
+    static Interruption watch(PrintWriter err, String outcome) {
+        Interruption interruption = new Interruption(err, outcome);
+        Runtime.getRuntime().addShutdownHook(interruption.hook);
+        return interruption;
+    }
+
+    boolean isStopped() {
+        return stopped;
+    }
+
+    /**
+     * Runs what must not be cut off.
+     *
+     * @throws CancellationException if it is stopped already
+     */
+    <T> T writing(Supplier<T> write) {
+        writing.lock();
+        try {
+            if (stopped) {
+                throw new CancellationException("Stopped before writing");
+            }
+            T written = write.get();
+            outcome = "what was complete has been written";
+            return written;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void stop() {
+        stopped = true;
+        try {
+            if (!done.await(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS)) {
+                writing.lock(); // and keep it: no other file begins
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        err.println();
+        err.println("tome: stopped; " + outcome + ".");
+        err.flush();
+    }
+
+    @Override
+    public void close() {
+        done.countDown();
+        if (!stopped) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                stopped = true; // it has begun just now, and tells the rest itself
+            }
+        }
+    }
+}

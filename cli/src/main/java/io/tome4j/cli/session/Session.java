@@ -1,0 +1,153 @@
+package io.tome4j.cli.session;
+
+import io.tome4j.checkpoint.DownloadListener;
+import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Result;
+import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.merging.PatchReport;
+import io.tome4j.merging.ToMe;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.Placement;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * A command at work, from the moment its options are known to be right: it loads the model, shows progress on stderr, ends
+ * where the user presses Ctrl-C, and prints the results on stdout.
+ */
+public final class Session implements AutoCloseable {
+    private final CommandLine commandLine;
+    private final Interruption interruption;
+
+    private Session(CommandLine commandLine, Interruption interruption) {
+        this.commandLine = commandLine;
+        this.interruption = interruption;
+    }
+
+    /** @param outcome what to say if it is stopped before anything is {@linkplain #write written} */
+    static Session open(CommandLine commandLine, String outcome) {
+        return new Session(commandLine, Interruption.watch(commandLine.getErr(), outcome));
+    }
+
+    /** Where results go, and nothing else. */
+    public PrintWriter out() {
+        return commandLine.getOut();
+    }
+
+    /** Where all goes that is no result. */
+    public PrintWriter err() {
+        return commandLine.getErr();
+    }
+
+    /** Starts the engine and says so, and which model is meant where the user may wonder. */
+    public String start(ChosenModel model) {
+        String engine = start(model.placement());
+        model.announce(err());
+        return engine;
+    }
+
+    /**
+     * Starts the engine and says so.
+     *
+     * @return the line that says it: engine, device, dtype, threads
+     */
+    public String start(Placement placement) {
+        String engine = Engine.start().describe(placement);
+        err().println(engine);
+        return engine;
+    }
+
+    /**
+     * Loads a model, and downloads it first if it is not there.
+     *
+     * @throws CancellationException if the user stopped it meanwhile
+     */
+    public StableDiffusionPipeline load(ChosenModel model) {
+        StableDiffusionPipeline pipeline =
+                StableDiffusionPipeline.fromPretrained(model.source(), model.options(), downloads());
+        if (!goesOn()) {
+            pipeline.close();
+            throw new CancellationException("Stopped while loading");
+        }
+        return pipeline;
+    }
+
+    /**
+     * Lets a model merge tokens, and says what that does to them at the request's size.
+     *
+     * @param options one, or none to merge nothing
+     * @return the same; empty if nothing is merged
+     * @throws ParameterException if options ask for merging and none would happen
+     */
+    public Optional<PatchReport> merge(List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request) {
+        if (options.isEmpty()) {
+            return Optional.empty();
+        }
+        PatchReport report = asAsked(() -> {
+            ToMe.applyPatch(pipeline, options.get(0));
+            return ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid()));
+        });
+        err().println("Token merging: " + report.summary());
+        return Optional.of(report);
+    }
+
+    /**
+     * Does what only the loaded model can tell to be impossible.
+     *
+     * @throws ParameterException if the work refuses an option's value
+     */
+    public <T> T asAsked(Supplier<T> work) {
+        return UsageErrors.named(commandLine, work);
+    }
+
+    /** Whether the user has not stopped it. */
+    public boolean goesOn() {
+        return !interruption.isStopped();
+    }
+
+    /** Writes what Ctrl-C must not cut off. */
+    public void write(Runnable writing) {
+        interruption.writing(() -> {
+            writing.run();
+            return true;
+        });
+    }
+
+    /** Writes what Ctrl-C must not cut off, and hands on what that gives. */
+    public <T> T written(Supplier<T> writing) {
+        return interruption.writing(writing);
+    }
+
+    /** Shows downloads. */
+    public DownloadListener downloads() {
+        return new DownloadProgress(err());
+    }
+
+    /** Says which words of a prompt were too many. */
+    public void warnOfDroppedWords(Result result) {
+        for (String words : result.droppedWords()) {
+            if (!words.isEmpty()) {
+                err().println("The prompt is too long for the model; it never saw: " + words);
+            }
+        }
+    }
+
+    /** Prints the results. */
+    public void print(OutputFormat format, Report report) {
+        out().println(format == OutputFormat.JSON ? report.json() : report.text());
+        out().flush();
+    }
+
+    @Override
+    public void close() {
+        interruption.close();
+    }
+}

@@ -1,0 +1,56 @@
+package io.tome4j.cli.session;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/**
+ * A command that runs a model: all that can be wrong with the command itself is found before the model is loaded.
+ *
+ * @param <P> what to do, made of the options and known to be right
+ */
+@Command(
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        abbreviateSynopsis = true,
+        sortOptions = false)
+public abstract class SessionCommand<P> implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() {
+        P plan = checkedPlan();
+        try (Session session = Session.open(spec.commandLine(), outcomeIfStopped(plan))) {
+            run(plan, session);
+        }
+        return 0;
+    }
+
+    /**
+     * Checks the options, and that the results can be written where they are to go.
+     *
+     * @throws IllegalArgumentException if a value is wrong, or two do not go together
+     * @throws io.tome4j.tensor.TomeException if a file cannot be read or written
+     */
+    protected abstract P plan();
+
+    /** What to say if the user stops the command before anything is written. */
+    protected String outcomeIfStopped(P plan) {
+        return "nothing was written";
+    }
+
+    /** Does it. */
+    protected abstract void run(P plan, Session session);
+
+    /** As {@link #plan()}, with what is wrong turned into a usage error. */
+    protected final P checkedPlan() {
+        return UsageErrors.named(spec.commandLine(), this::plan);
+    }
+
+    /** The command as picocli sees it. */
+    protected final CommandSpec spec() {
+        return spec;
+    }
+}

@@ -1,0 +1,76 @@
+package io.tome4j.cli.tune;
+
+import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.ModelOptions;
+import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.options.SamplingOptions;
+import io.tome4j.cli.session.Session;
+import io.tome4j.cli.session.SessionCommand;
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.tune.TuneResult;
+import io.tome4j.evaluation.tune.Tuning;
+import java.util.List;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Finds the options of merging that a user needs. */
+@Command(
+        name = "tune",
+        description = "Try settings of merging on a few prompts, and say which to use for a time or a likeness.",
+        footer = {
+            "",
+            "Examples:",
+            "  tome tune --target-time 10s",
+            "  tome tune --min-ssim 0.9 --prompt \"a red apple\" --prompt \"a cat\" --budget 30m"
+        })
+public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
+    @Option(
+            names = "--format",
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "What to print on stdout; json: one object with a row for each setting.")
+    private OutputFormat format = OutputFormat.TEXT;
+
+    @Mixin
+    private TunePrompts prompts = new TunePrompts();
+
+    @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
+    private ModelOptions model = new ModelOptions();
+
+    @ArgGroup(validate = false, heading = "%nImages:%n", order = 2)
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @ArgGroup(validate = false, heading = "%nGoal and token merging:%n", order = 3)
+    private TuneOptions tune = new TuneOptions();
+
+    /** What to do. */
+    record Plan(ChosenModel model, Tuning tuning) {}
+
+    @Override
+    protected Plan plan() {
+        ChosenModel chosen = model.choose();
+        List<Request> requests = prompts.texts().stream()
+                .map(prompt -> sampling.request(prompt, chosen).seed(prompts.seed))
+                .toList();
+        return new Plan(chosen, new Tuning(tune.goal(), requests, tune.settings(), tune.budget()));
+    }
+
+    @Override
+    protected void run(Plan plan, Session session) {
+        String engine = session.start(plan.model());
+        if (prompts.areMotifs() && plan.model().embedded().isEmpty()) {
+            session.err().println("The prompts are motifs of the embedded model; --prompt or --prompts takes your own");
+        }
+        try (var pipeline = session.load(plan.model())) {
+            TuneResult result;
+            try (TuneProgress progress = new TuneProgress(session)) {
+                result = session.asAsked(() -> plan.tuning().run(pipeline, progress));
+            }
+            session.print(
+                    format,
+                    new TuneReport(pipeline.modelName(), engine, plan.tuning().requests(), result));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.tome4j.cli.tune;
+
+import io.tome4j.cli.session.Session;
+import io.tome4j.cli.session.StepProgress;
+import io.tome4j.evaluation.tune.Trial;
+import io.tome4j.evaluation.tune.Tuning;
+import io.tome4j.merging.ToMeOptions;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Shows the settings that are tried, each with its steps and what came of it. */
+final class TuneProgress extends StepProgress implements Tuning.Listener {
+    TuneProgress(Session session) {
+        super(session);
+    }
+
+    @Override
+    public void onTrial(int number, Optional<ToMeOptions> options) {
+        say("Setting " + number + ": " + MergingArguments.of(options));
+    }
+
+    @Override
+    public void onResult(Trial trial) {
+        say(String.format(Locale.ROOT, "  %.3f s an image, SSIM %.4f", trial.seconds(), trial.ssim()));
+    }
+}

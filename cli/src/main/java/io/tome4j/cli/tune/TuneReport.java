@@ -1,0 +1,101 @@
+package io.tome4j.cli.tune;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.cli.session.Report;
+import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.tune.Trial;
+import io.tome4j.evaluation.tune.TuneResult;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What came of {@code tome tune}.
+ *
+ * @param model its name
+ * @param engine the start-up line
+ * @param requests what was drawn with each setting
+ */
+record TuneReport(String model, String engine, List<Request> requests, TuneResult result) implements Report {
+    /** A line a setting, and what to make of them. */
+    @Override
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        int widest = result.trials().stream()
+                .mapToInt(trial -> MergingArguments.of(trial.options()).length())
+                .max()
+                .orElse(0);
+        for (Trial trial : result.trials()) {
+            String arguments = MergingArguments.of(trial.options());
+            text.append(arguments)
+                    .append(" ".repeat(widest - arguments.length()))
+                    .append("  ")
+                    .append(measured(trial))
+                    .append(result.goal().isReachedBy(trial) ? "  reaches the goal" : "")
+                    .append(System.lineSeparator());
+        }
+        return text.append(System.lineSeparator()).append(conclusion()).toString();
+    }
+
+    private String measured(Trial trial) {
+        String time = String.format(Locale.ROOT, "%8.3f s  %5.2fx", trial.seconds(), result.speedUp(trial));
+        return trial.options().isEmpty()
+                ? time
+                : time + String.format(Locale.ROOT, "  SSIM %.4f (lowest %.4f)", trial.ssim(), trial.lowestSsim());
+    }
+
+    /** What to use; or that nothing reaches the goal, and what comes nearest. */
+    private String conclusion() {
+        String end = System.lineSeparator();
+        String cut = result.complete() ? "" : end + "The budget was used up before the search was: more may be found.";
+        String arguments = MergingArguments.of(result.nearest().options());
+        String values = measured(result.nearest()).strip().replaceAll("  +", ", ");
+        if (result.best().isEmpty()) {
+            return "No setting that was tried has " + result.goal().describe() + "." + end + "Nearest: " + arguments
+                    + " (" + values + ")" + cut;
+        }
+        String why = result.nearest().options().isPresent()
+                ? ""
+                : result.goal().seconds().isPresent()
+                        ? end + "Without merging an image is in time already."
+                        : end + "No merged setting that was tried is both like enough and faster than no merging.";
+        return "Use: " + arguments + " (" + values + ")" + why + cut;
+    }
+
+    /** One object; the options are null where merging is off. */
+    @Override
+    public ObjectNode json() {
+        Request request = requests.get(0);
+        ObjectNode json = ReportJson.object();
+        json.put("model", model);
+        json.put("engine", engine);
+        ObjectNode goal = json.putObject("goal");
+        result.goal().seconds().ifPresent(seconds -> goal.put("target_seconds", seconds));
+        result.goal().ssim().ifPresent(ssim -> goal.put("min_ssim", ssim));
+        json.put("reached", result.best().isPresent());
+        json.put("complete", result.complete());
+        json.put("arguments", MergingArguments.of(result.nearest().options()));
+        put(json.putObject("nearest"), result.nearest());
+        ArrayNode prompts = json.putArray("prompts");
+        requests.forEach(each -> prompts.add(each.prompts().get(0)));
+        json.put("seed", request.seed());
+        ReportJson.putSampling(json, request);
+        ArrayNode trials = json.putArray("trials");
+        result.trials().forEach(trial -> put(trials.addObject(), trial));
+        return json;
+    }
+
+    private void put(ObjectNode json, Trial trial) {
+        json.put("arguments", MergingArguments.of(trial.options()));
+        trial.options()
+                .ifPresentOrElse(
+                        options -> ReportJson.putMerging(json.putObject("merging"), options),
+                        () -> json.putNull("merging"));
+        json.put("seconds", trial.seconds());
+        json.put("speed_up", result.speedUp(trial));
+        json.put("ssim", trial.ssim());
+        json.put("lowest_ssim", trial.lowestSsim());
+        json.put("reaches_goal", result.goal().isReachedBy(trial));
+    }
+}

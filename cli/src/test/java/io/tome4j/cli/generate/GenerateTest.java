@@ -1,0 +1,157 @@
+package io.tome4j.cli.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.cli.Program;
+import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.merging.Precision;
+import io.tome4j.merging.ToMeOptions;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateTest {
+    @TempDir
+    Path folder;
+
+    private static Program generate(Object... args) {
+        List<Object> all =
+                new ArrayList<>(List.of("generate", "--model", Program.tinyModel(), "--steps", 2, "--dtype", "fp32"));
+        all.addAll(Arrays.asList(args));
+        return Program.run(all.toArray());
+    }
+
+    @Test
+    void anImageIsMadeAndCarriesWhatItWasMadeFrom() {
+        Path file = folder.resolve("apple.png");
+        Program program = generate("a red apple", "--seed", 7, "--scheduler", "ddim", "--out", file);
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.out().strip()).isEqualTo(file.toString());
+        assertThat(program.err())
+                .contains("PyTorch 2.", "Token merging: ", "step 2 of 2")
+                .doesNotContain("\tat ");
+        var parameters = GenerationParameters.read(file);
+        assertThat(parameters.prompt()).isEqualTo("a red apple");
+        assertThat(parameters.request().seed()).isEqualTo(7);
+        assertThat(parameters.request().scheduler()).isEqualTo("ddim");
+        assertThat(parameters.merging()).containsExactly(ToMeOptions.ratio(0.5));
+        Program info = Program.run("info", file);
+        assertThat(info.status()).isZero();
+        assertThat(info.out()).contains("a red apple\n").contains("Steps: 2, Sampler: DDIM");
+    }
+
+    @Test
+    void jsonIsOneObjectOnStdout() throws IOException {
+        Path latents = folder.resolve("latents.safetensors");
+        Program program = generate(
+                "x",
+                "--count",
+                2,
+                "--out",
+                folder,
+                "--format",
+                "json",
+                "--latents",
+                latents,
+                "--seed",
+                1,
+                "--ratio",
+                0.25);
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.out().strip()).hasLineCount(1);
+        JsonNode json = new ObjectMapper().readTree(program.out());
+        assertThat(json.get("files")).hasSize(2);
+        assertThat(json.get("files")).allMatch(file -> Files.exists(Path.of(file.asText())));
+        assertThat(json.get("seed").asLong()).isEqualTo(1);
+        assertThat(json.at("/seconds/steps").size()).isGreaterThanOrEqualTo(2);
+        assertThat(json.at("/seconds/per_step").asDouble()).isPositive();
+        assertThat(json.at("/merging/tokens_merged").asInt()).isPositive();
+        assertThat(json.at("/merging/ratio").asDouble()).isEqualTo(0.25);
+        assertThat(latents).exists();
+    }
+
+    @Test
+    void ratio0IsNoMerging() throws IOException {
+        Path file = folder.resolve("a.png");
+        Program program = generate("x", "--ratio", 0, "--out", file, "--format", "json");
+        assertThat(new ObjectMapper().readTree(program.out()).at("/merging/on").asBoolean())
+                .isFalse();
+        assertThat(program.err()).doesNotContain("Token merging");
+        assertThat(GenerationParameters.read(file).merging()).isEmpty();
+    }
+
+    @Test
+    void mergingOptionsComeThroughToTheImageAndTheReport() throws IOException {
+        Path file = folder.resolve("a.png");
+        String options = "--ratio 0.25 --method query --match-per block --match-every 2 --match-together"
+                + " --match-precision bf16 --merge-mlp --max-downsample 8";
+        Program program =
+                generate(Stream.concat(Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
+                        .toArray());
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.err()).contains("(query, ratio 0.25)");
+        assertThat(GenerationParameters.read(file).merging())
+                .containsExactly(ToMeOptions.ratio(0.25)
+                        .method(ToMeOptions.Method.QUERY)
+                        .matching(new ToMeOptions.Matching(ToMeOptions.MatchPer.BLOCK, 2, true, Precision.BF16))
+                        .mergeMlp(true)
+                        .maxDownsample(8));
+        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        assertThat(merging.get("method").asText()).isEqualTo("query");
+        assertThat(merging.get("match_every").asInt()).isEqualTo(2);
+    }
+
+    @Test
+    void autoSaysWhichBlocksItLeavesAlone() throws IOException {
+        Path file = folder.resolve("a.png");
+        Program program = generate("x", "--merging", "auto", "--out", file, "--format", "json");
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.err()).contains("0 of", "is predicted to cost"); // the model is tiny
+        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        assertThat(merging.get("auto").asBoolean()).isTrue();
+        assertThat(merging.at("/unmerged/0/reason").asText()).contains("times what it saves");
+        assertThat(GenerationParameters.read(file).merging())
+                .containsExactly(ToMeOptions.ratio(0.5).auto(true));
+        Program off = generate("x", "--merging", "off", "--out", folder.resolve("b.png"));
+        assertThat(off.err()).doesNotContain("Token merging");
+    }
+
+    @Test
+    void aFileThatTheUserDidNotNameIsNeverReplaced() {
+        for (int i = 0; i < 2; i++) {
+            assertThat(generate("A red apple!", "--seed", 5, "--out", folder).status())
+                    .isZero();
+        }
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("a-red-apple-5.png", "a-red-apple-5-2.png");
+    }
+
+    @Test
+    void thePromptCanComeFromStdin() {
+        InputStream stdin = System.in;
+        Path file = folder.resolve("a.png");
+        try {
+            System.setIn(new ByteArrayInputStream("żółw 🦜\n".getBytes(StandardCharsets.UTF_8)));
+            assertThat(generate("-", "--out", file).status()).isZero();
+        } finally {
+            System.setIn(stdin);
+        }
+        assertThat(GenerationParameters.read(file).prompt()).isEqualTo("żółw 🦜");
+    }
+
+    @Test
+    void wordsThatTheModelNeverSawAreSaid() {
+        Program program = generate("word ".repeat(90) + "unseen", "--out", folder.resolve("a.png"));
+        assertThat(program.err()).contains("it never saw: ").contains("unseen");
+    }
+}

@@ -1,0 +1,34 @@
+package io.tome4j.cli.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.cli.Program;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelsTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void checkpointsInAFolderAreListed() throws IOException {
+        Path fixtures = Program.tinyModel().getParent();
+        Program text = Program.run("models", fixtures);
+        assertThat(text.status()).isZero();
+        assertThat(text.out()).contains("tiny-sd1", "tiny-sd2", "MB");
+        Program program = Program.run("models", fixtures, "--format", "json");
+        JsonNode models = new ObjectMapper().readTree(program.out()).get("models");
+        assertThat(models).anyMatch(model -> model.get("path").asText().endsWith("tiny-sd1"));
+    }
+
+    @Test
+    void aFolderThatIsNotThereFails() {
+        Program program = Program.run("models", folder.resolve("none"));
+        assertThat(program.status()).isEqualTo(1);
+        assertThat(program.err()).contains("There is no folder");
+    }
+}

@@ -1,0 +1,97 @@
+package io.tome4j.cli.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.cli.Program;
+import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.emoji.EmbeddedModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EmbeddedModelTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void withoutAModelTheEmbeddedOneDraws() throws IOException {
+        Path file = folder.resolve("apple.png");
+        Program program = Program.run(
+                "generate",
+                "a red apple",
+                "--steps",
+                2,
+                "--width",
+                64,
+                "--height",
+                64,
+                "--out",
+                file,
+                "--format",
+                "json");
+        assertThat(program.status()).as(program.err()).isZero();
+        assertThat(program.err().lines().filter(line -> line.startsWith("Model: ")))
+                .singleElement()
+                .asString()
+                .contains("tome4j-emoji", "emoji", "--model");
+        JsonNode json = new ObjectMapper().readTree(program.out());
+        assertThat(json.get("model").asText()).isEqualTo("tome4j-emoji");
+        assertThat(json.at("/merging/ratio").asDouble()).isEqualTo(0.5);
+        assertThat(json.at("/merging/tokens_merged").asInt()).isPositive();
+        var parameters = GenerationParameters.read(file);
+        assertThat(parameters.model()).isEqualTo("tome4j-emoji");
+        assertThat(parameters.request().guidanceScale())
+                .isEqualTo(EmbeddedModel.shipped().guidanceScale());
+        assertThat(Program.run("info", file).out()).contains("Model: tome4j-emoji");
+    }
+
+    @Test
+    void itsOwnSettingsAreTheDefaultsAndOptionsComeFirst() {
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        var chosen = new ModelOptions().choose();
+        var options = new ImageOptions();
+        var request = options.request("x", chosen);
+        assertThat(request.steps()).isEqualTo(embedded.steps());
+        assertThat(request.guidanceScale()).isEqualTo(embedded.guidanceScale());
+        assertThat(request.width()).isEqualTo(embedded.width());
+        assertThat(request.height()).isEqualTo(embedded.height());
+        options.steps = Optional.of(3);
+        options.height = Optional.of(64);
+        assertThat(options.request("x", chosen).steps()).isEqualTo(3);
+        assertThat(options.request("x", chosen).width()).isEqualTo(embedded.width());
+        assertThat(options.request("x", chosen).height()).isEqualTo(64);
+    }
+
+    @Test
+    void itGoesByItsNameToo() {
+        var options = new ModelOptions();
+        options.model = "tome4j-emoji";
+        assertThat(options.choose().embedded()).isPresent();
+    }
+
+    @Test
+    void itHasNoRevisions() {
+        Program program = Program.run("generate", "x", "--revision", "main");
+        assertThat(program.status()).isEqualTo(2);
+        assertThat(program.err())
+                .contains("--revision", "--model stable-diffusion-v1-5/stable-diffusion-v1-5")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void itIsListedFirst() throws IOException {
+        assertThat(Program.run("models").out().lines().findFirst().orElseThrow())
+                .startsWith("tome4j-emoji ")
+                .contains(" embedded ");
+        JsonNode models = new ObjectMapper()
+                .readTree(Program.run("models", "--format", "json").out())
+                .get("models");
+        assertThat(models.get(0).get("path").asText()).endsWith("tome4j-emoji");
+        assertThat(models.get(0).get("bytes").asLong())
+                .isEqualTo(EmbeddedModel.shipped().bytes());
+    }
+}
