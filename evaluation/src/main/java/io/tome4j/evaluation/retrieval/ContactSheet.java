@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.retrieval;
 
+import io.tome4j.evaluation.run.WholeFile;
 import io.tome4j.tensor.TomeException;
 import java.awt.Color;
 import java.awt.Graphics2D;

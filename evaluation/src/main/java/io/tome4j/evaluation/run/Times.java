@@ -1,14 +1,15 @@
-package io.tome4j.evaluation.quality;
+package io.tome4j.evaluation.run;
 
 import io.tome4j.diffusion.Result.Timings;
+import io.tome4j.evaluation.Quantiles;
 import java.time.Duration;
 import java.util.List;
 
 /**
- * What a image took, in seconds.
+ * What an image took, in seconds.
  *
  * @param textEncoding of the prompts
- * @param steps of each denoising step
+ * @param steps of each denoising step, at least one
  * @param decoding of the latents
  */
 public record Times(double textEncoding, List<Double> steps, double decoding) {
@@ -17,30 +18,35 @@ public record Times(double textEncoding, List<Double> steps, double decoding) {
     public Times {
         steps = List.copyOf(steps);
         if (steps.isEmpty()) {
-            throw new IllegalArgumentException("A image takes at least one step");
+            throw new IllegalArgumentException("An image takes at least one step");
         }
     }
 
-    static Times of(Timings timings) {
+    /** The times of a run, each to the microsecond. */
+    public static Times of(Timings timings) {
         return new Times(
                 seconds(timings.textEncoding()),
                 timings.steps().stream().map(Times::seconds).toList(),
                 seconds(timings.decoding()));
     }
 
-    private static double seconds(Duration duration) {
+    /** A duration in seconds, to the microsecond. */
+    public static double seconds(Duration duration) {
         return Math.round(duration.toNanos() / 1e9 * ROUNDING) / ROUNDING;
     }
 
     /** All together. */
     public double total() {
-        return textEncoding
-                + decoding
-                + steps.stream().mapToDouble(Double::doubleValue).sum();
+        return textEncoding + decoding + denoising();
+    }
+
+    /** All denoising steps together. */
+    public double denoising() {
+        return steps.stream().mapToDouble(Double::doubleValue).sum();
     }
 
     /** The median step, so that one that was disturbed does not count. */
     public double perStep() {
-        return Statistics.median(steps.stream().mapToDouble(Double::doubleValue).toArray());
+        return Quantiles.median(steps);
     }
 }

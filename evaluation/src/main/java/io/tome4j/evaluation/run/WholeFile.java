@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.retrieval;
+package io.tome4j.evaluation.run;
 
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
@@ -17,7 +17,7 @@ public final class WholeFile {
     private WholeFile() {}
 
     /**
-     * Writes a image as a PNG, beside its place and renamed.
+     * Writes an image as a PNG, beside its place and renamed.
      *
      * @throws TomeException if it cannot be written
      */

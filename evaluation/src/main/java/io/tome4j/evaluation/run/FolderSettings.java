@@ -1,46 +1,23 @@
-package io.tome4j.evaluation.retrieval;
+package io.tome4j.evaluation.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import io.tome4j.diffusion.Image;
+import io.tome4j.evaluation.Differences;
 import io.tome4j.tensor.TomeException;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 
-/**
- * A folder of images that were all made with the same settings: they are written in {@value #SETTINGS} beside them.
- */
-public final class ImageFolder implements ImageStore {
-    private static final String SETTINGS = "evaluation.json";
+/** The settings that everything in a folder was made with, in a file there. */
+final class FolderSettings {
+    private static final String FILE = "evaluation.json";
 
-    private final Path folder;
-
-    private ImageFolder(Path folder) {
-        this.folder = folder;
-    }
-
-    /**
-     * Opens a folder that is new, empty, or holds images made with the same settings.
-     *
-     * @param settings all that the images depend on, by name
-     * @throws TomeException if it is another folder, and if it cannot be read or written
-     */
-    public static ImageFolder open(Path folder, Map<String, String> settings) {
-        claim(folder, settings);
-        return new ImageFolder(folder);
-    }
+    private FolderSettings() {}
 
     /**
      * Makes a folder one of these settings; it may be new, empty, or one of them already.
@@ -48,8 +25,8 @@ public final class ImageFolder implements ImageStore {
      * @param settings all that its content depends on, by name
      * @throws TomeException if it is another folder, and if it cannot be read or written
      */
-    public static void claim(Path folder, Map<String, String> settings) {
-        Path file = folder.resolve(SETTINGS);
+    static void claim(Path folder, Map<String, String> settings) {
+        Path file = folder.resolve(FILE);
         try {
             Files.createDirectories(folder.toAbsolutePath());
             if (Files.exists(file)) {
@@ -75,19 +52,10 @@ public final class ImageFolder implements ImageStore {
     }
 
     private static void requireSame(Path folder, Map<String, String> there, Map<String, String> now) {
-        Set<String> names = new LinkedHashSet<>(now.keySet());
-        names.addAll(there.keySet());
-        Map<String, String> differences = new LinkedHashMap<>();
-        for (String name : names) {
-            String before = there.getOrDefault(name, "none");
-            String wanted = now.getOrDefault(name, "none");
-            if (!before.equals(wanted)) {
-                differences.put(name, name + " was " + before + " and is now " + wanted);
-            }
-        }
+        List<String> differences = Differences.between(there, now);
         if (!differences.isEmpty()) {
             throw new TomeException("The images in " + folder + " were made with other settings ("
-                    + String.join("; ", differences.values()) + "): choose another folder, or the same settings.");
+                    + String.join("; ", differences) + "): choose another folder, or the same settings.");
         }
     }
 
@@ -100,27 +68,5 @@ public final class ImageFolder implements ImageStore {
                         + found.get(0).getFileName() + " and no evaluation: choose a new folder, or an empty one.");
             }
         }
-    }
-
-    @Override
-    public Optional<BufferedImage> find(String name) {
-        Path file = file(name);
-        if (!Files.exists(file)) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.ofNullable(ImageIO.read(file.toFile()));
-        } catch (IOException | RuntimeException e) {
-            return Optional.empty(); // a damaged image is made anew
-        }
-    }
-
-    @Override
-    public void keep(String name, Image image) {
-        image.save(file(name));
-    }
-
-    private Path file(String name) {
-        return folder.resolve(name + ".png");
     }
 }

@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import java.util.ArrayList;
 import java.util.List;

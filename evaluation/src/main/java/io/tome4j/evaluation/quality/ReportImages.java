@@ -1,8 +1,7 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
-import io.tome4j.evaluation.quality.Row;
-import io.tome4j.evaluation.quality.ShotStore;
-import io.tome4j.evaluation.quality.ShotStore.Kept;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.ResultStore.Kept;
 import io.tome4j.tensor.TomeException;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
@@ -33,7 +32,7 @@ record ReportImages(int side, List<List<String>> byPrompt) {
      * @param rows those of each prompt
      * @param budget characters of all images together; those of the first prompt are always shown
      */
-    static ReportImages of(List<List<Row>> rows, ShotStore store, long budget) {
+    static ReportImages of(List<List<Row>> rows, ResultStore store, long budget) {
         int longest = Math.max(
                 rows.get(0).get(0).shot().request().width(),
                 rows.get(0).get(0).shot().request().height());
@@ -46,7 +45,7 @@ record ReportImages(int side, List<List<String>> byPrompt) {
         throw new IllegalStateException("The smallest size is always taken");
     }
 
-    private static ReportImages encode(List<List<Row>> rows, ShotStore store, long budget, int side) {
+    private static ReportImages encode(List<List<Row>> rows, ResultStore store, long budget, int side) {
         List<List<String>> byPrompt = new ArrayList<>();
         long used = 0;
         for (List<Row> ofPrompt : rows) {
@@ -64,8 +63,8 @@ record ReportImages(int side, List<List<String>> byPrompt) {
         return new ReportImages(side, byPrompt);
     }
 
-    static Kept find(Row row, ShotStore store) {
-        return store.find(row.shot())
+    static Kept find(Row row, ResultStore store) {
+        return store.find(row.shot().key())
                 .orElseThrow(() -> new TomeException(
                         "The image " + row.shot().file() + " is gone: evaluate again to have it made anew."));
     }
@@ -107,20 +106,20 @@ record ReportImages(int side, List<List<String>> byPrompt) {
             writer.setOutput(out);
             writer.write(null, new IIOImage(opaque, null, null), quality);
         } catch (IOException e) {
-            throw new TomeException("A image of the report cannot be encoded: " + e + ".", e);
+            throw new TomeException("An image of the report cannot be encoded: " + e + ".", e);
         } finally {
             writer.dispose();
         }
         return Base64.getEncoder().encodeToString(bytes.toByteArray());
     }
 
-    /** A image without loss, as what an {@code img} takes. */
+    /** An image without loss, as what an {@code img} takes. */
     static String png(BufferedImage image) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
             ImageIO.write(image, "png", bytes);
         } catch (IOException e) {
-            throw new TomeException("A image of the report cannot be encoded: " + e + ".", e);
+            throw new TomeException("An image of the report cannot be encoded: " + e + ".", e);
         }
         return "data:image/png;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
     }

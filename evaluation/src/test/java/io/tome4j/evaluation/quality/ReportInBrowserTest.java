@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,7 +29,8 @@ class ReportInBrowserTest {
     @BeforeAll
     static void open() throws IOException {
         Path page = folder.resolve("report.html");
-        Files.writeString(page, ReportPage.of(MadeUp.report(12, 128), MadeUp.images(1)));
+        EvaluationReport report = MadeUp.report(12, 128);
+        Files.writeString(page, report.html(MadeUp.images(report, 1)));
         browser = Browser.open(page);
     }
 

@@ -1,21 +1,14 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.evaluation.page.Html;
 import io.tome4j.evaluation.page.Page;
-import io.tome4j.evaluation.quality.EvaluationReport;
-import io.tome4j.evaluation.quality.EvaluationResult;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;
 import io.tome4j.evaluation.quality.EvaluationResult.Summary;
-import io.tome4j.evaluation.quality.ResultTable;
-import io.tome4j.evaluation.quality.Row;
-import io.tome4j.evaluation.quality.Scale;
-import io.tome4j.evaluation.quality.Setting;
-import io.tome4j.evaluation.quality.ShotStore;
-import io.tome4j.evaluation.quality.Statistics;
-import io.tome4j.evaluation.report.Pareto.Point;
+import io.tome4j.evaluation.quality.Pareto.Point;
+import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,7 +28,7 @@ import java.util.stream.Stream;
  * flip between merged and unmerged, merge maps. Smaller than 25 MB: the images are shown smaller the more there are, and
  * if that is not enough, only those of the first prompts.
  */
-public final class ReportPage {
+final class ReportPage {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final long IMAGE_BUDGET = 20_000_000;
     private static final long MAP_BUDGET = 4_000_000;
@@ -44,10 +37,10 @@ public final class ReportPage {
     private final EvaluationResult result;
     private final List<Summary> summaries;
     private final List<List<Row>> byPrompt = new ArrayList<>();
-    private final ShotStore store;
+    private final ResultStore store;
     private final Html html = new Html();
 
-    private ReportPage(EvaluationReport report, ShotStore store) {
+    private ReportPage(EvaluationReport report, ResultStore store) {
         this.report = report;
         this.result = report.result();
         this.summaries = result.summaries();
@@ -64,7 +57,7 @@ public final class ReportPage {
      * @param store has the images
      * @throws TomeException if one of them is gone
      */
-    public static String of(EvaluationReport report, ShotStore store) {
+    static String of(EvaluationReport report, ResultStore store) {
         return new ReportPage(report, store).page();
     }
 
@@ -311,7 +304,7 @@ public final class ReportPage {
         long left = MAP_BUDGET;
         for (List<Row> rows : byPrompt) {
             for (Row row : rows) {
-                Optional<ShotStore.KeptMap> map = row.shot().setting().merges()
+                Optional<ResultStore.KeptMap> map = row.shot().setting().merges()
                         ? ReportImages.find(row, store).map()
                         : Optional.empty();
                 if (map.isEmpty()) {
@@ -333,7 +326,7 @@ public final class ReportPage {
         }
     }
 
-    private static void map(Html cards, Row row, ShotStore.KeptMap map, String png) {
+    private static void map(Html cards, Row row, ResultStore.KeptMap map, String png) {
         String name = row.shot().prompt().text() + ", " + row.shot().setting().label();
         cards.raw("<li><img class=\"map\" src=\"" + png + "\" alt=\"" + Html.escape("Merge map of " + name)
                 + "\" width=\"" + map.image().getWidth() + "\" height=\""

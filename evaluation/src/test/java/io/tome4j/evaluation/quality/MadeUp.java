@@ -1,17 +1,11 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.bench.Machine;
-import io.tome4j.evaluation.quality.EvaluationReport;
-import io.tome4j.evaluation.quality.EvaluationResult;
-import io.tome4j.evaluation.quality.Prompt;
-import io.tome4j.evaluation.quality.Row;
-import io.tome4j.evaluation.quality.Scale;
-import io.tome4j.evaluation.quality.Setting;
-import io.tome4j.evaluation.quality.Shot;
-import io.tome4j.evaluation.quality.ShotStore;
-import io.tome4j.evaluation.quality.Times;
+import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.ResultKey;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.Times;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -23,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A report of numbers and images that nobody measured. */
@@ -74,26 +70,34 @@ final class MadeUp {
         return new Times(0.1, List.of(step, step, step), 0.2);
     }
 
-    /** Images that can be told apart: the prompt's colour, and as many stripes as the setting's number. */
-    static ShotStore images(int maps) {
-        return new ShotStore() {
+    /**
+     * Images of a report that can be told apart: the prompt's colour, and as many stripes as the setting's number.
+     *
+     * @param maps for how many prompts there are merge maps
+     */
+    static ResultStore images(EvaluationReport report, int maps) {
+        Map<ResultKey, Shot> shots = report.result().rows().stream()
+                .map(Row::shot)
+                .collect(Collectors.toMap(Shot::key, Function.identity()));
+        return new ResultStore() {
             @Override
-            public boolean has(Shot shot) {
-                return true;
+            public boolean has(ResultKey key) {
+                return shots.containsKey(key);
             }
 
             @Override
-            public Optional<Kept> find(Shot shot) {
-                BufferedImage image = image(shot);
-                boolean mapped = shot.number() < maps && shot.setting().merges();
-                return Optional.of(new Kept(
-                        image,
-                        times(1),
-                        mapped ? Optional.of(new KeptMap(image, "block", 1, 64, 32)) : Optional.empty()));
+            public Optional<Kept> find(ResultKey key) {
+                return Optional.ofNullable(shots.get(key)).map(shot -> {
+                    boolean mapped = shot.number() < maps && shot.setting().merges();
+                    return new Kept(
+                            image(shot),
+                            times(1),
+                            mapped ? Optional.of(new KeptMap(image(shot), "block", 1, 64, 32)) : Optional.empty());
+                });
             }
 
             @Override
-            public Kept keep(Shot shot, Image image, Times times, Optional<KeptMap> map) {
+            public Kept keep(ResultKey key, Made made) {
                 throw new UnsupportedOperationException();
             }
         };

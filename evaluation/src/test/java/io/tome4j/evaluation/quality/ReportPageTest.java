@@ -1,13 +1,10 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.tome4j.evaluation.quality.EvaluationReport;
-import io.tome4j.evaluation.quality.Row;
-import io.tome4j.evaluation.quality.Scale;
-import io.tome4j.evaluation.report.Pareto.Point;
+import io.tome4j.evaluation.quality.Pareto.Point;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -65,7 +62,8 @@ class ReportPageTest {
 
     @Test
     void thePageIsSelfContainedAndEscapesPrompts() throws IOException {
-        String page = ReportPage.of(MadeUp.report(4, 64), MadeUp.images(1));
+        EvaluationReport report = MadeUp.report(4, 64);
+        String page = report.html(MadeUp.images(report, 1));
         assertThat(page.replaceAll("[A-Za-z0-9+/=]{200,}", "")) // base 64 can spell anything
                 .doesNotContain("http:", "https:", "url(", "@import", "NaN", "<b>bold")
                 .contains("prefers-color-scheme: dark", "width=device-width", "default-src 'none'")
@@ -98,13 +96,13 @@ class ReportPageTest {
         for (int i = 0; i < 30; i += 10) {
             rows.add(report.result().rows().subList(i, i + 10));
         }
-        ReportImages whole = ReportImages.of(rows, MadeUp.images(0), Long.MAX_VALUE);
+        ReportImages whole = ReportImages.of(rows, MadeUp.images(report, 0), Long.MAX_VALUE);
         assertThat(whole.side()).isEqualTo(512);
         long all = size(whole);
-        ReportImages smaller = ReportImages.of(rows, MadeUp.images(0), all - 1);
+        ReportImages smaller = ReportImages.of(rows, MadeUp.images(report, 0), all - 1);
         assertThat(smaller.side()).isEqualTo(384);
         assertThat(size(smaller)).isLessThan(all);
-        ReportImages fewer = ReportImages.of(rows, MadeUp.images(0), 1);
+        ReportImages fewer = ReportImages.of(rows, MadeUp.images(report, 0), 1);
         assertThat(fewer.side()).isEqualTo(128);
         assertThat(fewer.byPrompt()).hasSize(1).first().asList().hasSize(10);
     }

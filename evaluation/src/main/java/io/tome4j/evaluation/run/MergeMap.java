@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.maps;
+package io.tome4j.evaluation.run;
 
 import io.tome4j.diffusion.Request;
 import io.tome4j.merging.TokenGrid;

@@ -1,8 +1,7 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import io.tome4j.evaluation.page.Html;
-import io.tome4j.evaluation.quality.Scale;
-import io.tome4j.evaluation.report.Pareto.Point;
+import io.tome4j.evaluation.quality.Pareto.Point;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.maps;
+package io.tome4j.evaluation.run;
 
 import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
@@ -58,14 +58,27 @@ public final class MergeRecorder implements AutoCloseable {
         if (step < 0) {
             throw new IllegalArgumentException("step is " + step + ": steps are counted from 0");
         }
-        MergeableBlock block = model.mergeableBlocks().stream()
+        MergeableBlock block = block(model, blockName);
+        MergeRecorder recorder = new MergeRecorder(block, step);
+        block.merger(recorder.new Recording());
+        return recorder;
+    }
+
+    /**
+     * Says before images are made whether a block can be watched.
+     *
+     * @throws IllegalArgumentException if the model has no such block, with the names of those that it has
+     */
+    public static void requireBlock(MergeableModel model, String blockName) {
+        block(model, blockName);
+    }
+
+    private static MergeableBlock block(MergeableModel model, String blockName) {
+        return model.mergeableBlocks().stream()
                 .filter(candidate -> candidate.name().equals(blockName))
                 .findFirst()
                 .orElseThrow(() ->
                         new IllegalArgumentException("block is " + blockName + ": this model has " + names(model)));
-        MergeRecorder recorder = new MergeRecorder(block, step);
-        block.merger(recorder.new Recording());
-        return recorder;
     }
 
     /**

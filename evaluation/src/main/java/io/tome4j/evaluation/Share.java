@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.retrieval;
+package io.tome4j.evaluation;
 
 /**
  * A share of successes, and where the true one lies: the 95% interval of Wilson (1927, J. Am. Stat. Assoc. 22, 209).

@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.report;
+package io.tome4j.evaluation.quality;
 
 import java.util.Comparator;
 import java.util.List;

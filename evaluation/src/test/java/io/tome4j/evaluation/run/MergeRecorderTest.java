@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.maps;
+package io.tome4j.evaluation.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
