@@ -7,7 +7,7 @@ import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.retrieval.WholeFile;
+import io.tome4j.evaluation.run.WholeFile;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;

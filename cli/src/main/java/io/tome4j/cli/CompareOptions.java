@@ -1,7 +1,7 @@
 package io.tome4j.cli;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.evaluation.compare.Comparison.MapPlace;
+import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
 import java.util.List;

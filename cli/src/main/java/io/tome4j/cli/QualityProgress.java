@@ -1,7 +1,6 @@
 package io.tome4j.cli;
 
 import io.tome4j.evaluation.quality.Evaluation;
-import io.tome4j.evaluation.quality.Row;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Optional;
@@ -36,7 +35,7 @@ final class QualityProgress implements Evaluation.Listener, AutoCloseable {
     }
 
     @Override
-    public void onImage(Row row, Optional<Duration> took) {
+    public void onImage(String name, Optional<Duration> took) {
         if (took.isPresent()) {
             made++;
             missing = Math.max(missing, made); // one that was there can turn out to be damaged

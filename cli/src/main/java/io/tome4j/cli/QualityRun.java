@@ -1,19 +1,14 @@
 package io.tome4j.cli;
 
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.Evaluation;
 import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
 import io.tome4j.evaluation.quality.Measures;
-import io.tome4j.evaluation.quality.ResultTable;
-import io.tome4j.evaluation.quality.Shot;
-import io.tome4j.evaluation.quality.ShotFolder;
-import io.tome4j.evaluation.quality.ShotStore;
-import io.tome4j.evaluation.quality.Times;
-import io.tome4j.evaluation.report.ReportPage;
-import io.tome4j.evaluation.retrieval.WholeFile;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.WholeFile;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
@@ -23,10 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 
@@ -58,7 +50,7 @@ record QualityRun(
         Map<String, String> settings =
                 ImageSettings.of(model, chosen, evaluation.template(), evaluation.seed(), placement);
         settings.put("prompts", source);
-        ShotFolder images = ShotFolder.open(folder, settings);
+        ResultFolder images = ResultFolder.open(folder, settings);
         err.println(Engine.start().describe(placement));
         chosen.announce(err);
         DownloadProgress downloads = new DownloadProgress(err, ProgressDisplay.onTerminal());
@@ -71,7 +63,7 @@ record QualityRun(
     private int run(
             Evaluation measured,
             Map<String, String> settings,
-            ShotFolder images,
+            ResultFolder images,
             Placement placement,
             Interruption interruption) {
         PrintWriter err = commandLine.getErr();
@@ -83,7 +75,7 @@ record QualityRun(
             }
             EvaluationResult result;
             try (QualityProgress progress = new QualityProgress(err, terminal, () -> !interruption.isStopped())) {
-                result = measured.run(pipeline, new Store(images, interruption), progress);
+                result = measured.run(pipeline, images.guardedBy(interruption::writing), progress);
             } catch (IllegalArgumentException e) {
                 throw UsageErrors.of(commandLine, e);
             }
@@ -99,10 +91,10 @@ record QualityRun(
         return 0;
     }
 
-    private void write(EvaluationReport report, ShotStore images) {
-        write("results.csv", ResultTable.csv(report.result()));
+    private void write(EvaluationReport report, ResultStore images) {
+        write("results.csv", report.csv());
         write("results.json", report.json().toPrettyString().replace("\r\n", "\n") + "\n");
-        write("report.html", ReportPage.of(report, images));
+        write("report.html", report.html(images));
     }
 
     private void write(String name, String text) {
@@ -119,32 +111,12 @@ record QualityRun(
         if (format == OutputFormat.JSON) {
             out.println(report.json());
         } else {
-            out.print(ResultTable.text(report.result()));
+            out.print(report.text());
             out.println();
             out.println(folder.resolve("results.csv"));
             out.println(folder.resolve("results.json"));
             out.println(folder.resolve("report.html"));
         }
         out.flush();
-    }
-
-    /** A store that Ctrl-C does not cut off. */
-    private record Store(ShotStore store, Interruption interruption) implements ShotStore {
-        @Override
-        public boolean has(Shot shot) {
-            return store.has(shot);
-        }
-
-        @Override
-        public Optional<Kept> find(Shot shot) {
-            return store.find(shot);
-        }
-
-        @Override
-        public Kept keep(Shot shot, Image image, Times times, Optional<KeptMap> map) {
-            List<Kept> kept = new ArrayList<>();
-            interruption.writing(() -> kept.add(store.keep(shot, image, times, map)));
-            return kept.get(0);
-        }
     }
 }

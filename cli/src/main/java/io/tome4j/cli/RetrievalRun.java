@@ -1,18 +1,17 @@
 package io.tome4j.cli;
 
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.evaluation.MergingIdentity;
 import io.tome4j.evaluation.retrieval.ContactSheet;
-import io.tome4j.evaluation.retrieval.ImageFolder;
-import io.tome4j.evaluation.retrieval.ImageStore;
 import io.tome4j.evaluation.retrieval.Retrieval;
 import io.tome4j.evaluation.retrieval.RetrievalResult;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
-import java.awt.image.BufferedImage;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +45,9 @@ record RetrievalRun(
         PrintWriter err = commandLine.getErr();
         Placement placement = Placement.choose(model.device, model.dtype);
         String engine = Engine.start().describe(placement);
-        ImageStore store = output.out
-                .<ImageStore>map(folder -> new Store(ImageFolder.open(folder, settings(placement)), interruption))
-                .orElse(ImageStore.NONE);
+        ResultStore store = output.out
+                .map(folder -> ResultFolder.open(folder, settings(placement)).guardedBy(interruption::writing))
+                .orElse(ResultStore.NONE);
         err.println(engine);
         chosen.announce(err);
         boolean terminal = ProgressDisplay.onTerminal();
@@ -74,7 +73,7 @@ record RetrievalRun(
     /** All that a image depends on but its prompt, which its file's name tells. */
     private Map<String, String> settings(Placement placement) {
         Map<String, String> settings = ImageSettings.of(model, chosen, template, seed, placement);
-        settings.put("merging", options.isEmpty() ? "off" : options.get(0).toString());
+        settings.put("merging", options.isEmpty() ? MergingIdentity.OFF : MergingIdentity.of(options.get(0)));
         return settings;
     }
 
@@ -86,18 +85,5 @@ record RetrievalRun(
             out.println(report.text());
         }
         out.flush();
-    }
-
-    /** A store that Ctrl-C does not cut off. */
-    private record Store(ImageStore store, Interruption interruption) implements ImageStore {
-        @Override
-        public Optional<BufferedImage> find(String name) {
-            return store.find(name);
-        }
-
-        @Override
-        public void keep(String name, Image image) {
-            interruption.writing(() -> store.keep(name, image));
-        }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
+import io.tome4j.evaluation.MergingJson;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import java.nio.file.Path;
@@ -129,22 +130,7 @@ record RunReport(
     }
 
     static void putOptions(ObjectNode json, ToMeOptions options) {
-        json.put("ratio", options.ratio());
-        json.put("max_downsample", options.maxDownsample());
-        json.put("sx", options.sx());
-        json.put("sy", options.sy());
-        json.put("use_rand", options.useRand());
-        json.put("merge_attn", options.mergeAttn());
-        json.put("merge_crossattn", options.mergeCrossattn());
-        json.put("merge_mlp", options.mergeMlp());
-        json.put("mode", LowerCase.name(options.mode()));
-        json.put("method", LowerCase.name(options.method()));
-        json.put("size_weighted", options.sizeWeighted());
-        json.put("match_per", LowerCase.name(options.matching().per()));
-        json.put("match_every", options.matching().every());
-        json.put("match_together", options.matching().together());
-        json.put("match_precision", LowerCase.name(options.matching().precision()));
-        json.put("auto", options.auto());
+        MergingJson.put(json, options);
     }
 
     private Duration denoising() {

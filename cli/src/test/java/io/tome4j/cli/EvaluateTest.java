@@ -91,7 +91,7 @@ class EvaluateTest {
         Path sheet = folder.resolve("sheet.png");
         JsonNode first = json(evaluate("--format", "json", "--out", out, "--sheet", sheet));
         assertThat(sheet).isNotEmptyFile();
-        assertThat(out.toFile().list()).hasSize(3).contains("evaluation.json");
+        assertThat(out.toFile().list()).hasSize(1 + 2 * 2).contains("evaluation.json");
         byte[] before = Files.readAllBytes(sheet);
         JsonNode second = json(evaluate("--format", "json", "--out", out, "--sheet", sheet));
         assertThat(second.get("made").asInt()).isZero();

@@ -231,7 +231,7 @@ final class ReportPage {
             card(byPrompt.get(i));
             cards.add(cardData(byPrompt.get(i), images.byPrompt().get(i)));
         }
-        html.raw("</ul>\n</section>\n<script type=\"application/json\" id=\"images\">");
+        html.raw("</ul>\n</section>\n<script type=\"application/json\" id=\"image-data\">");
         html.raw(data.toString().replace("<", "\\u003c")).raw("</script>\n");
     }
 

@@ -1,5 +1,5 @@
 'use strict';
-const data = JSON.parse(document.getElementById('images').textContent);
+const data = JSON.parse(document.getElementById('image-data').textContent);
 const setting = document.getElementById('setting');
 const order = document.getElementById('order');
 const flipAll = document.getElementById('flip-all');

@@ -79,8 +79,8 @@ class ReportPageTest {
     }
 
     private static JsonNode data(String page) throws IOException {
-        Matcher matcher =
-                Pattern.compile("id=\"images\">(.*?)</script>", Pattern.DOTALL).matcher(page);
+        Matcher matcher = Pattern.compile("id=\"image-data\">(.*?)</script>", Pattern.DOTALL)
+                .matcher(page);
         assertThat(matcher.find()).isTrue();
         return new ObjectMapper().readTree(matcher.group(1));
     }
