@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
  *
  * @param width of the images in pixels
  * @param height of the images in pixels
- * @param rows one a image, at least one
+ * @param rows one an image, at least one
  */
 public record RetrievalResult(int width, int height, List<Row> rows) {
     public RetrievalResult {

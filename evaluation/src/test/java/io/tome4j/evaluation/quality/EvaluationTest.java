@@ -232,7 +232,7 @@ class EvaluationTest {
         assertThat(rest.made).hasSize(6).startsWith("0001-todo-0.5", "0001-tomesd-0.5");
         assertThat(Files.readAllBytes(file)).isEqualTo(png);
 
-        Recorder mapped = recorder(); // maps can only be recorded while a image is made
+        Recorder mapped = recorder(); // maps can only be recorded while an image is made
         evaluation(PROMPTS, 1).run(pipeline, store("a"), mapped);
         assertThat(mapped.made).containsExactly("0000-tome-0.5", "0000-todo-0.5", "0000-tomesd-0.5");
         assertThat(temp.resolve("a/maps")).isDirectoryContaining("glob:**0000-tomesd-0.5.png");

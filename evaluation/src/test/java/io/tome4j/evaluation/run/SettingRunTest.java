@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 class SettingRunTest {
     private static final Request REQUEST =
-            Request.of("an apple").seed(3).steps(2).size(64, 64);
+            Request.of("an apple").seed(3).scheduler("ddim").steps(2).size(64, 64);
     private static final ToMeOptions HALF = ToMeOptions.ratio(0.5);
     private static StableDiffusionPipeline pipeline;
 
