@@ -1,4 +1,4 @@
-/** Benchmarks, image-quality measures and reports. */
+/** Benchmarks, image-quality measures and reports; here what they share. */
 @NullMarked
 package io.tome4j.evaluation;
 

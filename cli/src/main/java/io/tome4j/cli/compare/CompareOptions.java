@@ -5,7 +5,7 @@ import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.MergingDetailOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.diffusion.Request;
-import io.tome4j.evaluation.compare.Comparison.MapPlace;
+import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
 import java.util.List;

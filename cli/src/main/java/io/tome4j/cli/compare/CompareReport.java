@@ -6,6 +6,7 @@ import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.compare.Panel;
+import io.tome4j.evaluation.measures.Distance;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -48,7 +49,7 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
         for (Panel panel : panels) {
             text.append(String.format(
                     Locale.ROOT, "%-12s %8.3f s a step  %5.2fx", panel.label(), panel.perStep(), panel.speedUp()));
-            for (Panel.Distance distance : panel.distances()) {
+            for (Distance distance : panel.distances()) {
                 text.append("  ").append(distance.shown());
             }
             text.append(System.lineSeparator());
@@ -81,7 +82,7 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
             json.put("tokens_before", report.tokensBefore());
             json.put("tokens_after", report.tokensAfter());
         });
-        for (Panel.Distance distance : panel.distances()) {
+        for (Distance distance : panel.distances()) {
             if (Double.isFinite(distance.value())) {
                 json.put(distance.measure().name(), distance.value());
             } else {

@@ -45,6 +45,8 @@ final class UsageErrors {
         names.put("^samples is", "--samples is");
         names.put("^repeats is", "--repeats is");
         names.put("^resolutions has", "--resolutions has");
+        names.put("^ratios has", "--ratios has");
+        names.put("^methods has", "--methods has");
         names.put("^batches has", "--batches has");
         names.put("^variants has", "--variants has");
         names.put("^ratio has", "--ratio has");

@@ -92,7 +92,7 @@ class BenchCommandTest {
         assertThat(json.get("rows")).hasSize(4).allSatisfy(row -> {
             assertThat(row.get("seconds").asDouble()).isPositive();
             assertThat(row.get("oom").asBoolean()).isFalse();
-            assertThat(row.get("peakBytes").asLong()).isPositive();
+            assertThat(row.get("peak_bytes").asLong()).isPositive();
         });
         assertThat(json.get("rows"))
                 .extracting(row ->
@@ -154,7 +154,7 @@ class BenchCommandTest {
                         "| convolution |",
                         "| attention |",
                         "| matching |",
-                        "matchPer block",
+                        "match\\_per block",
                         "| rest |",
                         "| whole step |",
                         "64 px, batch 1, tome+efficient 0.5");

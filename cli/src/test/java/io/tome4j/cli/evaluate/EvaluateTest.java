@@ -86,7 +86,7 @@ class EvaluateTest {
         JsonNode first =
                 evaluate("--format", "json", "--out", out, "--sheet", sheet).json();
         assertThat(sheet).isNotEmptyFile();
-        assertThat(out.toFile().list()).hasSize(3).contains("evaluation.json");
+        assertThat(out.toFile().list()).hasSize(1 + 2 * 2).contains("evaluation.json");
         byte[] before = Files.readAllBytes(sheet);
         JsonNode second =
                 evaluate("--format", "json", "--out", out, "--sheet", sheet).json();

@@ -204,8 +204,8 @@ public record BenchReport(Machine machine, BenchSettings settings, List<CellResu
 
     private ObjectNode row(CellResult result) {
         ObjectNode json = Json.of(result);
-        Json.put(json, "speedupPercent", savedOver(Variant.VANILLA, result));
-        Json.put(json, "speedupOverEfficientPercent", savedOver(Variant.EFFICIENT, result));
+        Json.put(json, "speedup_percent", savedOver(Variant.VANILLA, result));
+        Json.put(json, "speedup_over_efficient_percent", savedOver(Variant.EFFICIENT, result));
         return json;
     }
 
@@ -224,7 +224,7 @@ public record BenchReport(Machine machine, BenchSettings settings, List<CellResu
                 .filter(result -> result.status() == Status.DROPPED)
                 .count();
         if (dropped > 0) {
-            notes.add(dropped + " of " + results.size() + " cells were dropped: no time was left for them (--budget).");
+            notes.add(dropped + " of " + results.size() + " cells were dropped: the budget had no time left for them.");
         }
         results.stream()
                 .filter(result -> result.status() == Status.OOM)

@@ -1,6 +1,6 @@
 package io.tome4j.evaluation.bench;
 
-import java.util.Arrays;
+import io.tome4j.evaluation.Quantiles;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -54,14 +54,6 @@ public record CellResult(Cell cell, Status status, List<Double> samples, Optiona
      * @param q from 0 (the smallest) to 1 (the largest)
      */
     public OptionalDouble quantile(double q) {
-        if (samples.isEmpty()) {
-            return OptionalDouble.empty();
-        }
-        double[] sorted = samples.stream().mapToDouble(Double::doubleValue).toArray();
-        Arrays.sort(sorted);
-        double place = q * (sorted.length - 1);
-        int below = (int) Math.floor(place);
-        int above = Math.min(sorted.length - 1, below + 1);
-        return OptionalDouble.of(sorted[below] + (place - below) * (sorted[above] - sorted[below]));
+        return samples.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Quantiles.quantile(q, samples));
     }
 }

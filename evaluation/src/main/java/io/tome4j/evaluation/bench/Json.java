@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.evaluation.MergingJson;
 import io.tome4j.evaluation.bench.CellResult.Status;
 import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
@@ -39,31 +40,9 @@ final class Json {
         return json;
     }
 
-    /** All options but the ratio, which each row has its own of; those of the matching among the others. */
+    /** All options but the ratio, which each row has its own of. */
     private static ObjectNode of(ToMeOptions merging) {
-        ObjectNode json = MAPPER.createObjectNode();
-        MAPPER.<ObjectNode>valueToTree(merging).properties().forEach(entry -> {
-            if (entry.getValue().isObject()) {
-                entry.getValue()
-                        .properties()
-                        .forEach(part -> put(json, "match" + capital(part.getKey()), part.getValue()));
-            } else if (!entry.getKey().equals("ratio")) {
-                put(json, entry.getKey(), entry.getValue());
-            }
-        });
-        return json;
-    }
-
-    private static void put(ObjectNode json, String key, JsonNode value) {
-        if (value.isTextual()) {
-            json.put(key, value.asText().toLowerCase(Locale.ROOT));
-        } else {
-            json.set(key, value);
-        }
-    }
-
-    private static String capital(String name) {
-        return name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
+        return MergingJson.of(merging).without("ratio");
     }
 
     static ObjectNode of(Machine machine) {
@@ -78,13 +57,13 @@ final class Json {
         json.put("variant", result.cell().variant().label());
         json.put("ratio", result.cell().ratio());
         put(json, "seconds", result.seconds());
-        put(json, "secondsLow", result.quantile(0.25));
-        put(json, "secondsHigh", result.quantile(0.75));
+        put(json, "seconds_low", result.quantile(0.25));
+        put(json, "seconds_high", result.quantile(0.75));
         json.set("samples", MAPPER.valueToTree(result.samples()));
         if (result.peakBytes().isPresent()) {
-            json.put("peakBytes", result.peakBytes().getAsLong());
+            json.put("peak_bytes", result.peakBytes().getAsLong());
         } else {
-            json.putNull("peakBytes");
+            json.putNull("peak_bytes");
         }
         json.put("oom", result.status() == Status.OOM);
         json.put("status", status(result));
@@ -113,7 +92,7 @@ final class Json {
         }
         List<Double> samples = new ArrayList<>();
         json.required("samples").forEach(sample -> samples.add(sample.asDouble()));
-        JsonNode peak = json.required("peakBytes");
+        JsonNode peak = json.required("peak_bytes");
         return CellResult.measured(
                 cell, samples, peak.isNull() ? OptionalLong.empty() : OptionalLong.of(peak.asLong()));
     }

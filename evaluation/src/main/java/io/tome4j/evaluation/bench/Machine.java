@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.bench;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DeviceMemory;
@@ -30,7 +31,7 @@ import java.util.stream.Collectors;
 public record Machine(
         String cpu,
         int cores,
-        long memoryBytes,
+        @JsonProperty("memory_bytes") long memoryBytes,
         String gpu,
         String system,
         String java,

@@ -138,8 +138,8 @@ public record ProfileReport(
                 row.put("share", cost.seconds() / profile.seconds());
                 row.put("calls", cost.calls());
                 row.put("flops", cost.flops());
-                row.put("flopsPerSecond", cost.seconds() == 0 ? 0 : cost.flops() / cost.seconds());
-                row.put("shareOfPeak", cost.seconds() == 0 ? 0 : cost.flops() / cost.seconds() / peak.most());
+                row.put("flops_per_second", cost.seconds() == 0 ? 0 : cost.flops() / cost.seconds());
+                row.put("share_of_peak", cost.seconds() == 0 ? 0 : cost.flops() / cost.seconds() / peak.most());
                 rows.add(row);
             });
         }
@@ -149,7 +149,7 @@ public record ProfileReport(
     @Override
     public ObjectNode json() {
         ObjectNode json = Report.super.json();
-        json.putObject("peakFlopsPerSecond")
+        json.putObject("peak_flops_per_second")
                 .put("convolution", peak.convolution())
                 .put("linear", peak.linear());
         return json;

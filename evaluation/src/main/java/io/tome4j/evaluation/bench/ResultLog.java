@@ -3,6 +3,7 @@ package io.tome4j.evaluation.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.evaluation.Differences;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 
 /**
  * Finished cells, in a file of one JSON object a line, so that a benchmark can go on where it was cut off. The first line
@@ -94,7 +94,7 @@ final class ResultLog {
         } catch (JsonProcessingException | IllegalArgumentException e) {
             throw new TomeException(
                     "Line " + (number + 1) + " of " + file + " is no result of a benchmark: delete the file, or choose"
-                            + " another one with --out.",
+                            + " another one.",
                     e);
         }
     }
@@ -102,23 +102,21 @@ final class ResultLog {
     private static void requireSame(JsonNode found, ObjectNode expected, Path file) {
         List<String> differences = new ArrayList<>();
         for (String part : List.of(SETTINGS, MACHINE)) {
-            JsonNode there = found.path(part);
-            JsonNode here = expected.path(part);
-            TreeSet<String> names = new TreeSet<>();
-            there.fieldNames().forEachRemaining(names::add);
-            here.fieldNames().forEachRemaining(names::add);
-            for (String name : names) {
-                // compared as text: a number that was read is of another class than one that was put
-                if (!there.path(name).toString().equals(here.path(name).toString())) {
-                    differences.add(name + " was " + there.path(name) + " and is now " + here.path(name));
-                }
-            }
+            differences.addAll(Differences.between(texts(found.path(part)), texts(expected.path(part))));
         }
         if (!differences.isEmpty()) {
             throw new TomeException("The results in " + file + " are those of another benchmark: "
                     + String.join("; ", differences)
-                    + ". Choose another --out, delete the file, or use the same settings to go on.");
+                    + ". Choose another file, delete this one, or use the same settings to go on.");
         }
+    }
+
+    /** As texts, for a number that was read is of another class than one that was put. */
+    private static Map<String, String> texts(JsonNode part) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        part.properties()
+                .forEach(entry -> texts.put(entry.getKey(), entry.getValue().toString()));
+        return texts;
     }
 
     Optional<CellResult> find(Cell cell) {

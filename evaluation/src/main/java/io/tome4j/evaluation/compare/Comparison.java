@@ -1,17 +1,17 @@
 package io.tome4j.evaluation.compare;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
-import io.tome4j.evaluation.maps.MergeMap;
-import io.tome4j.evaluation.maps.MergeRecorder;
+import io.tome4j.evaluation.measures.Distance;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.MapPlace;
+import io.tome4j.evaluation.run.MergeRecorder;
+import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.PatchReport;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.TomeException;
-import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,14 +27,6 @@ import java.util.concurrent.CancellationException;
  */
 public record Comparison(
         Request request, List<ToMeOptions> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
-
-    /**
-     * Where a merge map is taken.
-     *
-     * @param block a block's name in the model; empty for {@link MergeRecorder#usualBlock}
-     * @param step the step, from 0
-     */
-    public record MapPlace(Optional<String> block, int step) {}
 
     /** Told how far the comparison has come; may stop it. */
     public interface Listener extends StepListener {
@@ -60,44 +52,33 @@ public record Comparison(
     }
 
     /**
-     * Makes all images. One step is made and thrown away before, so that no panel pays for what only a process's first
-     * step has to do. Afterwards the pipeline is patched no more.
+     * Makes all images. A step of each kind of merging is made and thrown away before, so that no panel pays for what only
+     * a process's first step has to do. Afterwards the pipeline is patched no more.
      *
      * @throws IllegalArgumentException if a setting would merge nothing, or there is no such block, or it is not merged
      * @throws TomeException if the run has fewer steps than the map needs
      * @throws CancellationException if the listener stopped the run
      */
     public List<Panel> run(StableDiffusionPipeline pipeline, Listener listener) {
-        List<PatchReport> reports = settings.stream()
-                .map(setting -> ToMe.report(pipeline, setting, request.latentGrid(pipeline.nominalGrid())))
-                .toList();
-        String block = mapAt.flatMap(MapPlace::block).orElseGet(() -> MergeRecorder.usualBlock(pipeline));
+        SettingRun run = new SettingRun(pipeline, listener);
+        List<PatchReport> reports =
+                settings.stream().map(setting -> run.report(request, setting)).toList();
         if (mapAt.isPresent()) {
-            MergeRecorder.watch(pipeline, block, mapAt.get().step()).close(); // whether there is such a block
+            String block = mapAt.get().block().orElseGet(() -> MergeRecorder.usualBlock(pipeline));
+            MergeRecorder.requireBlock(pipeline, block);
             reports.forEach(report -> requireMerged(block, report));
         }
-        ToMe.removePatch(pipeline);
-        try {
-            listener.onImage(0, settings.size() + 1, "warm-up");
-            pipeline.generate(request.steps(1), progress -> goesOn(listener, progress));
-            listener.onImage(1, settings.size() + 1, Panel.UNMERGED);
-            Panel unmerged = Panel.unmerged(pipeline.generate(request, listener));
-            List<Panel> panels = new ArrayList<>(List.of(unmerged));
-            for (int i = 0; i < settings.size(); i++) {
-                listener.onImage(i + 2, settings.size() + 1, Panel.label(settings.get(i)));
-                ToMe.applyPatch(pipeline, settings.get(i));
-                panels.add(merged(pipeline, listener, reports.get(i), block, unmerged));
-            }
-            return List.copyOf(panels);
-        } finally {
-            ToMe.removePatch(pipeline);
+        int images = settings.size() + 1;
+        listener.onImage(0, images, "warm-up");
+        run.warmUpEachKind(request, settings);
+        listener.onImage(1, images, Panel.UNMERGED);
+        Panel unmerged = Panel.unmerged(run.make(request, SettingRun.UNMERGED));
+        List<Panel> panels = new ArrayList<>(List.of(unmerged));
+        for (PatchReport report : reports) {
+            listener.onImage(panels.size() + 1, images, Panel.label(report.options()));
+            panels.add(merged(run, report, unmerged));
         }
-    }
-
-    /** The warm-up's step is none of those that are shown. */
-    private static boolean goesOn(Listener listener, StepListener.Progress progress) {
-        return listener.onStep(new StepListener.Progress(
-                0, progress.total(), progress.timestep(), progress.latents(), progress.elapsed()));
+        return List.copyOf(panels);
     }
 
     private static void requireMerged(String block, PatchReport report) {
@@ -113,28 +94,23 @@ public record Comparison(
         }
     }
 
-    private Panel merged(
-            StableDiffusionPipeline pipeline, Listener listener, PatchReport report, String block, Panel unmerged) {
-        if (mapAt.isEmpty()) {
-            return panel(pipeline.generate(request, listener), report, Optional.empty(), unmerged);
-        }
-        try (var recorder = MergeRecorder.watch(pipeline, block, mapAt.get().step())) {
-            Result result = pipeline.generate(request, listener);
-            if (recorder.maps().isEmpty()) {
-                throw new TomeException(
-                        "There is no merge map of step " + (mapAt.get().step() + 1) + ": the run had "
-                                + result.timings().steps().size() + " steps.");
-            }
-            return panel(result, report, Optional.of(recorder.maps().get(0)), unmerged);
-        }
+    private Panel merged(SettingRun run, PatchReport report, Panel unmerged) {
+        Made made = mapAt.map(place -> mapped(run, report.options(), place))
+                .orElseGet(() -> run.make(request, report.options()));
+        return new Panel(
+                Panel.label(report.options()),
+                made,
+                Optional.of(report),
+                unmerged.perStep(),
+                Distance.of(measures, unmerged.image(), made.image()));
     }
 
-    private Panel panel(Result result, PatchReport report, Optional<MergeMap> map, Panel unmerged) {
-        BufferedImage image = result.image().toBufferedImage();
-        List<Panel.Distance> distances = measures.stream()
-                .map(measure -> new Panel.Distance(measure, measure.between(unmerged.image(), image)))
-                .toList();
-        return new Panel(
-                Panel.label(report.options()), image, result, Optional.of(report), unmerged.perStep(), distances, map);
+    private Made mapped(SettingRun run, ToMeOptions setting, MapPlace place) {
+        Made made = run.make(request, setting, place);
+        if (made.map().isEmpty()) {
+            throw new TomeException("There is no merge map of step " + (place.step() + 1) + ": the run had "
+                    + made.times().steps().size() + " steps.");
+        }
+        return made;
     }
 }

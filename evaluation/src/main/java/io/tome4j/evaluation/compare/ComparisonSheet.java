@@ -1,6 +1,7 @@
 package io.tome4j.evaluation.compare;
 
-import io.tome4j.evaluation.maps.MergeMap;
+import io.tome4j.evaluation.measures.Distance;
+import io.tome4j.evaluation.run.MergeMap;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.Font;
@@ -146,8 +147,7 @@ public final class ComparisonSheet {
         if (panel.merging().isEmpty()) {
             return List.of(panel.label(), time);
         }
-        List<String> distances =
-                panel.distances().stream().map(Panel.Distance::shown).toList();
+        List<String> distances = panel.distances().stream().map(Distance::shown).toList();
         return List.of(
                 panel.label(),
                 String.format(Locale.ROOT, "%s, %.2f times as fast", time, panel.speedUp()),

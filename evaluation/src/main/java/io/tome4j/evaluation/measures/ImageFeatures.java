@@ -5,13 +5,13 @@ import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 
-/** A network that says in numbers what is in a image; sets of images are compared by them. */
+/** A network that says in numbers what is in an image; sets of images are compared by them. */
 public interface ImageFeatures extends AutoCloseable {
     /** What to call it in a report: a file's or a model's name. */
     String name();
 
     /**
-     * The features of a image, the same number for each.
+     * The features of an image, the same number for each.
      *
      * @throws TomeException if the network does not give them
      */

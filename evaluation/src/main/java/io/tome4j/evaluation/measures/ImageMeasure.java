@@ -80,7 +80,7 @@ public record ImageMeasure(
      * Asks the measure.
      *
      * @param unmerged the image to compare with
-     * @param merged a image of the same size; alpha is passed over in both
+     * @param merged an image of the same size; alpha is passed over in both
      * @throws TomeException if the images' sizes differ, or they are too small
      */
     public double between(BufferedImage unmerged, BufferedImage merged) {

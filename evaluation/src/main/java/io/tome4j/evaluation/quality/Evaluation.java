@@ -1,22 +1,21 @@
 package io.tome4j.evaluation.quality;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.emoji.Motifs;
-import io.tome4j.evaluation.maps.MergeRecorder;
 import io.tome4j.evaluation.measures.ClipScore;
+import io.tome4j.evaluation.measures.Distance;
 import io.tome4j.evaluation.measures.FrechetDistance;
 import io.tome4j.evaluation.measures.ImageFeatures;
-import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.quality.ShotStore.Kept;
-import io.tome4j.evaluation.quality.ShotStore.KeptMap;
 import io.tome4j.evaluation.retrieval.MotifBank;
-import io.tome4j.merging.ToMe;
+import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.MapPlace;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.ResultStore.Finished;
+import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.time.Duration;
@@ -73,9 +72,10 @@ public record Evaluation(
         /**
          * Called after each image.
          *
+         * @param name what it is called: {@code 0003-tome-0.5}
          * @param making how long it took; empty for one that was there
          */
-        void onImage(Row row, Optional<Duration> making);
+        void onImage(String name, Optional<Duration> making);
     }
 
     public Evaluation {
@@ -109,12 +109,12 @@ public record Evaluation(
      * @throws TomeException if the store holds images of another evaluation
      * @throws CancellationException if the listener stopped it; the store keeps what was finished
      */
-    public EvaluationResult run(StableDiffusionPipeline pipeline, ShotStore store, Listener listener) {
+    public EvaluationResult run(StableDiffusionPipeline pipeline, ResultStore store, Listener listener) {
         TokenGrid grid = template.latentGrid(pipeline.nominalGrid());
         Request sized = template.imagesPerPrompt(1)
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
-        settings.forEach(
-                setting -> ToMe.report(pipeline, setting.merging().orElseThrow(), grid)); // refuses what it must
+        SettingRun run = new SettingRun(pipeline, listener);
+        settings.forEach(setting -> run.report(sized, setting.merging())); // refuses what would merge nothing
         if (retrieval) {
             MotifBank.requireComparable(sized.width(), sized.height());
         }
@@ -122,20 +122,16 @@ public record Evaluation(
         List<List<Shot>> shots = shots(sized);
         int missing = (int) shots.stream()
                 .flatMap(List::stream)
-                .filter(shot -> !store.has(shot))
+                .filter(shot -> !store.has(shot.key()))
                 .count();
         listener.onBegin((settings.size() + 1) * shots.size() - missing, missing);
-        Run run = new Run(
-                pipeline, store, listener, retrieval ? Optional.of(MotifBank.of(Motifs.load())) : Optional.empty());
-        try {
-            List<Row> rows = new ArrayList<>();
-            for (List<Shot> ofPrompt : shots) {
-                rows.addAll(run.prompt(ofPrompt));
-            }
-            return new EvaluationResult(sized, measures.scales(), settings, rows, run.setDistances());
-        } finally {
-            ToMe.removePatch(pipeline);
+        Run each =
+                new Run(run, store, listener, retrieval ? Optional.of(MotifBank.of(Motifs.load())) : Optional.empty());
+        List<Row> rows = new ArrayList<>();
+        for (List<Shot> ofPrompt : shots) {
+            rows.addAll(each.prompt(ofPrompt));
         }
+        return new EvaluationResult(sized, measures.scales(), settings, rows, each.setDistances());
     }
 
     /** For each prompt the unmerged shot and one of each setting, in the order to show them. */
@@ -154,15 +150,15 @@ public record Evaluation(
 
     /** One run of an evaluation. */
     private final class Run {
-        private final StableDiffusionPipeline pipeline;
-        private final ShotStore store;
+        private final SettingRun run;
+        private final ResultStore store;
         private final Listener listener;
         private final Optional<MotifBank> bank;
         private final Map<Setting, List<float[]>> features = new LinkedHashMap<>();
         private boolean warm;
 
-        Run(StableDiffusionPipeline pipeline, ShotStore store, Listener listener, Optional<MotifBank> bank) {
-            this.pipeline = pipeline;
+        Run(SettingRun run, ResultStore store, Listener listener, Optional<MotifBank> bank) {
+            this.run = run;
             this.store = store;
             this.listener = listener;
             this.bank = bank;
@@ -185,85 +181,37 @@ public record Evaluation(
         List<Row> prompt(List<Shot> shots) {
             List<Shot> merged = new ArrayList<>(shots.subList(1, shots.size()));
             Collections.rotate(merged, -(shots.get(0).number() % merged.size()));
-            Made unmerged = made(shots.get(0));
+            Drawn unmerged = drawn(shots.get(0));
             List<Row> rows = new ArrayList<>(List.of(tell(unmerged, unmerged)));
-            merged.forEach(shot -> rows.add(tell(made(shot), unmerged)));
+            merged.forEach(shot -> rows.add(tell(drawn(shot), unmerged)));
             rows.sort(Comparator.comparingInt(row -> shots.indexOf(row.shot())));
             return rows;
         }
 
-        private Made made(Shot shot) {
+        private Drawn drawn(Shot shot) {
             boolean mapped = shot.setting().merges() && shot.number() < maps;
-            Optional<Kept> found =
-                    store.find(shot).filter(kept -> !mapped || kept.map().isPresent());
-            if (found.isPresent()) {
-                return new Made(shot, found.get(), Optional.empty());
-            }
-            warmUp(shot.request());
-            long start = System.nanoTime();
-            Kept kept = make(shot, mapped);
-            return new Made(shot, kept, Optional.of(Duration.ofNanos(System.nanoTime() - start)));
+            return new Drawn(shot, store.findOrMake(shot.key(), mapped, () -> make(shot, mapped)));
         }
 
-        private Kept make(Shot shot, boolean mapped) {
-            patch(shot.setting(), shot.request().seed());
-            if (!mapped) {
-                Result result = pipeline.generate(shot.request(), listener);
-                return store.keep(shot, result.image(), Times.of(result.timings()), Optional.empty());
+        private Made make(Shot shot, boolean mapped) {
+            Request request = shot.request();
+            ToMeOptions merging = shot.setting().merging();
+            if (!warm) {
+                warm = true;
+                run.warmUpEachKind(
+                        request, settings.stream().map(Setting::merging).toList());
             }
-            int step = (shot.request().steps() - 1) / 2;
-            try (var recorder = MergeRecorder.watch(pipeline, MergeRecorder.usualBlock(pipeline), step)) {
-                Result result = pipeline.generate(shot.request(), listener);
-                BufferedImage image = result.image().toBufferedImage();
-                Optional<KeptMap> map = recorder.maps().stream()
-                        .findFirst()
-                        .map(recorded -> new KeptMap(
-                                recorded.draw(image),
-                                recorded.block(),
-                                recorded.step(),
-                                recorded.grid().tokens(),
-                                recorded.groups()));
-                return store.keep(shot, result.image(), Times.of(result.timings()), map);
-            }
+            torch.manual_seed(request.seed()); // what tomesd draws then depends on the image alone, not on those before
+            return mapped ? run.make(request, merging, MapPlace.middle(request.steps())) : run.make(request, merging);
         }
 
-        /** One step of each kind of merging, so that no image pays for what only a process's first step has to do. */
-        private void warmUp(Request request) {
-            if (warm) {
-                return;
-            }
-            warm = true;
-            Map<String, Setting> kinds = new LinkedHashMap<>();
-            kinds.put("", Setting.UNMERGED);
-            for (Setting setting : settings) {
-                ToMeOptions options = setting.merging().orElseThrow();
-                kinds.putIfAbsent(options.method() + " " + options.mode(), setting);
-            }
-            for (Setting setting : kinds.values()) {
-                patch(setting, request.seed());
-                pipeline.generate(request.steps(1), listener);
-            }
-        }
-
-        /** Anew for each image: what tomesd draws then depends on the image's seed alone, not on those before. */
-        private void patch(Setting setting, long seed) {
-            if (setting.merging().isEmpty()) {
-                ToMe.removePatch(pipeline);
-                return;
-            }
-            Engine.start();
-            torch.manual_seed(seed);
-            ToMe.applyPatch(pipeline, setting.merging().get());
-        }
-
-        private Row tell(Made made, Made unmerged) {
-            Shot shot = made.shot();
-            BufferedImage image = made.kept().image();
+        private Row tell(Drawn drawn, Drawn unmerged) {
+            Shot shot = drawn.shot();
+            BufferedImage image = drawn.image();
             Map<String, Double> values = new LinkedHashMap<>();
             if (shot.setting().merges()) {
-                for (ImageMeasure measure : measures.images()) {
-                    values.put(measure.name(), measure.between(unmerged.kept().image(), image));
-                }
+                Distance.of(measures.images(), unmerged.image(), image)
+                        .forEach(distance -> values.put(distance.measure().name(), distance.value()));
             }
             if (measures.clipScore().isPresent()) {
                 ClipScore score = measures.clipScore().get();
@@ -281,11 +229,14 @@ public record Evaluation(
                     : OptionalInt.of(bank.get()
                             .match(image, shot.prompt().motif().orElseThrow())
                             .rank());
-            Row row = new Row(shot, made.kept().times(), values, rank);
-            listener.onImage(row, made.making());
-            return row;
+            listener.onImage(shot.file(), drawn.finished().making());
+            return new Row(shot, drawn.finished().kept().times(), values, rank);
         }
     }
 
-    private record Made(Shot shot, Kept kept, Optional<Duration> making) {}
+    private record Drawn(Shot shot, Finished finished) {
+        BufferedImage image() {
+            return finished.kept().image();
+        }
+    }
 }

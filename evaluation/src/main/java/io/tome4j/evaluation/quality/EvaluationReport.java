@@ -3,17 +3,18 @@ package io.tome4j.evaluation.quality;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.evaluation.MergingJson;
+import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;
 import io.tome4j.evaluation.quality.EvaluationResult.Summary;
 import io.tome4j.evaluation.quality.Statistics.Interval;
-import io.tome4j.evaluation.retrieval.Share;
-import io.tome4j.merging.ToMeOptions;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.tensor.TomeException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -52,6 +53,26 @@ public record EvaluationReport(
         return json;
     }
 
+    /** A line an image, as RFC 4180 says, with names above. */
+    public String csv() {
+        return ResultTable.csv(result);
+    }
+
+    /** A line a setting, with columns that line up, for a terminal. */
+    public String text() {
+        return ResultTable.text(result);
+    }
+
+    /**
+     * One HTML file that needs nothing from elsewhere, smaller than 25 MB.
+     *
+     * @param store has the images
+     * @throws TomeException if one of them is gone
+     */
+    public String html(ResultStore store) {
+        return ReportPage.of(this, store);
+    }
+
     private static void put(ObjectNode json, String name, List<Group> groups) {
         ArrayNode array = json.putArray(name);
         for (Group group : groups) {
@@ -67,8 +88,8 @@ public record EvaluationReport(
         json.put("setting", summary.setting().label());
         json.put("variant", summary.setting().variant());
         json.put("ratio", summary.setting().ratio());
-        if (options) {
-            summary.setting().merging().ifPresent(merging -> json.set("merging", merging(merging)));
+        if (options && summary.setting().merges()) {
+            json.set("merging", MergingJson.of(summary.setting().merging()));
         }
         put(json, "seconds_per_step", summary.perStep());
         put(json, "seconds_per_image", summary.perImage());
@@ -81,22 +102,6 @@ public record EvaluationReport(
         summary.frechet().ifPresent(distance -> put(json, "frechet_distance", distance));
         summary.top1().ifPresent(share -> put(json, "top1", share));
         summary.top10().ifPresent(share -> put(json, "top10", share));
-    }
-
-    private static ObjectNode merging(ToMeOptions merging) {
-        ObjectNode json = MAPPER.valueToTree(merging);
-        lowerCase(json);
-        return json;
-    }
-
-    private static void lowerCase(ObjectNode json) {
-        json.properties().forEach(entry -> {
-            if (entry.getValue() instanceof ObjectNode nested) {
-                lowerCase(nested);
-            } else if (entry.getValue().isTextual()) {
-                json.put(entry.getKey(), entry.getValue().asText().toLowerCase(Locale.ROOT));
-            }
-        });
     }
 
     private static void put(ObjectNode json, String name, Statistics statistics) {

@@ -1,7 +1,7 @@
 package io.tome4j.evaluation.quality;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.evaluation.retrieval.Share;
+import io.tome4j.evaluation.Share;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -14,25 +14,32 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/**
- * What came of an evaluation.
- *
- * @param request how the images were made, but for prompt and seed
- * @param scales what the rows' measures mean, in the order to show them
- * @param settings the ways to merge, in the order to show them
- * @param rows for each prompt the unmerged image, then one of each setting
- * @param setDistances how far each setting's images are from the unmerged ones, as sets
- */
-public record EvaluationResult(
-        Request request,
-        List<Scale> scales,
-        List<Setting> settings,
-        List<Row> rows,
-        Optional<SetDistances> setDistances) {
-    public EvaluationResult {
-        scales = List.copyOf(scales);
-        settings = List.copyOf(settings);
-        rows = List.copyOf(rows);
+/** What came of an evaluation; {@link EvaluationReport} tells it. */
+public final class EvaluationResult {
+    private final Request request;
+    private final List<Scale> scales;
+    private final List<Setting> settings;
+    private final List<Row> rows;
+    private final Optional<SetDistances> setDistances;
+
+    /**
+     * @param request how the images were made, but for prompt and seed
+     * @param scales what the rows' measures mean, in the order to show them
+     * @param settings the ways to merge, in the order to show them
+     * @param rows for each prompt the unmerged image, then one of each setting
+     * @param setDistances how far each setting's images are from the unmerged ones, as sets
+     */
+    EvaluationResult(
+            Request request,
+            List<Scale> scales,
+            List<Setting> settings,
+            List<Row> rows,
+            Optional<SetDistances> setDistances) {
+        this.request = request;
+        this.scales = List.copyOf(scales);
+        this.settings = List.copyOf(settings);
+        this.rows = List.copyOf(rows);
+        this.setDistances = setDistances;
         if (rows.isEmpty() || rows.size() % (settings.size() + 1) != 0) {
             throw new IllegalArgumentException(rows.size() + " rows are not one for each prompt and setting");
         }
@@ -43,7 +50,7 @@ public record EvaluationResult(
      *
      * @param setting how to merge
      * @param perStep seconds a step, of each image the median one
-     * @param perImage seconds a image: text encoding, steps and decoding
+     * @param perImage seconds an image: text encoding, steps and decoding
      * @param speedUp how many times as fast a step was as that of the same prompt without merging
      * @param measures by name
      * @param overTomesd by how much each measure is above that of tomesd at the same ratio, paired by prompt; empty if
@@ -53,7 +60,7 @@ public record EvaluationResult(
      * @param top1 for how many of the motifs no other is nearer; empty if that was not looked up
      * @param top10 for how many fewer than ten are
      */
-    public record Summary(
+    record Summary(
             Setting setting,
             Statistics perStep,
             Statistics perImage,
@@ -71,15 +78,35 @@ public record EvaluationResult(
      * @param prompts how many there are
      * @param summaries one for each setting
      */
-    public record Group(String name, int prompts, List<Summary> summaries) {}
+    record Group(String name, int prompts, List<Summary> summaries) {}
+
+    Request request() {
+        return request;
+    }
+
+    List<Scale> scales() {
+        return scales;
+    }
+
+    List<Setting> settings() {
+        return settings;
+    }
+
+    List<Row> rows() {
+        return rows;
+    }
+
+    Optional<SetDistances> setDistances() {
+        return setDistances;
+    }
 
     /** The names of all measures, in order. */
-    public List<String> measures() {
+    List<String> measures() {
         return scales.stream().map(Scale::name).toList();
     }
 
     /** The measure that says most in one number: SSIM, or else the first; empty if there is none. */
-    public Optional<Scale> mainScale() {
+    Optional<Scale> mainScale() {
         return scales.stream()
                 .filter(scale -> scale.name().equals("ssim"))
                 .findFirst()
@@ -87,13 +114,8 @@ public record EvaluationResult(
     }
 
     /** How many prompts there are. */
-    public int prompts() {
+    int prompts() {
         return rows.size() / (settings.size() + 1);
-    }
-
-    /** The rows of a setting, one a prompt. */
-    public List<Row> rows(Setting setting) {
-        return of(rows, setting);
     }
 
     private static List<Row> of(Collection<Row> rows, Setting setting) {
@@ -101,17 +123,17 @@ public record EvaluationResult(
     }
 
     /** The unmerged images, then each setting. */
-    public List<Summary> summaries() {
+    List<Summary> summaries() {
         return summaries(rows);
     }
 
     /** By category, in the order that they appear in; empty if there is none. */
-    public List<Group> categories() {
+    List<Group> categories() {
         return groups(Prompt::category);
     }
 
     /** By challenge, in the order that they appear in; empty if there is none. */
-    public List<Group> challenges() {
+    List<Group> challenges() {
         return groups(Prompt::challenge);
     }
 

@@ -2,7 +2,6 @@ package io.tome4j.evaluation.quality;
 
 import io.tome4j.evaluation.quality.EvaluationResult.Summary;
 import io.tome4j.evaluation.quality.Statistics.Interval;
-import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -12,11 +11,11 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** An evaluation's numbers as tables: of all images for programs, of the settings for people. */
-public final class ResultTable {
+final class ResultTable {
     private ResultTable() {}
 
-    /** A line a image, as RFC 4180 says, with names above; a measure that says nothing of a image is empty. */
-    public static String csv(EvaluationResult result) {
+    /** A line an image, as RFC 4180 says, with names above; a measure that says nothing of an image is empty. */
+    static String csv(EvaluationResult result) {
         List<String> measures = result.measures();
         List<String> names = new ArrayList<>(List.of(
                 "number",
@@ -48,10 +47,7 @@ public final class ResultTable {
                     String.valueOf(shot.request().seed()),
                     setting.label(),
                     setting.variant(),
-                    setting.merging()
-                            .map(ToMeOptions::method)
-                            .map(method -> method.name().toLowerCase(Locale.ROOT))
-                            .orElse(""),
+                    setting.merges() ? setting.merging().method().name().toLowerCase(Locale.ROOT) : "",
                     String.valueOf(setting.ratio()),
                     "images/" + shot.file() + ".png",
                     number(row.times().total()),
@@ -82,7 +78,7 @@ public final class ResultTable {
     }
 
     /** The names of the columns, then a line a setting. */
-    public static List<List<String>> settings(EvaluationResult result) {
+    static List<List<String>> settings(EvaluationResult result) {
         List<Summary> summaries = result.summaries();
         List<String> names = new ArrayList<>(List.of("setting", "speed-up"));
         result.scales().forEach(scale -> names.add(scale.title()));
@@ -133,7 +129,7 @@ public final class ResultTable {
     }
 
     /** Four digits that count. */
-    public static String people(double value) {
+    static String people(double value) {
         double size = Math.abs(value);
         int digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4;
         return String.format(Locale.ROOT, "%." + digits + "f", value);
@@ -165,7 +161,7 @@ public final class ResultTable {
     }
 
     /** The settings with columns that line up, for a terminal. */
-    public static String text(EvaluationResult result) {
+    static String text(EvaluationResult result) {
         List<List<String>> lines = settings(result);
         StringBuilder text = new StringBuilder();
         for (List<String> line : lines) {

@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.evaluation.run.Times;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -7,7 +8,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * A image, measured.
+ * An image, measured.
  *
  * @param shot what it shows, and how it was made
  * @param times what it took
@@ -15,13 +16,13 @@ import java.util.OptionalInt;
  *     the unmerged one itself
  * @param rank for a motif, how many others the image is nearer to: 0 is best
  */
-public record Row(Shot shot, Times times, Map<String, Double> measures, OptionalInt rank) {
+record Row(Shot shot, Times times, Map<String, Double> measures, OptionalInt rank) {
     public Row {
         measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
     }
 
     /** What a measure says; empty if it says nothing of this image. */
-    public OptionalDouble measure(String name) {
+    OptionalDouble measure(String name) {
         return measures.containsKey(name) ? OptionalDouble.of(measures.get(name)) : OptionalDouble.empty();
     }
 }

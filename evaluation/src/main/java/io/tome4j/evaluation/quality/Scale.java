@@ -7,9 +7,9 @@ package io.tome4j.evaluation.quality;
  * @param title what it is called in headings: {@code MS-SSIM}
  * @param lowerIsBetter whether small numbers are good ones
  */
-public record Scale(String name, String title, boolean lowerIsBetter) {
+record Scale(String name, String title, boolean lowerIsBetter) {
     /** How good a number is: more is better. */
-    public double goodness(double value) {
+    double goodness(double value) {
         return lowerIsBetter ? -value : value;
     }
 }

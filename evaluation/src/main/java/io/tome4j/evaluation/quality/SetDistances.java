@@ -8,7 +8,7 @@ import java.util.Map;
  * @param network what the network is called
  * @param distances 0 for the same images; of each setting that merges
  */
-public record SetDistances(String network, Map<Setting, Double> distances) {
+record SetDistances(String network, Map<Setting, Double> distances) {
     public SetDistances {
         distances = Map.copyOf(distances);
     }

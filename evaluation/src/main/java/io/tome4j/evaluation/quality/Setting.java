@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import java.util.Arrays;
@@ -7,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.BiFunction;
 
 /**
@@ -17,11 +17,11 @@ import java.util.function.BiFunction;
  * Python package does; options that differ from the others' follow after a plus: {@code tome+match-every=2+merge-mlp}.
  *
  * @param variant what it is called without its ratio; empty for no merging
- * @param merging how to merge; empty for no merging
+ * @param merging how to merge; ratio 0 for no merging
  */
-public record Setting(String variant, Optional<ToMeOptions> merging) {
+public record Setting(String variant, ToMeOptions merging) {
     /** No merging. */
-    public static final Setting UNMERGED = new Setting("", Optional.empty());
+    public static final Setting UNMERGED = new Setting("", SettingRun.UNMERGED);
 
     /** The variant that is what the Python package does. */
     public static final String TOMESD = "tomesd";
@@ -37,7 +37,7 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
      */
     public static Setting of(String variant, double ratio, ToMeOptions base) {
         if (!(ratio > 0 && ratio <= 1)) {
-            throw new IllegalArgumentException("--ratios has " + ratio
+            throw new IllegalArgumentException("ratios has " + ratio
                     + ": each is a share of tokens to merge away, above 0 and up to 1; the unmerged image is always"
                     + " there");
         }
@@ -46,7 +46,7 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
         for (String part : parts.subList(1, parts.size())) {
             options = withOption(options, variant, part);
         }
-        return new Setting(variant, Optional.of(options));
+        return new Setting(variant, options);
     }
 
     private static ToMeOptions withMethod(ToMeOptions base, String method) {
@@ -58,8 +58,7 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
                 return base.method(known);
             }
         }
-        throw new IllegalArgumentException(
-                "--methods has '" + method + "': it must be one of tome, todo, query, tomesd");
+        throw new IllegalArgumentException("methods has '" + method + "': it must be one of tome, todo, query, tomesd");
     }
 
     private static ToMeOptions withOption(ToMeOptions options, String variant, String part) {
@@ -68,13 +67,13 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
         String value = equals < 0 ? "" : part.substring(equals + 1);
         BiFunction<ToMeOptions, String, ToMeOptions> change = OPTIONS.get(name);
         if (change == null) {
-            throw new IllegalArgumentException("--methods has '" + variant + "', and there is no option '" + name
+            throw new IllegalArgumentException("methods has '" + variant + "', and there is no option '" + name
                     + "' to follow a plus: there are " + String.join(", ", OPTIONS.keySet()));
         }
         try {
             return change.apply(options, value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("--methods has '" + variant + "', and " + name + " needs a number", e);
+            throw new IllegalArgumentException("methods has '" + variant + "', and " + name + " needs a number", e);
         }
     }
 
@@ -99,7 +98,7 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
         return (options, value) -> {
             if (!value.isEmpty()) {
                 throw new IllegalArgumentException(
-                        "--methods has an option with the value '" + value + "' that takes none");
+                        "methods has an option with the value '" + value + "' that takes none");
             }
             return change.apply(options, true);
         };
@@ -111,18 +110,18 @@ public record Setting(String variant, Optional<ToMeOptions> merging) {
                 return constant;
             }
         }
-        throw new IllegalArgumentException("--methods has " + option + "=" + value + ": it must be one of "
+        throw new IllegalArgumentException("methods has " + option + "=" + value + ": it must be one of "
                 + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT));
     }
 
     /** Whether it merges. */
     public boolean merges() {
-        return merging.isPresent();
+        return merging.ratio() > 0;
     }
 
     /** The share of tokens to merge away; 0 without merging. */
     public double ratio() {
-        return merging.map(ToMeOptions::ratio).orElse(0.0);
+        return merging.ratio();
     }
 
     /** What people call it: {@code tome 0.5}; {@code unmerged}. */

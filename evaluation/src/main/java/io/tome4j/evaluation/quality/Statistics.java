@@ -1,7 +1,7 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.evaluation.Quantiles;
 import java.util.Arrays;
-import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
 
@@ -16,7 +16,7 @@ import java.util.function.ToDoubleFunction;
  * @param median NaN if there are no numbers
  * @param medianInterval empty for fewer than two numbers
  */
-public record Statistics(
+record Statistics(
         int count, int unbounded, double mean, Interval meanInterval, double median, Interval medianInterval) {
     private static final int RESAMPLES = 4_000;
     private static final long SEED = 2303_17604L; // any, but always the same: the same numbers, the same interval
@@ -27,25 +27,25 @@ public record Statistics(
      * @param low NaN if nothing can be said
      * @param high NaN if nothing can be said
      */
-    public record Interval(double low, double high) {
+    record Interval(double low, double high) {
         static final Interval UNKNOWN = new Interval(Double.NaN, Double.NaN);
 
         /** Whether anything can be said. */
-        public boolean isKnown() {
+        boolean isKnown() {
             return !Double.isNaN(low);
         }
     }
 
     /** @param values infinite ones are only counted */
-    public static Statistics of(double... values) {
+    static Statistics of(double... values) {
         double[] finite = Arrays.stream(values).filter(Double::isFinite).toArray();
         return new Statistics(
                 finite.length,
                 values.length - finite.length,
                 mean(finite),
                 interval(finite, Statistics::mean),
-                median(finite),
-                interval(finite, Statistics::median));
+                Quantiles.median(finite),
+                interval(finite, Quantiles::median));
     }
 
     private static Interval interval(double[] values, ToDoubleFunction<double[]> statistic) {
@@ -61,8 +61,7 @@ public record Statistics(
             }
             results[i] = statistic.applyAsDouble(resample);
         }
-        Arrays.sort(results);
-        return new Interval(quantile(results, 0.025), quantile(results, 0.975));
+        return new Interval(Quantiles.quantile(0.025, results), Quantiles.quantile(0.975, results));
     }
 
     private static double mean(double[] values) {
@@ -71,28 +70,5 @@ public record Statistics(
             sum += value;
         }
         return sum / values.length;
-    }
-
-    /** The one in the middle, or the mean of the two there; NaN for none. */
-    static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return quantile(sorted, 0.5);
-    }
-
-    /** Interpolated linearly between the two numbers around its place. */
-    private static double quantile(double[] sorted, double share) {
-        if (sorted.length == 0) {
-            return Double.NaN;
-        }
-        double place = share * (sorted.length - 1);
-        int below = (int) place;
-        int above = Math.min(below + 1, sorted.length - 1);
-        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-    }
-
-    /** The mean, if there is one. */
-    public OptionalDouble knownMean() {
-        return count == 0 ? OptionalDouble.empty() : OptionalDouble.of(mean);
     }
 }

@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.retrieval;
 
+import io.tome4j.evaluation.run.WholeFile;
 import io.tome4j.tensor.TomeException;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -16,14 +17,14 @@ public final class ContactSheet {
 
     private final List<BufferedImage> tiles = new ArrayList<>();
 
-    /** Adds a image, made smaller; one too many is passed over. */
+    /** Adds an image, made smaller; one too many is passed over. */
     public void add(BufferedImage image) {
         if (tiles.size() < COLUMNS * ROWS) {
             tiles.add(Images.scaled(image, TILE));
         }
     }
 
-    /** The sheet, with as many rows as are needed; places without a image are white. */
+    /** The sheet, with as many rows as are needed; places without an image are white. */
     public BufferedImage image() {
         int columns = Math.min(COLUMNS, Math.max(1, tiles.size()));
         int rows = Math.max(1, (tiles.size() + COLUMNS - 1) / COLUMNS);

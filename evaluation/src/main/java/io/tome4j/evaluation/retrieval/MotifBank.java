@@ -4,7 +4,7 @@ import io.tome4j.emoji.Motifs;
 import java.awt.image.BufferedImage;
 
 /**
- * The thumbnails of all motifs, to find those that a image looks like: the distance is the mean squared error of
+ * The thumbnails of all motifs, to find those that an image looks like: the distance is the mean squared error of
  * thumbnails of 64 x 64 pixels in {@link Lab}.
  */
 public final class MotifBank {
@@ -15,7 +15,7 @@ public final class MotifBank {
     }
 
     /**
-     * What a image was found to be.
+     * What an image was found to be.
      *
      * @param rank how many motifs are nearer than the one asked for: 0 if none is
      * @param nearest the index of the nearest motif; the one asked for, if no other is nearer
@@ -42,7 +42,7 @@ public final class MotifBank {
     }
 
     /**
-     * Looks a image up.
+     * Looks an image up.
      *
      * @param image square, its side a multiple of 64 pixels
      * @param wanted the index of the motif that it should show

@@ -1,12 +1,15 @@
 package io.tome4j.evaluation.retrieval;
 
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.emoji.Motifs.Motif;
 import io.tome4j.evaluation.retrieval.MotifBank.Match;
+import io.tome4j.evaluation.run.ResultKey;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.ResultStore.Finished;
+import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
@@ -118,14 +121,16 @@ public final class Retrieval {
     }
 
     /**
-     * Makes the images that are not in the store, and looks all up.
+     * Makes the images that are not in the store, with what the pipeline is patched with, and looks all up.
      *
+     * @param store of images of this template and merging; what it keeps is told apart by prompt and seed
      * @return the rows in the order of the samples
-     * @throws TomeException if the size is left to a model whose own cannot be compared
+     * @throws TomeException if the size is left to a model whose own cannot be compared, or the store holds images of
+     *     another retrieval
      * @throws java.util.concurrent.CancellationException if the listener stopped the run; the store keeps what was
      *     finished
      */
-    public RetrievalResult run(StableDiffusionPipeline pipeline, ImageStore store, Listener listener) {
+    public RetrievalResult run(StableDiffusionPipeline pipeline, ResultStore store, Listener listener) {
         TokenGrid grid = template.latentGrid(pipeline.nominalGrid());
         int width = grid.width() * Request.PIXELS_PER_LATENT;
         int height = grid.height() * Request.PIXELS_PER_LATENT;
@@ -138,24 +143,16 @@ public final class Retrieval {
                     e);
         }
         MotifBank bank = MotifBank.of(motifs);
+        SettingRun run = new SettingRun(pipeline, listener);
         List<Row> rows = new ArrayList<>();
         for (Sample sample : samples) {
-            Optional<BufferedImage> kept =
-                    store.find(sample.file()).filter(image -> image.getWidth() == width && image.getHeight() == height);
-            Optional<Duration> making = Optional.empty();
-            BufferedImage image;
-            if (kept.isPresent()) {
-                image = kept.get();
-            } else {
-                long start = System.nanoTime();
-                Image generated = pipeline.generate(sample.request(), listener).image();
-                making = Optional.of(Duration.ofNanos(System.nanoTime() - start));
-                store.keep(sample.file(), generated);
-                image = generated.toBufferedImage();
-            }
+            Request request = sample.request().size(width, height);
+            Finished finished =
+                    store.findOrMake(ResultKey.of(sample.file(), request), false, () -> run.makeAsPatched(request));
+            BufferedImage image = finished.kept().image();
             Match match = bank.match(image, sample.motif());
             Row row = new Row(
-                    sample, match.rank(), motifs.all().get(match.nearest()).name(), making);
+                    sample, match.rank(), motifs.all().get(match.nearest()).name(), finished.making());
             rows.add(row);
             listener.onImage(row, image);
         }

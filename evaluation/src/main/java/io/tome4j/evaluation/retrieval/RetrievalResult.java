@@ -1,7 +1,9 @@
 package io.tome4j.evaluation.retrieval;
 
+import io.tome4j.evaluation.Quantiles;
+import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.retrieval.Retrieval.Row;
-import java.time.Duration;
+import io.tome4j.evaluation.run.Times;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -11,7 +13,7 @@ import java.util.OptionalDouble;
  *
  * @param width of the images in pixels
  * @param height of the images in pixels
- * @param rows one a image, at least one
+ * @param rows one an image, at least one
  */
 public record RetrievalResult(int width, int height, List<Row> rows) {
     public RetrievalResult {
@@ -28,7 +30,7 @@ public record RetrievalResult(int width, int height, List<Row> rows) {
 
     /** The median of the ranks, from 0; of an even number of them the mean of the two in the middle. */
     public double medianRank() {
-        return median(rows.stream().mapToDouble(Row::rank).sorted().toArray());
+        return Quantiles.median(rows.stream().mapToDouble(Row::rank).toArray());
     }
 
     /** How many images were made in this run, and not found in the store. */
@@ -41,18 +43,8 @@ public record RetrievalResult(int width, int height, List<Row> rows) {
         double[] seconds = rows.stream()
                 .map(Row::making)
                 .flatMap(Optional::stream)
-                .mapToDouble(RetrievalResult::seconds)
-                .sorted()
+                .mapToDouble(Times::seconds)
                 .toArray();
-        return seconds.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(median(seconds));
-    }
-
-    private static double seconds(Duration duration) {
-        return duration.toNanos() / 1e9;
-    }
-
-    private static double median(double[] sorted) {
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return seconds.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(Quantiles.median(seconds));
     }
 }

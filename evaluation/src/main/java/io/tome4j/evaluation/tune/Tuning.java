@@ -58,10 +58,9 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
      * @throws CancellationException if the listener stopped the search
      */
     public TuneResult run(StableDiffusionPipeline pipeline, Listener listener) {
-        try (TrialRun run = new TrialRun(pipeline, requests, listener)) {
-            methods.forEach(run::requireMerging);
-            return search(run::measure, levels(pipeline), System::nanoTime);
-        }
+        TrialRun run = new TrialRun(pipeline, requests, listener);
+        methods.forEach(run::requireMerging);
+        return search(run::measure, levels(pipeline), System::nanoTime);
     }
 
     private static SortedSet<Integer> levels(StableDiffusionPipeline pipeline) {

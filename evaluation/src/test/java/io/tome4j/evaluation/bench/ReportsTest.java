@@ -73,7 +73,7 @@ class ReportsTest {
                 .startsWith("# cpu: cpu <1> & co\n")
                 .contains(
                         """
-                        resolution,batch,variant,ratio,seconds,secondsLow,secondsHigh,samples,peakBytes,oom,status,speedupPercent,speedupOverEfficientPercent
+                        resolution,batch,variant,ratio,seconds,seconds_low,seconds_high,samples,peak_bytes,oom,status,speedup_percent,speedup_over_efficient_percent
                         512,2,vanilla,0.0,4.0,4.0,4.5,4.0 4.0 5.0,5000000000,false,measured,0.0,-53.846154
                         """)
                 .contains("1024,2,vanilla,0.0,,,,,,true,\"oom: needs about 34 GB, 20 GB is free\",,\n");
@@ -83,16 +83,18 @@ class ReportsTest {
     void jsonRowsCarryTheNamedFields() throws Exception {
         JsonNode json = new ObjectMapper().readTree(BenchFormat.JSON.format(BENCH));
         assertThat(json.at("/machine/cpu").asText()).isEqualTo("cpu <1> & co");
+        assertThat(json.at("/machine/memory_bytes").asLong()).isEqualTo(24_000_000_000L);
         assertThat(json.at("/settings/model").asText()).isEqualTo("made-up");
         assertThat(json.get("rows")).hasSize(6).allSatisfy(row -> assertThat(row.fieldNames())
                 .toIterable()
-                .contains("resolution", "batch", "variant", "ratio", "seconds", "speedupPercent", "peakBytes", "oom"));
+                .contains(
+                        "resolution", "batch", "variant", "ratio", "seconds", "speedup_percent", "peak_bytes", "oom"));
         JsonNode merged = json.at("/rows/1");
         assertThat(merged.get("variant").asText()).isEqualTo("tome+efficient");
         assertThat(merged.get("seconds").asDouble()).isEqualTo(2);
-        assertThat(merged.get("speedupPercent").asDouble()).isEqualTo(50);
-        assertThat(merged.get("speedupOverEfficientPercent").asDouble()).isCloseTo(100 * 0.6 / 2.6, within(1e-4));
-        assertThat(merged.get("peakBytes").isNull()).isTrue();
+        assertThat(merged.get("speedup_percent").asDouble()).isEqualTo(50);
+        assertThat(merged.get("speedup_over_efficient_percent").asDouble()).isCloseTo(100 * 0.6 / 2.6, within(1e-4));
+        assertThat(merged.get("peak_bytes").isNull()).isTrue();
         JsonNode oom = json.at("/rows/3");
         assertThat(oom.get("oom").asBoolean()).isTrue();
         assertThat(oom.get("seconds").isNull()).isTrue();
@@ -100,14 +102,21 @@ class ReportsTest {
     }
 
     @Test
+    void noNameIsInCamelCase() {
+        for (Report report : List.of(BENCH, PROFILE)) {
+            assertThat(BenchFormat.JSON.format(report)).doesNotContainPattern("\"[a-z_]*[A-Z][A-Za-z_]*\" :");
+        }
+    }
+
+    @Test
     void theProfileAddsUpToTheStepAndIsComparedWithThePeak() throws Exception {
         JsonNode json = new ObjectMapper().readTree(BenchFormat.JSON.format(PROFILE));
-        assertThat(json.at("/peakFlopsPerSecond/convolution").asDouble()).isEqualTo(900e9);
+        assertThat(json.at("/peak_flops_per_second/convolution").asDouble()).isEqualTo(900e9);
         assertThat(json.get("rows"))
                 .extracting(row ->
                         row.get("part").asText() + " " + row.get("seconds").asDouble())
                 .containsExactly("convolution 1.0", "normalization 0.25", "rest 0.75", "whole step 2.0");
-        assertThat(json.at("/rows/0/shareOfPeak").asDouble()).isEqualTo(0.8);
+        assertThat(json.at("/rows/0/share_of_peak").asDouble()).isEqualTo(0.8);
         assertThat(BenchFormat.TERMINAL.format(PROFILE))
                 .contains("convolution    1.00    50.0%   65     720.0  720.0    80%");
     }

@@ -7,6 +7,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -38,7 +39,7 @@ class ComparisonSheetTest {
                             Request.of("a red apple").seed(1).steps(1).size(64, 64),
                             List.of(ToMeOptions.ratio(0.5)),
                             List.of(ImageMeasure.PSNR, ImageMeasure.SSIM),
-                            Optional.of(new Comparison.MapPlace(Optional.empty(), 0)))
+                            Optional.of(new MapPlace(Optional.empty(), 0)))
                     .run(pipeline, new Silent());
         }
     }

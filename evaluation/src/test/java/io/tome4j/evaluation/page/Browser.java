@@ -196,7 +196,7 @@ public final class Browser implements AutoCloseable {
                 .toList();
     }
 
-    /** Leaves a image of the whole page, if anyone wants it. */
+    /** Leaves an image of the whole page, if anyone wants it. */
     public void screenshot(String name) {
         String folder = System.getProperty("tome4j.screenshots", "");
         if (folder.isEmpty()) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.checkpoint.DownloadListener;
-import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
@@ -15,7 +14,11 @@ import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.measures.ClipScore;
 import io.tome4j.evaluation.measures.ImageFeatures;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.report.ReportPage;
+import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultKey;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.Times;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.models.clip.ClipModel;
 import io.tome4j.tensor.DTypeChoice;
@@ -101,9 +104,9 @@ class EvaluationTest {
         }
 
         @Override
-        public void onImage(Row row, Optional<Duration> making) {
+        public void onImage(String name, Optional<Duration> making) {
             if (making.isPresent()) {
-                made.add(row.shot().file());
+                made.add(name);
                 imagesLeft--;
             }
         }
@@ -114,44 +117,42 @@ class EvaluationTest {
     }
 
     /** A folder in which every image took as long as the letters of its name say. */
-    private record EqualTimes(ShotStore store, int imagesLeft, List<Shot> kept) implements ShotStore {
-        EqualTimes(ShotStore store, int imagesLeft) {
+    private record EqualTimes(ResultStore store, int imagesLeft, List<ResultKey> kept) implements ResultStore {
+        EqualTimes(ResultStore store, int imagesLeft) {
             this(store, imagesLeft, new ArrayList<>());
         }
 
         @Override
-        public boolean has(Shot shot) {
-            return store.has(shot);
+        public boolean has(ResultKey key) {
+            return store.has(key);
         }
 
         @Override
-        public Optional<Kept> find(Shot shot) {
-            return store.find(shot);
+        public Optional<Kept> find(ResultKey key) {
+            return store.find(key);
         }
 
         @Override
-        public Kept keep(Shot shot, Image image, Times times, Optional<KeptMap> map) {
+        public Kept keep(ResultKey key, Made made) {
             if (kept.size() == imagesLeft) {
                 throw new TomeException("The disk is full.");
             }
-            kept.add(shot);
-            double second = shot.file().hashCode() % 100 / 100.0 + 2;
-            return store.keep(shot, image, new Times(0.1, List.of(second, second), 0.2), map);
+            kept.add(key);
+            double second = key.file().hashCode() % 100 / 100.0 + 2;
+            Times times = new Times(0.1, List.of(second, second), 0.2);
+            return store.keep(key, new Made(made.result(), made.image(), times, made.took(), made.map()));
         }
     }
 
-    private ShotStore store(String name) {
-        return new EqualTimes(ShotFolder.open(temp.resolve(name), SETTINGS), Integer.MAX_VALUE);
+    private ResultStore store(String name) {
+        return new EqualTimes(ResultFolder.open(temp.resolve(name), SETTINGS), Integer.MAX_VALUE);
     }
 
     private String report(EvaluationResult result, String folder) {
         Machine machine = new Machine("cpu", 2, 0, "", "system", "java", "2.10", "engine", "tome4j");
         EvaluationReport report =
                 new EvaluationReport("tiny", machine, SETTINGS, result, Instant.parse("2026-11-23T00:00:00Z"));
-        return ResultTable.csv(result)
-                + report.json().toPrettyString()
-                + ResultTable.text(result)
-                + ReportPage.of(report, store(folder));
+        return report.csv() + report.json().toPrettyString() + report.text() + report.html(store(folder));
     }
 
     private static Map<String, byte[]> files(Path folder) throws IOException {
@@ -179,7 +180,7 @@ class EvaluationTest {
 
         assertThatThrownBy(() -> evaluation.run(pipeline, store("half"), new Recorder(6)))
                 .isInstanceOf(CancellationException.class);
-        ShotStore full = new EqualTimes(ShotFolder.open(temp.resolve("half"), SETTINGS), 3);
+        ResultStore full = new EqualTimes(ResultFolder.open(temp.resolve("half"), SETTINGS), 3);
         assertThatThrownBy(() -> evaluation.run(pipeline, full, recorder())).hasMessage("The disk is full.");
         Recorder rest = recorder();
         String resumed = report(evaluation.run(pipeline, store("half"), rest), "half");
@@ -231,7 +232,7 @@ class EvaluationTest {
         assertThat(rest.made).hasSize(6).startsWith("0001-todo-0.5", "0001-tomesd-0.5");
         assertThat(Files.readAllBytes(file)).isEqualTo(png);
 
-        Recorder mapped = recorder(); // maps can only be recorded while a image is made
+        Recorder mapped = recorder(); // maps can only be recorded while an image is made
         evaluation(PROMPTS, 1).run(pipeline, store("a"), mapped);
         assertThat(mapped.made).containsExactly("0000-tome-0.5", "0000-todo-0.5", "0000-tomesd-0.5");
         assertThat(temp.resolve("a/maps")).isDirectoryContaining("glob:**0000-tomesd-0.5.png");
@@ -240,7 +241,7 @@ class EvaluationTest {
     @Test
     void imagesOfAnotherEvaluationAreRefused() throws IOException {
         evaluation(PROMPTS, 0).run(pipeline, store("a"), recorder());
-        assertThatThrownBy(() -> ShotFolder.open(temp.resolve("a"), Map.of("steps", "20")))
+        assertThatThrownBy(() -> ResultFolder.open(temp.resolve("a"), Map.of("steps", "20")))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("steps was 2 and is now 20");
         Prompts others = new Prompts("others", List.of(prompt("a dog", "")));
@@ -272,6 +273,8 @@ class EvaluationTest {
         assertThat(json.at("/summary/0").has("psnr")).isFalse();
         assertThat(json.at("/summary/1/speed_up/count").asInt()).isEqualTo(3);
         assertThat(json.at("/summary/3/merging/mode").asText()).isEqualTo("tomesd");
+        assertThat(json.at("/summary/3/merging/match_per").asText()).isEqualTo("block");
+        assertThat(json.at("/summary/0").has("merging")).isFalse();
         assertThat(json.at("/categories/0/name").asText()).isEqualTo("Animals");
         assertThat(json.at("/categories/0/prompts").asInt()).isEqualTo(2);
         assertThat(json.at("/categories/1/summary/2/psnr/mean").asDouble()).isPositive();

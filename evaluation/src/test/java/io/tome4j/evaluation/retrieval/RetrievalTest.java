@@ -7,8 +7,11 @@ import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.Motifs;
+import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import io.tome4j.evaluation.retrieval.Retrieval.Sample;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
@@ -105,24 +108,24 @@ class RetrievalTest {
         var retrieval = new Retrieval(MOTIFS, 3, 5, TEMPLATE);
         try (var pipeline = tinyModel()) {
             Recorder all = recorder();
-            RetrievalResult whole = retrieval.run(pipeline, ImageStore.NONE, all);
+            RetrievalResult whole = retrieval.run(pipeline, ResultStore.NONE, all);
             assertThat(whole.made()).isEqualTo(3);
 
             Path folder = temp.resolve("images");
             Recorder stopping = new Recorder(4);
-            assertThatThrownBy(() -> retrieval.run(pipeline, ImageFolder.open(folder, SETTINGS), stopping))
+            assertThatThrownBy(() -> retrieval.run(pipeline, ResultFolder.open(folder, SETTINGS), stopping))
                     .isInstanceOf(CancellationException.class);
             assertThat(stopping.images).hasSize(1);
 
             Recorder rest = recorder();
-            RetrievalResult resumed = retrieval.run(pipeline, ImageFolder.open(folder, SETTINGS), rest);
+            RetrievalResult resumed = retrieval.run(pipeline, ResultFolder.open(folder, SETTINGS), rest);
             assertThat(resumed.made()).isEqualTo(2);
             assertThat(resumed.rows()).extracting(Row::rank).containsExactlyElementsOf(ranks(whole));
             for (int i = 0; i < 3; i++) {
                 assertThat(Lab.of(rest.images.get(i))).isEqualTo(Lab.of(all.images.get(i)));
             }
             assertThat(new Retrieval(MOTIFS, 4, 5, TEMPLATE)
-                            .run(pipeline, ImageFolder.open(folder, SETTINGS), recorder())
+                            .run(pipeline, ResultFolder.open(folder, SETTINGS), recorder())
                             .made())
                     .isEqualTo(1);
         }
@@ -136,11 +139,11 @@ class RetrievalTest {
     void aDamagedImageIsMadeAnew() throws IOException {
         var retrieval = new Retrieval(MOTIFS, 2, 5, TEMPLATE);
         try (var pipeline = tinyModel()) {
-            var first = retrieval.run(pipeline, ImageFolder.open(temp, SETTINGS), recorder());
+            var first = retrieval.run(pipeline, ResultFolder.open(temp, SETTINGS), recorder());
             Path file = temp.resolve(retrieval.samples().get(1).file() + ".png");
             byte[] png = Files.readAllBytes(file);
             Files.write(file, Arrays.copyOf(png, png.length / 2));
-            var second = retrieval.run(pipeline, ImageFolder.open(temp, SETTINGS), recorder());
+            var second = retrieval.run(pipeline, ResultFolder.open(temp, SETTINGS), recorder());
             assertThat(second.made()).isEqualTo(1);
             assertThat(ranks(second)).isEqualTo(ranks(first));
             assertThat(Files.readAllBytes(file)).isEqualTo(png);
@@ -149,16 +152,16 @@ class RetrievalTest {
 
     @Test
     void aFolderOfOtherSettingsIsRefused() throws IOException {
-        ImageFolder.open(temp.resolve("a"), SETTINGS);
-        assertThatThrownBy(() -> ImageFolder.open(temp.resolve("a"), Map.of("steps", "20")))
+        ResultFolder.open(temp.resolve("a"), SETTINGS);
+        assertThatThrownBy(() -> ResultFolder.open(temp.resolve("a"), Map.of("steps", "20")))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(temp.resolve("a").toString())
                 .hasMessageContaining("steps was 2 and is now 20");
-        assertThatThrownBy(() -> ImageFolder.open(temp, SETTINGS))
+        assertThatThrownBy(() -> ResultFolder.open(temp, SETTINGS))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("holds a and no evaluation");
         Files.writeString(temp.resolve("a/evaluation.json"), "{");
-        assertThatThrownBy(() -> ImageFolder.open(temp.resolve("a"), SETTINGS))
+        assertThatThrownBy(() -> ResultFolder.open(temp.resolve("a"), SETTINGS))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("does not hold the settings");
     }
@@ -167,12 +170,12 @@ class RetrievalTest {
     void nothingNativeIsLeftBehind() {
         try (var pipeline = tinyModel()) {
             var retrieval = new Retrieval(MOTIFS, 2, 5, TEMPLATE);
-            retrieval.run(pipeline, ImageStore.NONE, recorder());
+            retrieval.run(pipeline, ResultStore.NONE, recorder());
             long before = TensorScope.liveObjects();
             for (int i = 0; i < 3; i++) {
-                retrieval.run(pipeline, ImageFolder.open(temp.resolve("run" + i), SETTINGS), recorder());
+                retrieval.run(pipeline, ResultFolder.open(temp.resolve("run" + i), SETTINGS), recorder());
             }
-            assertThatThrownBy(() -> retrieval.run(pipeline, ImageStore.NONE, new Recorder(3)))
+            assertThatThrownBy(() -> retrieval.run(pipeline, ResultStore.NONE, new Recorder(3)))
                     .isInstanceOf(CancellationException.class);
             assertThat(TensorScope.liveObjects()).isEqualTo(before);
         }

@@ -1,0 +1,16 @@
+package io.tome4j.evaluation.run;
+
+import java.util.Optional;
+
+/**
+ * Where a merge map is taken.
+ *
+ * @param block a block's name in the model; empty for {@link MergeRecorder#usualBlock}
+ * @param step the step, from 0
+ */
+public record MapPlace(Optional<String> block, int step) {
+    /** The middle one of so many steps, in the block that shows most. */
+    public static MapPlace middle(int steps) {
+        return new MapPlace(Optional.empty(), (steps - 1) / 2);
+    }
+}

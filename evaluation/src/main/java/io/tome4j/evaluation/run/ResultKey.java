@@ -1,0 +1,38 @@
+package io.tome4j.evaluation.run;
+
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.MergingIdentity;
+import io.tome4j.merging.ToMeOptions;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * By what a kept image is found, and known to be the one that is looked for.
+ *
+ * @param file where it lies in the store, without an ending: {@code images/0003-tome-0.5}
+ * @param identity what it was made from and the store's own settings do not tell, by name
+ * @param width in pixels
+ * @param height in pixels
+ */
+public record ResultKey(String file, Map<String, String> identity, int width, int height) {
+    public ResultKey {
+        identity = Collections.unmodifiableMap(new LinkedHashMap<>(identity));
+    }
+
+    /** The key of a request's first image in a store whose settings tell how tokens are merged. */
+    public static ResultKey of(String file, Request request) {
+        Map<String, String> identity = new LinkedHashMap<>();
+        identity.put("prompt", request.prompts().get(0));
+        identity.put("seed", String.valueOf(request.seed()));
+        return new ResultKey(file, identity, request.width(), request.height());
+    }
+
+    /** The key of a request's first image, made with a setting of merging. */
+    public static ResultKey of(String file, Request request, ToMeOptions merging) {
+        ResultKey key = of(file, request);
+        Map<String, String> identity = new LinkedHashMap<>(key.identity);
+        identity.put("merging", MergingIdentity.of(merging));
+        return new ResultKey(file, identity, key.width, key.height);
+    }
+}
