@@ -1,5 +1,6 @@
 package io.tome4j.cli;
 
+import io.tome4j.diffusion.PngFiles;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.compare.Comparison;
@@ -7,7 +8,6 @@ import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
@@ -133,7 +133,7 @@ final class CompareCommand implements Callable<Integer> {
                 err.println(Fonts.MISSING + ". The rows below are in the order of the images.");
             }
             ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference, labels);
-            interruption.writing(() -> WholeFile.writePng(file, sheet.image()));
+            interruption.writing(() -> PngFiles.write(sheet.image(), file));
             print(report);
         }
         return 0;
@@ -144,8 +144,7 @@ final class CompareCommand implements Callable<Integer> {
         for (Panel panel : panels) {
             if (panel.map().isPresent() && panel.merging().isPresent()) {
                 Path mapFile = mapFile(file, panel.merging().get().options());
-                interruption.writing(
-                        () -> WholeFile.writePng(mapFile, panel.map().get().draw(panel.image())));
+                interruption.writing(() -> PngFiles.write(panel.map().get().draw(panel.image()), mapFile));
                 files.put(panel.label(), mapFile);
             }
         }

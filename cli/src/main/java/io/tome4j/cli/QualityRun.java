@@ -1,5 +1,6 @@
 package io.tome4j.cli;
 
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.bench.Machine;
@@ -13,11 +14,8 @@ import io.tome4j.evaluation.quality.ShotFolder;
 import io.tome4j.evaluation.quality.ShotStore;
 import io.tome4j.evaluation.quality.Times;
 import io.tome4j.evaluation.report.ReportPage;
-import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
-import io.tome4j.tensor.TomeException;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -107,11 +105,7 @@ record QualityRun(
 
     private void write(String name, String text) {
         Path file = folder.resolve(name);
-        try {
-            WholeFile.write(file, text.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be written: " + e + ".", e);
-        }
+        WholeFile.write("report", file, text.getBytes(StandardCharsets.UTF_8));
     }
 
     private void print(EvaluationReport report) {

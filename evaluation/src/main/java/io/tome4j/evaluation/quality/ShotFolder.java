@@ -3,9 +3,10 @@ package io.tome4j.evaluation.quality;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.Image;
+import io.tome4j.diffusion.PngFiles;
 import io.tome4j.evaluation.retrieval.ImageFolder;
-import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -125,18 +126,14 @@ public final class ShotFolder implements ShotStore {
         facts.set("steps", MAPPER.valueToTree(times.steps()));
         facts.put("decoding", times.decoding());
         map.ifPresent(drawn -> {
-            WholeFile.writePng(mapFile(shot), drawn.image());
+            PngFiles.write(drawn.image(), mapFile(shot));
             facts.putObject("map")
                     .put("block", drawn.block())
                     .put("step", drawn.step())
                     .put("tokens", drawn.tokens())
                     .put("groups", drawn.groups());
         });
-        try {
-            WholeFile.write(facts(shot), facts.toString().getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new TomeException("The file " + facts(shot) + " cannot be written: " + e + ".", e);
-        }
+        WholeFile.write("image's settings", facts(shot), facts.toString().getBytes(StandardCharsets.UTF_8));
         image.save(image(shot));
         return new Kept(image.toBufferedImage(), times, map);
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.Image;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
@@ -59,7 +60,7 @@ public final class ImageFolder implements ImageStore {
                 byte[] json = new ObjectMapper()
                         .enable(SerializationFeature.INDENT_OUTPUT)
                         .writeValueAsBytes(settings);
-                WholeFile.write(file, json);
+                WholeFile.write("evaluation's settings", file, json);
             }
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be used for images: " + e + ".", e);
