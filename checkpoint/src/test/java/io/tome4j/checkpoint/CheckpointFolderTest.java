@@ -3,10 +3,10 @@ package io.tome4j.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
-import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -199,7 +199,7 @@ class CheckpointFolderTest {
         refused(() -> weights("")).hasMessageContaining("nor model.safetensors. There: config.json.");
     }
 
-    private Weights.Source weights(String variant) {
+    private StoredTensors weights(String variant) {
         return CheckpointFolder.open(folder, variant).component("unet").weights();
     }
 
@@ -208,7 +208,7 @@ class CheckpointFolderTest {
         Files.writeString(folder.resolve(file), text);
     }
 
-    private static float value(Weights.Source weights, String name) {
+    private static float value(StoredTensors weights, String name) {
         try (var scope = TensorScope.open()) {
             return Tensors.floats(weights.load(name))[0];
         }
