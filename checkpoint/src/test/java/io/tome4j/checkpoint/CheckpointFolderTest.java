@@ -60,9 +60,9 @@ class CheckpointFolderTest {
     void unsupportedPipelineIsNamed() throws IOException {
         write("model_index.json", INDEX.replace("StableDiffusion", "StableDiffusionXL"));
         ModelIndex index = CheckpointFolder.open(folder).modelIndex();
-        refused(() -> index.requireClass("here", "StableDiffusionPipeline"))
+        refused(() -> CheckpointKind.of(index, FakeHub.KINDS, "here"))
                 .hasMessage("The checkpoint here is a StableDiffusionXLPipeline, which tome4j does not support."
-                        + " Supported: StableDiffusionPipeline.");
+                        + " Supported: Tiny (StableDiffusionPipeline).");
     }
 
     @ParameterizedTest
@@ -191,7 +191,7 @@ class CheckpointFolderTest {
         RawSafetensors.one(folder.resolve("unet/diffusion_pytorch_model.fp16.safetensors"), "x", 1);
         refused(() -> weights(""))
                 .hasMessageContaining("no weights without a variant")
-                .hasMessageContaining("(--variant fp16)");
+                .hasMessageContaining("Ask for the variant 'fp16'.");
     }
 
     @Test

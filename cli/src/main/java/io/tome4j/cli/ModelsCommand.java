@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.diffusion.StableDiffusionFiles;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -69,7 +70,7 @@ final class ModelsCommand implements Callable<Integer> {
             found.add(new Found(embedded.name(), EMBEDDED, embedded.bytes(), embedded.location()));
         }
         for (HubCache.CachedModel model : new HubCache(cache).models()) {
-            if (CheckpointSource.isSupported(model.folder())) {
+            if (CheckpointSource.isSupported(model.folder(), StableDiffusionFiles.KINDS)) {
                 found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
             }
         }
@@ -115,7 +116,7 @@ final class ModelsCommand implements Callable<Integer> {
         try (Stream<Path> paths = Files.walk(folder, 3)) {
             return paths.filter(path -> path.endsWith(INDEX))
                     .map(index -> index.toAbsolutePath().getParent())
-                    .filter(CheckpointSource::isSupported)
+                    .filter(model -> CheckpointSource.isSupported(model, StableDiffusionFiles.KINDS))
                     .map(model -> new Found(model.toString(), "", size(model), model))
                     .sorted(Comparator.comparing(Found::name))
                     .toList();

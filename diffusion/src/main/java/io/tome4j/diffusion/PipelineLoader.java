@@ -37,6 +37,7 @@ final class PipelineLoader {
         Placement placement = Placement.choose(options.device(), options.dtype());
         CheckpointFolder checkpoint = CheckpointSource.resolve(
                 model,
+                StableDiffusionFiles.KINDS,
                 new FetchOptions(options.revision(), options.variant()),
                 HubSettings.fromEnvironment(),
                 listener);
