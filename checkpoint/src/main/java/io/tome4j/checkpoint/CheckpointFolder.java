@@ -1,7 +1,7 @@
 package io.tome4j.checkpoint;
 
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
-import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,7 +146,7 @@ public final class CheckpointFolder {
          * @throws TomeException if there are none of this variant or only pickles, saying what there is; or if they are
          *     damaged
          */
-        public Weights.Source weights() {
+        public StoredTensors weights() {
             WeightFiles files = WeightFiles.choose(names(path), variant, path.toString());
             Path file = path.resolve(files.file());
             return files.sharded() ? ShardedSafetensors.open(file) : SafetensorsFile.open(file);

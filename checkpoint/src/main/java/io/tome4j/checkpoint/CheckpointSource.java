@@ -8,36 +8,34 @@ import java.util.List;
 
 /** Finds the checkpoint that a user means: a folder, or a model on the Hugging Face hub. */
 public final class CheckpointSource {
-    /** The diffusers pipelines whose checkpoints can be used. */
-    static final String[] SUPPORTED_PIPELINES = {"StableDiffusionPipeline"};
-
     private CheckpointSource() {}
-
-    /** As {@link #resolve(String, FetchOptions, HubSettings, DownloadListener)}, with what the environment says. */
-    public static CheckpointFolder resolve(String idOrPath, FetchOptions options) {
-        return resolve(idOrPath, options, HubSettings.fromEnvironment(), DownloadListener.SILENT);
-    }
 
     /**
      * Finds a checkpoint; one from the hub is downloaded into the cache, if it is not there.
      *
      * @param idOrPath a folder that exists, or else a model's id on the hub, {@code org/name}, {@code name} or
      *     {@code org/name@revision}
+     * @param kinds what can be used, at least one
      * @throws TomeException if there is no such checkpoint, it is not one that can be used, or it cannot be downloaded
      */
     public static CheckpointFolder resolve(
-            String idOrPath, FetchOptions options, HubSettings settings, DownloadListener listener) {
+            String idOrPath,
+            List<CheckpointKind> kinds,
+            FetchOptions options,
+            HubSettings settings,
+            DownloadListener listener) {
         Path path = path(idOrPath);
         if (Files.isDirectory(path)) {
             CheckpointFolder folder = CheckpointFolder.open(path, options.variant());
-            folder.modelIndex().requireClass(idOrPath, SUPPORTED_PIPELINES);
+            CheckpointKind.of(folder.modelIndex(), kinds, idOrPath);
             return folder;
         }
         if (Files.exists(path)) {
             throw new TomeException(idOrPath + " is a file, and tome4j reads checkpoints as folders. Convert it with"
-                    + " Python: StableDiffusionPipeline.from_single_file(file).save_pretrained(folder).");
+                    + " Python: " + kinds.get(0).pipelines().get(0)
+                    + ".from_single_file(file).save_pretrained(folder).");
         }
-        Path fetched = fetch(idOrPath, options, settings, listener, ModelFiles.PIPELINE);
+        Path fetched = fetch(idOrPath, options, settings, listener, WantedModel.pipeline(kinds));
         return CheckpointFolder.open(fetched, options.variant());
     }
 
@@ -45,7 +43,7 @@ public final class CheckpointSource {
      * Finds a model that transformers saves in one folder with its tokenizer, such as CLIP; one from the hub is downloaded
      * into the cache, if it is not there.
      *
-     * @param idOrPath as for {@link #resolve(String, FetchOptions, HubSettings, DownloadListener)}
+     * @param idOrPath as for {@link #resolve(String, List, FetchOptions, HubSettings, DownloadListener)}
      * @param configs the names of the JSON files that it must have
      * @throws TomeException if there is no such model, or it cannot be downloaded
      */
@@ -58,12 +56,16 @@ public final class CheckpointSource {
         Path path = path(idOrPath);
         Path folder = Files.isDirectory(path)
                 ? path
-                : fetch(idOrPath, options, settings, listener, ModelFiles.alone(configs));
+                : fetch(idOrPath, options, settings, listener, WantedModel.alone(configs));
         return CheckpointFolder.Component.alone(folder, options.variant());
     }
 
     private static Path fetch(
-            String idOrPath, FetchOptions options, HubSettings settings, DownloadListener listener, ModelFiles kind) {
+            String idOrPath,
+            FetchOptions options,
+            HubSettings settings,
+            DownloadListener listener,
+            WantedModel wanted) {
         int at = idOrPath.indexOf('@');
         String id = at < 0 ? idOrPath : idOrPath.substring(0, at);
         String revision = at < 0 ? "" : idOrPath.substring(at + 1);
@@ -75,18 +77,19 @@ public final class CheckpointSource {
             throw new TomeException(
                     "Two revisions of " + id + " are asked for: '" + revision + "' and '" + options.revision() + "'.");
         }
-        FetchOptions wanted = revision.isEmpty() ? options : options.revision(revision);
-        return new Hub(settings, listener).fetch(id, wanted, kind);
+        FetchOptions chosen = revision.isEmpty() ? options : options.revision(revision);
+        return new Hub(settings, listener).fetch(id, chosen, wanted);
     }
 
-    /** Whether a folder holds a checkpoint of a kind that can be used; half a download does not. */
-    public static boolean isSupported(Path folder) {
+    /** Whether a folder holds a checkpoint of one of these kinds; its other files may be missing still. */
+    public static boolean isSupported(Path folder, List<CheckpointKind> kinds) {
         Path index = folder.resolve(ModelIndex.FILE);
         if (!Files.isRegularFile(index)) {
             return false;
         }
         try {
-            return List.of(SUPPORTED_PIPELINES).contains(ModelIndex.read(index).pipelineClass());
+            ModelIndex found = ModelIndex.read(index);
+            return kinds.stream().anyMatch(kind -> kind.includes(found));
         } catch (TomeException e) {
             return false;
         }

@@ -64,12 +64,12 @@ final class Hub {
      *
      * @throws TomeException if the hub does not give it, or the disk cannot take it
      */
-    Path fetch(String id, FetchOptions options, ModelFiles kind) {
+    Path fetch(String id, FetchOptions options, WantedModel wanted) {
         if (settings.offline()) {
-            return cached(id, options, kind, "The hub is not asked, because HF_HUB_OFFLINE is set");
+            return cached(id, options, wanted, "The hub is not asked, because HF_HUB_OFFLINE is set");
         }
         if (HubCache.isCommit(options.revision())) {
-            Optional<Path> complete = ifCached(id, options, kind);
+            Optional<Path> complete = ifCached(id, options, wanted);
             if (complete.isPresent()) {
                 return complete.get();
             }
@@ -78,16 +78,16 @@ final class Hub {
         try {
             revision = client.revision(id, options.revisionOrMain());
         } catch (HubClient.Busy e) {
-            Path folder =
-                    ifCached(id, options, kind).orElseThrow(() -> new TomeException(String.valueOf(e.getMessage()), e));
+            Path folder = ifCached(id, options, wanted)
+                    .orElseThrow(() -> new TomeException(String.valueOf(e.getMessage()), e));
             return withWarning(e, folder);
         } catch (HubClient.Unreachable e) {
-            return withWarning(e, cached(id, options, kind, withoutPeriod(e)));
+            return withWarning(e, cached(id, options, wanted, withoutPeriod(e)));
         } catch (IOException e) {
             throw new TomeException(withoutPeriod(e) + ".", e);
         }
         try {
-            download(revision, select(revision, options, kind));
+            download(revision, select(revision, options, wanted));
             cache.writeRef(id, options.revisionOrMain(), revision.commit());
             return cache.snapshot(id, revision.commit());
         } catch (HubClient.Busy e) {
@@ -105,21 +105,21 @@ final class Hub {
     }
 
     /** The files to have, weights last; what must be read to know them is downloaded on the way. */
-    private Set<String> select(Revision revision, FetchOptions options, ModelFiles kind) throws IOException {
+    private Set<String> select(Revision revision, FetchOptions options, WantedModel wanted) throws IOException {
         String shown = revision.id() + " (revision " + options.revisionOrMain() + ")";
-        if (!revision.files().contains(kind.index())) {
-            throw new TomeException(
-                    "The model " + shown + " on the hub is not " + kind.kind() + ": it has no " + kind.index() + ".");
+        if (!revision.files().contains(wanted.index())) {
+            throw new TomeException("The model " + shown + " on the hub is not " + wanted.description() + ": it has no "
+                    + wanted.index() + ".");
         }
-        download(revision, Set.of(kind.index()));
-        kind.requireKind(local(revision, kind.index()), shown);
-        List<String> missing = kind.missing(revision.files());
+        download(revision, Set.of(wanted.index()));
+        ModelFiles needed = wanted.files().apply(local(revision, wanted.index()), shown);
+        List<String> missing = needed.missing(revision.files());
         if (!missing.isEmpty()) { // to be said before gigabytes are downloaded
             throw new TomeException("The model " + shown + " on the hub is incomplete: it has no "
                     + String.join(", no ", missing) + ".");
         }
-        Set<String> files = kind.small(revision.files());
-        for (String prefix : kind.withWeights()) {
+        Set<String> files = needed.small(revision.files());
+        for (String prefix : needed.withWeights()) {
             List<String> names = revision.files().stream()
                     .filter(file -> file.startsWith(prefix))
                     .map(file -> file.substring(prefix.length()))
@@ -186,25 +186,25 @@ final class Hub {
         return folder;
     }
 
-    private Optional<Path> ifCached(String id, FetchOptions options, ModelFiles kind) {
+    private Optional<Path> ifCached(String id, FetchOptions options, WantedModel wanted) {
         try {
-            return Optional.of(cached(id, options, kind, ""));
+            return Optional.of(cached(id, options, wanted, ""));
         } catch (TomeException notCached) {
             return Optional.empty();
         }
     }
 
     /** What the cache has, if that is all that is needed. */
-    private Path cached(String id, FetchOptions options, ModelFiles kind, String why) {
+    private Path cached(String id, FetchOptions options, WantedModel wanted, String why) {
         String revision = options.revisionOrMain();
         String commit = cache.commit(id, revision);
         Path folder = commit.isEmpty() ? cache.repo(id) : cache.snapshot(id, commit);
-        if (commit.isEmpty() || !Files.exists(folder.resolve(kind.index()))) {
+        if (commit.isEmpty() || !Files.exists(folder.resolve(wanted.index()))) {
             throw new TomeException(why + ", and the model " + id + " (revision " + revision + ") is not in the cache "
                     + settings.cache() + ".");
         }
         try {
-            kind.requireComplete(folder, options.variant(), id);
+            wanted.files().apply(folder.resolve(wanted.index()), id).requireComplete(folder, options.variant());
         } catch (TomeException e) {
             throw new TomeException(why + ", and the model " + id + " in the cache will not do: " + e.getMessage(), e);
         }

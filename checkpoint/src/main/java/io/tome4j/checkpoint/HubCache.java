@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -99,10 +98,7 @@ public final class HubCache {
         }
         Path ref = inside(repo(id).resolve("refs"), revision);
         Files.createDirectories(parent(ref));
-        Path partial = ref.resolveSibling(
-                ref.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-        Files.writeString(partial, commit);
-        Files.move(partial, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        WholeFile.replace(ref, part -> Files.writeString(part, commit));
     }
 
     Path snapshot(String id, String commit) {
@@ -152,9 +148,7 @@ public final class HubCache {
     }
 
     static void copy(Path blob, Path file) throws IOException {
-        Path partial = file.resolveSibling(file.getFileName() + ".part");
-        Files.copy(blob, partial, StandardCopyOption.REPLACE_EXISTING);
-        Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        WholeFile.replace(file, part -> Files.copy(blob, part));
     }
 
     private static Path inside(Path folder, String name) {
@@ -171,7 +165,10 @@ public final class HubCache {
         Map<String, String> byCommit = new TreeMap<>();
         if (Files.isDirectory(folder)) {
             try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                for (Path file : files.filter(Files::isRegularFile)
+                        .filter(found -> !WholeFile.isPart(found))
+                        .sorted()
+                        .toList()) {
                     byCommit.putIfAbsent(
                             Files.readString(file).strip(),
                             folder.relativize(file).toString().replace('\\', '/'));

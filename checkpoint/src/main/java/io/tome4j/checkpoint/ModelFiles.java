@@ -11,59 +11,36 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which of a repository's files make a model of some kind.
+ * Which of a repository's files make a model.
  *
- * @param index the file that says what the model is
- * @param kind what a model without that file is not: {@code a diffusers checkpoint}
- * @param pipelines the pipelines that will do; none for a model that is no pipeline
  * @param configs those without which there is no model
- * @param tokenizer what the names of the tokenizer's files begin with: {@code tokenizer/}, or nothing
+ * @param tokenizers what the names of each tokenizer's files begin with: {@code tokenizer/}, or nothing
  * @param withWeights what the names of weights begin with: {@code unet/}, or nothing
  */
-record ModelFiles(
-        String index,
-        String kind,
-        List<String> pipelines,
-        List<String> configs,
-        String tokenizer,
-        List<String> withWeights) {
-    /** A Stable Diffusion pipeline as diffusers saves it. */
-    static final ModelFiles PIPELINE = new ModelFiles(
-            ModelIndex.FILE,
-            "a diffusers checkpoint",
-            List.of(CheckpointSource.SUPPORTED_PIPELINES),
-            List.of(
-                    "scheduler/scheduler_config.json",
-                    "text_encoder/config.json",
-                    "unet/config.json",
-                    "vae/config.json"),
-            "tokenizer/",
-            List.of("text_encoder/", "unet/", "vae/"));
-
-    /** A model with a tokenizer as transformers saves it, all in one folder. */
-    static ModelFiles alone(List<String> configs) {
-        return new ModelFiles("config.json", "a transformers model", List.of(), configs, "", List.of(""));
+record ModelFiles(List<String> configs, List<String> tokenizers, List<String> withWeights) {
+    /** Of a pipeline as diffusers saves it. */
+    static ModelFiles of(CheckpointKind kind) {
+        return new ModelFiles(kind.configs(), prefixes(kind.tokenizers()), prefixes(kind.weights()));
     }
 
-    /**
-     * Checks what the index says.
-     *
-     * @param file the index, on the disk
-     * @param shown the model, for the message
-     */
-    void requireKind(Path file, String shown) {
-        if (!pipelines.isEmpty()) {
-            ModelIndex.read(file).requireClass(shown, pipelines.toArray(String[]::new));
-        }
+    /** Of a model with a tokenizer as transformers saves it, all in one folder. */
+    static ModelFiles alone(List<String> configs) {
+        return new ModelFiles(configs, List.of(""), List.of(""));
+    }
+
+    private static List<String> prefixes(List<String> folders) {
+        return folders.stream().map(folder -> folder + "/").toList();
     }
 
     /** Those of a repository's files that are wanted, but for the weights. */
     Set<String> small(Collection<String> names) {
         Set<String> files = new LinkedHashSet<>(configs);
-        files.addAll(vocabulary());
-        for (String file :
-                List.of("tokenizer.json", "added_tokens.json", "special_tokens_map.json", "tokenizer_config.json")) {
-            files.add(tokenizer + file);
+        for (String tokenizer : tokenizers) {
+            files.addAll(vocabulary(tokenizer));
+            for (String file : List.of(
+                    "tokenizer.json", "added_tokens.json", "special_tokens_map.json", "tokenizer_config.json")) {
+                files.add(tokenizer + file);
+            }
         }
         files.retainAll(Set.copyOf(names));
         return files;
@@ -72,14 +49,16 @@ record ModelFiles(
     /** What is missing, among those of the small files without which there is no model. */
     List<String> missing(Collection<String> names) {
         List<String> missing = new ArrayList<>(configs);
-        if (!names.contains(tokenizer + "tokenizer.json")) { // in place of the vocabulary, or beside it
-            missing.addAll(vocabulary());
+        for (String tokenizer : tokenizers) {
+            if (!names.contains(tokenizer + "tokenizer.json")) { // in place of the vocabulary, or beside it
+                missing.addAll(vocabulary(tokenizer));
+            }
         }
         missing.removeAll(names);
         return missing;
     }
 
-    private List<String> vocabulary() {
+    private static List<String> vocabulary(String tokenizer) {
         return List.of(tokenizer + "vocab.json", tokenizer + "merges.txt");
     }
 
@@ -88,11 +67,12 @@ record ModelFiles(
      *
      * @throws TomeException naming what it lacks
      */
-    void requireComplete(Path folder, String variant, String shown) {
-        requireKind(folder.resolve(index), shown);
+    void requireComplete(Path folder, String variant) {
         List<String> names = new ArrayList<>(configs);
-        names.addAll(vocabulary());
-        names.add(tokenizer + "tokenizer.json");
+        for (String tokenizer : tokenizers) {
+            names.addAll(vocabulary(tokenizer));
+            names.add(tokenizer + "tokenizer.json");
+        }
         names.removeIf(name -> !Files.exists(folder.resolve(name)));
         for (String file : missing(names)) {
             part(folder, file.substring(0, file.lastIndexOf('/') + 1), variant)

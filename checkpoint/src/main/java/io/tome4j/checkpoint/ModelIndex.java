@@ -54,17 +54,4 @@ public record ModelIndex(String pipelineClass, Map<String, String> components) {
         }
         return new ModelIndex(name.textValue(), components);
     }
-
-    /**
-     * Requires the pipeline to be one that the caller knows.
-     *
-     * @param origin the checkpoint, for the message
-     * @throws TomeException naming the class
-     */
-    public void requireClass(String origin, String... supported) {
-        if (!java.util.List.of(supported).contains(pipelineClass)) {
-            throw new TomeException("The checkpoint " + origin + " is a " + pipelineClass
-                    + ", which tome4j does not support. Supported: " + String.join(", ", supported) + ".");
-        }
-    }
 }

@@ -1,9 +1,9 @@
 package io.tome4j.checkpoint;
 
 import io.tome4j.checkpoint.SafetensorsHeader.Entry;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
-import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -25,7 +25,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>The dtypes F64, F32, F16, BF16, I64, I32, I16, I8, U8 and BOOL are read. The format is that of
  * {@code https://huggingface.co/docs/safetensors}.
  */
-public final class SafetensorsFile implements Weights.Source {
+public final class SafetensorsFile implements StoredTensors {
     /** Most bytes that one buffer may hold: Java's buffers count in {@code int}. */
     private static final long MAX_BUFFER = 1L << 30;
 

@@ -9,9 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,8 +33,7 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes a file, or replaces it: under another name beside it first, renamed when complete, so that no half-written
-     * file is ever seen under its name.
+     * Writes a file, or replaces it; it is there {@linkplain WholeFile whole}, or not at all.
      *
      * @param tensors by name: of any shape, on any device, in a dtype that {@link SafetensorsFile} reads
      * @param metadata strings to keep beside the tensors
@@ -48,27 +45,15 @@ public final class SafetensorsWriter {
         tensors.forEach((name, tensor) -> ordered.add(new Named(name, tensor, dtype(name, tensor))));
         ordered.sort(
                 Comparator.comparingInt((Named named) -> -named.dtype().bytes()).thenComparing(Named::name));
-        Path partial = file.resolveSibling(
-                file.getFileName() + "." + ProcessHandle.current().pid() + ".part");
-        try {
-            try (FileChannel channel = FileChannel.open(
-                    partial,
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE)) {
+        WholeFile.write("file of tensors", file, part -> {
+            try (FileChannel channel =
+                    FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 writeFully(channel, header(ordered, metadata));
                 for (Named named : ordered) {
                     writeData(channel, named.tensor());
                 }
             }
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            deleteQuietly(partial);
-            throw new TomeException("The file " + file + " cannot be written: " + reason(e), e);
-        } catch (RuntimeException e) {
-            deleteQuietly(partial);
-            throw e;
-        }
+        });
     }
 
     private record Named(String name, Tensor tensor, SafetensorsDType dtype) {}
@@ -126,24 +111,6 @@ public final class SafetensorsWriter {
     private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
-        }
-    }
-
-    private static String reason(IOException e) {
-        if (e instanceof java.nio.file.NoSuchFileException) {
-            return "its folder does not exist.";
-        }
-        if (e instanceof java.nio.file.AccessDeniedException) {
-            return "no permission to write in its folder.";
-        }
-        return e.getMessage() + ".";
-    }
-
-    private static void deleteQuietly(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            // what matters is the error before
         }
     }
 }

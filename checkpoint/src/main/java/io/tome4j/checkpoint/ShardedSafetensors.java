@@ -3,8 +3,8 @@ package io.tome4j.checkpoint;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
-import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +18,7 @@ import java.util.TreeSet;
 import org.bytedeco.pytorch.Tensor;
 
 /** Tensors in several safetensors files, as an index ({@code *.safetensors.index.json}) distributes them. */
-final class ShardedSafetensors implements Weights.Source {
+final class ShardedSafetensors implements StoredTensors {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path index;

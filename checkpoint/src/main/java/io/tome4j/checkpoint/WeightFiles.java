@@ -79,8 +79,8 @@ record WeightFiles(String file, boolean sharded) {
                     + (variant.isEmpty() ? "without a variant" : "of the variant '" + variant + "'")
                     + " in " + where + ". There: " + there + ". "
                     + (variants.contains("")
-                            ? "Leave the variant (--variant) out."
-                            : "Ask for it (--variant " + variants.iterator().next() + ")."));
+                            ? "Leave the variant out."
+                            : "Ask for the variant '" + variants.iterator().next() + "'."));
         }
         List<String> pickles =
                 names.stream().filter(n -> PICKLE.matcher(n).matches()).sorted().toList();

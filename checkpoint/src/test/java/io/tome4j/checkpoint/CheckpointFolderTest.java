@@ -3,10 +3,10 @@ package io.tome4j.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
-import io.tome4j.tensor.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,9 +60,9 @@ class CheckpointFolderTest {
     void unsupportedPipelineIsNamed() throws IOException {
         write("model_index.json", INDEX.replace("StableDiffusion", "StableDiffusionXL"));
         ModelIndex index = CheckpointFolder.open(folder).modelIndex();
-        refused(() -> index.requireClass("here", "StableDiffusionPipeline"))
+        refused(() -> CheckpointKind.of(index, FakeHub.KINDS, "here"))
                 .hasMessage("The checkpoint here is a StableDiffusionXLPipeline, which tome4j does not support."
-                        + " Supported: StableDiffusionPipeline.");
+                        + " Supported: Tiny (StableDiffusionPipeline).");
     }
 
     @ParameterizedTest
@@ -191,7 +191,7 @@ class CheckpointFolderTest {
         RawSafetensors.one(folder.resolve("unet/diffusion_pytorch_model.fp16.safetensors"), "x", 1);
         refused(() -> weights(""))
                 .hasMessageContaining("no weights without a variant")
-                .hasMessageContaining("(--variant fp16)");
+                .hasMessageContaining("Ask for the variant 'fp16'.");
     }
 
     @Test
@@ -199,7 +199,7 @@ class CheckpointFolderTest {
         refused(() -> weights("")).hasMessageContaining("nor model.safetensors. There: config.json.");
     }
 
-    private Weights.Source weights(String variant) {
+    private StoredTensors weights(String variant) {
         return CheckpointFolder.open(folder, variant).component("unet").weights();
     }
 
@@ -208,7 +208,7 @@ class CheckpointFolderTest {
         Files.writeString(folder.resolve(file), text);
     }
 
-    private static float value(Weights.Source weights, String name) {
+    private static float value(StoredTensors weights, String name) {
         try (var scope = TensorScope.open()) {
             return Tensors.floats(weights.load(name))[0];
         }

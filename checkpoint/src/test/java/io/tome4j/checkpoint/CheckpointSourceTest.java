@@ -7,6 +7,7 @@ import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,21 @@ class CheckpointSourceTest {
         assertThatThrownBy(() -> resolve(folder.toString()))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("is a FluxPipeline, which tome4j does not support");
+    }
+
+    @Test
+    void theKindIsTheOneThatHasThePipeline() throws IOException {
+        CheckpointKind other =
+                new CheckpointKind("Flux", List.of("FluxPipeline"), List.of(), List.of("tokenizer_2"), List.of());
+        List<CheckpointKind> kinds = List.of(FakeHub.KINDS.get(0), other);
+        Path file = folder.resolve("model_index.json");
+        Files.writeString(file, "{\"_class_name\":\"FluxPipeline\"}");
+        ModelIndex index = ModelIndex.read(file);
+        assertThat(CheckpointKind.of(index, kinds, "here")).isSameAs(other);
+        assertThat(CheckpointSource.isSupported(folder, kinds)).isTrue();
+        assertThat(CheckpointSource.isSupported(folder, FakeHub.KINDS)).isFalse();
+        assertThat(ModelFiles.of(other).small(List.of("tokenizer/vocab.json", "tokenizer_2/vocab.json")))
+                .containsExactly("tokenizer_2/vocab.json");
     }
 
     @Test
@@ -59,7 +75,11 @@ class CheckpointSourceTest {
     @Test
     void twoRevisionsAreRefused() {
         assertThatThrownBy(() -> CheckpointSource.resolve(
-                        "org/name@one", FetchOptions.DEFAULT.revision("two"), offline(), DownloadListener.SILENT))
+                        "org/name@one",
+                        FakeHub.KINDS,
+                        FetchOptions.DEFAULT.revision("two"),
+                        offline(),
+                        DownloadListener.SILENT))
                 .isInstanceOf(TomeException.class)
                 .hasMessage("Two revisions of org/name are asked for: 'one' and 'two'.");
     }
@@ -69,6 +89,6 @@ class CheckpointSourceTest {
     }
 
     private CheckpointFolder resolve(String text) {
-        return CheckpointSource.resolve(text, FetchOptions.DEFAULT, offline(), DownloadListener.SILENT);
+        return CheckpointSource.resolve(text, FakeHub.KINDS, FetchOptions.DEFAULT, offline(), DownloadListener.SILENT);
     }
 }

@@ -28,6 +28,19 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class FakeHub implements AutoCloseable {
     static final String ID = "org/tiny";
+
+    /** What the model is. */
+    static final List<CheckpointKind> KINDS = List.of(new CheckpointKind(
+            "Tiny",
+            List.of("StableDiffusionPipeline"),
+            List.of(
+                    "scheduler/scheduler_config.json",
+                    "text_encoder/config.json",
+                    "unet/config.json",
+                    "vae/config.json"),
+            List.of("tokenizer"),
+            List.of("text_encoder", "unet", "vae")));
+
     /** What the model was called before; the hub sends whoever asks for it on. */
     static final String FORMER_ID = "org/former";
 

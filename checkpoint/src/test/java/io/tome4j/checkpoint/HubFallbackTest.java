@@ -177,8 +177,8 @@ class HubFallbackTest {
     @Test
     void renamedModelIsFollowedWithTheToken() {
         HubSettings settings = hub.settings(cache, "secret");
-        CheckpointFolder folder =
-                CheckpointSource.resolve(FakeHub.FORMER_ID, FetchOptions.DEFAULT, settings, DownloadListener.SILENT);
+        CheckpointFolder folder = CheckpointSource.resolve(
+                FakeHub.FORMER_ID, FakeHub.KINDS, FetchOptions.DEFAULT, settings, DownloadListener.SILENT);
         assertThat(folder.path().resolve(UNET)).hasBinaryContent(hub.files.get(UNET));
         assertThat(folder.path()).startsWithRaw(cache.resolve("models--org--former"));
         assertThat(hub.seen).allSatisfy(seen -> assertThat(seen.authorization())
@@ -220,6 +220,7 @@ class HubFallbackTest {
                 warnings.add(message);
             }
         };
-        return CheckpointSource.resolve(FakeHub.ID + "@" + revision, FetchOptions.DEFAULT, settings, listener);
+        return CheckpointSource.resolve(
+                FakeHub.ID + "@" + revision, FakeHub.KINDS, FetchOptions.DEFAULT, settings, listener);
     }
 }

@@ -252,7 +252,7 @@ class HubTest {
     @Test
     void fullDiskIsNoticedBeforeTheDownload() {
         Hub full = new Hub(hub.settings(cache, ""), DownloadListener.SILENT, folder -> 500_000);
-        assertThatThrownBy(() -> full.fetch(FakeHub.ID, FetchOptions.DEFAULT, ModelFiles.PIPELINE))
+        assertThatThrownBy(() -> full.fetch(FakeHub.ID, FetchOptions.DEFAULT, WantedModel.pipeline(FakeHub.KINDS)))
                 .isInstanceOf(TomeException.class)
                 .hasMessage("There is not enough room on the disk for org/tiny: 0.6 MB are needed in " + cache
                         + ", 0.5 MB are free. Make room, or set HF_HOME to a folder on another disk.");
@@ -324,7 +324,7 @@ class HubTest {
                         ends.add(file);
                     }
                 })
-                .fetch(FakeHub.ID, FetchOptions.DEFAULT, ModelFiles.PIPELINE);
+                .fetch(FakeHub.ID, FetchOptions.DEFAULT, WantedModel.pipeline(FakeHub.KINDS));
         assertThat(ends).contains("model_index.json", "tokenizer/vocab.json", UNET);
     }
 
@@ -345,7 +345,7 @@ class HubTest {
     }
 
     private static CheckpointFolder fetch(FetchOptions options, HubSettings settings) {
-        return CheckpointSource.resolve(FakeHub.ID, options, settings, DownloadListener.SILENT);
+        return CheckpointSource.resolve(FakeHub.ID, FakeHub.KINDS, options, settings, DownloadListener.SILENT);
     }
 
     private AbstractThrowableAssert<?, ? extends Throwable> refused() {

@@ -74,6 +74,6 @@ class SafetensorsWriterTest {
         Path file = folder.resolve("nowhere").resolve("latents.safetensors");
         assertThatThrownBy(() -> SafetensorsWriter.write(file, Map.of()))
                 .isInstanceOf(TomeException.class)
-                .hasMessage("The file " + file + " cannot be written: its folder does not exist.");
+                .hasMessageContaining("cannot be written to " + file + ": the folder " + file.getParent());
     }
 }

@@ -1,6 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.tensor.Placement;
 import java.util.List;
 
@@ -12,8 +13,8 @@ interface ModelFamily {
     /** All families. */
     List<ModelFamily> ALL = List.of(new StableDiffusion());
 
-    /** The diffusers pipelines whose checkpoints it can run, such as {@code StableDiffusionPipeline}. */
-    List<String> pipelineClasses();
+    /** Which checkpoints it can run, and which of their files it needs. */
+    CheckpointKind kind();
 
     /**
      * Loads a checkpoint of this family; what is small first, so that what is wrong there is said before gigabytes are read.
@@ -24,12 +25,17 @@ interface ModelFamily {
      */
     Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options);
 
+    /** Which checkpoints can be run. */
+    static List<CheckpointKind> kinds() {
+        return ALL.stream().map(ModelFamily::kind).toList();
+    }
+
     /** The family of a checkpoint. */
     static ModelFamily of(CheckpointFolder checkpoint) {
-        String wanted = checkpoint.modelIndex().pipelineClass();
         return ALL.stream()
-                .filter(family -> family.pipelineClasses().contains(wanted))
+                .filter(family -> family.kind().includes(checkpoint.modelIndex()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("No family has " + wanted + ", which was accepted"));
+                .orElseThrow(() -> new IllegalStateException("No family runs a "
+                        + checkpoint.modelIndex().pipelineClass() + ", which was accepted"));
     }
 }

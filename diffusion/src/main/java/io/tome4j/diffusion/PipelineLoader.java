@@ -18,6 +18,7 @@ final class PipelineLoader {
         Placement placement = Placement.choose(options.device(), options.dtype());
         CheckpointFolder checkpoint = CheckpointSource.resolve(
                 model,
+                ModelFamily.kinds(),
                 new FetchOptions(options.revision(), options.variant()),
                 HubSettings.fromEnvironment(),
                 listener);

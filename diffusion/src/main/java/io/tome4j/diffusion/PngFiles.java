@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -11,12 +12,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.CRC32;
@@ -27,7 +25,7 @@ import javax.imageio.ImageIO;
  * PNG files that carry a text under the key {@code parameters}, where A1111's web UI and PIL look for it: a {@code tEXt}
  * chunk where Latin-1 can say it, else {@code iTXt} (PNG specification, section 11.3.3).
  */
-final class PngFiles {
+public final class PngFiles {
     private static final String KEY = "parameters";
 
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
@@ -41,36 +39,22 @@ final class PngFiles {
     private PngFiles() {}
 
     /**
-     * Writes the whole file beside its place and renames it.
+     * Writes an image without parameters.
      *
-     * @throws TomeException if that cannot be done; then nothing is left behind
+     * @throws TomeException if it cannot be written; then nothing is left behind
      */
-    static void write(BufferedImage image, String parameters, Path file) {
-        if (Files.isDirectory(file)) {
-            throw new TomeException(
-                    "The image cannot be written to " + file + ": that is a folder; name a file in it.");
-        }
-        Path absolute = file.toAbsolutePath();
-        Path part = absolute.resolveSibling(
-                absolute.getFileName() + "." + Long.toString(System.nanoTime(), Character.MAX_RADIX) + ".part");
-        try {
-            try {
-                Files.write(part, encode(image, parameters));
-                moveIntoPlace(part, absolute);
-            } finally {
-                Files.deleteIfExists(part);
-            }
-        } catch (IOException e) {
-            throw cannotWrite(file, e);
-        }
+    public static void write(BufferedImage image, Path file) {
+        write(image, "", file);
     }
 
-    private static void moveIntoPlace(Path part, Path file) throws IOException {
-        try {
-            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-        }
+    /**
+     * Writes an image.
+     *
+     * @param parameters empty for none
+     * @throws TomeException if it cannot be written; then nothing is left behind
+     */
+    static void write(BufferedImage image, String parameters, Path file) {
+        WholeFile.write("image", file, part -> Files.write(part, encode(image, parameters)));
     }
 
     private static byte[] encode(BufferedImage image, String parameters) throws IOException {
@@ -102,25 +86,6 @@ final class PngFiles {
         CRC32 crc = new CRC32();
         crc.update(bytes);
         out.writeInt((int) crc.getValue());
-    }
-
-    static TomeException cannotWrite(Path file, IOException e) {
-        String why;
-        if (e instanceof NoSuchFileException) {
-            Path folder = file.toAbsolutePath().getParent();
-            why = "the folder " + folder + " does not exist; make it first";
-        } else if (e instanceof AccessDeniedException) {
-            why = "this user may not write there; choose another place, or give it the permission";
-        } else if (e instanceof FileSystemException system && system.getReason() != null) {
-            why = decapitalize(system.getReason());
-        } else {
-            why = decapitalize(String.valueOf(e.getMessage()));
-        }
-        return new TomeException("The image cannot be written to " + file + ": " + why + ".", e);
-    }
-
-    private static String decapitalize(String reason) {
-        return reason.isEmpty() ? reason : Character.toLowerCase(reason.charAt(0)) + reason.substring(1);
     }
 
     /**

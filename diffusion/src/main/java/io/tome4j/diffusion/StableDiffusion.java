@@ -1,6 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
@@ -17,9 +18,20 @@ import java.util.List;
 
 /** Stable Diffusion 1.x and 2.x. */
 final class StableDiffusion implements ModelFamily {
+    private static final CheckpointKind KIND = new CheckpointKind(
+            "Stable Diffusion 1.x and 2.x",
+            List.of("StableDiffusionPipeline"),
+            List.of(
+                    "scheduler/scheduler_config.json",
+                    "text_encoder/config.json",
+                    "unet/config.json",
+                    "vae/config.json"),
+            List.of("tokenizer"),
+            List.of("text_encoder", "unet", "vae"));
+
     @Override
-    public List<String> pipelineClasses() {
-        return List.of("StableDiffusionPipeline");
+    public CheckpointKind kind() {
+        return KIND;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
@@ -67,6 +68,11 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
         return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
+    }
+
+    /** Which checkpoints it can be made from. */
+    public static List<CheckpointKind> checkpointKinds() {
+        return ModelFamily.kinds();
     }
 
     /** Where and in what the models compute. */

@@ -1,5 +1,6 @@
 package io.tome4j.emoji;
 
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -161,7 +162,7 @@ final class ResourceFolder {
             return folder;
         } catch (IOException e) {
             throw new TomeException(
-                    "The embedded model cannot be unpacked into " + folder + ": " + Unpacking.reason(e) + ". It needs "
+                    "The embedded model cannot be unpacked into " + folder + ": " + WholeFile.reason(e) + ". It needs "
                             + (bytes() / 1_000_000 + 1) + " MB there; to have it elsewhere, set HF_HUB_CACHE to"
                             + " another folder.",
                     e);

@@ -3,7 +3,7 @@ package io.tome4j.emoji;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tome4j.checkpoint.CheckpointSource;
+import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.net.URL;
@@ -27,7 +27,7 @@ class EmbeddedModelTest {
         assertThat(model.description()).isNotBlank();
         Path folder = model.folder(temp);
         assertThat(folder).hasFileName(model.name());
-        assertThat(CheckpointSource.isSupported(folder)).isTrue();
+        assertThat(CheckpointFolder.open(folder).modelIndex().pipelineClass()).isEqualTo("StableDiffusionPipeline");
     }
 
     @Test

@@ -1,7 +1,6 @@
 package io.tome4j.tensor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,19 +21,27 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
  * tensor.
  */
 public final class Weights implements AutoCloseable {
-    /** Where the tensors come from: a checkpoint of one or more files, or tensors in memory. */
+    /**
+     * Where the tensors come from: {@linkplain StoredTensors stored ones}, or a source around another that renames,
+     * changes or makes them. Those that wrap live in {@code io.tome4j.checkpoint}.
+     */
     public interface Source {
-        /** The names of all tensors. */
+        /** The names of all tensors that a model must take; a source that makes what it is asked for has none. */
         Set<String> names();
 
-        /** The sizes of a tensor that is among {@link #names()}. */
-        long[] shape(String name);
+        /** Whether a tensor of this name can be loaded. */
+        default boolean has(String name) {
+            return names().contains(name);
+        }
 
         /**
-         * Loads a tensor that is among {@link #names()}, in the dtype it is stored in, on the CPU. The result belongs
-         * to the scope that is open, and may be a view of a mapped file: it must not be changed.
+         * Loads a tensor, in the dtype it is stored in, on the CPU. The result belongs to the scope that is open, and may
+         * be a view of a mapped file: it must not be changed.
+         *
+         * @param shape the sizes it must have
+         * @throws TomeException if it is missing or has other sizes
          */
-        Tensor load(String name);
+        Tensor load(String name, long[] shape);
 
         /**
          * Whether models may use what {@link #load} gives as it is, where it is in their placement already, instead of a
@@ -46,6 +53,12 @@ public final class Weights implements AutoCloseable {
 
         /** Where a tensor (or, for a name that is not there, the whole source) lies, for messages. */
         String origin(String name);
+
+        /** What {@link #load} throws if there is no tensor of this name. */
+        default TomeException missing(String name) {
+            return new TomeException("The tensor '" + name + "' is missing from " + origin(name)
+                    + ": the file belongs to another model than its config says, or is incomplete.");
+        }
     }
 
     private final Source source;
@@ -76,6 +89,18 @@ public final class Weights implements AutoCloseable {
         return new Weights(source, other, prefix, taken, owned);
     }
 
+    /**
+     * The same view of a source around this one's, under whose names all is taken from here on.
+     *
+     * @throws IllegalStateException if something was taken already, under the names of this one
+     */
+    public Weights through(UnaryOperator<Source> wrapping) {
+        if (!taken.isEmpty()) {
+            throw new IllegalStateException("Tensors of " + source.origin("") + " were taken under other names");
+        }
+        return new Weights(wrapping.apply(source), placement, prefix, taken, owned);
+    }
+
     /** The view of what lies below a name. */
     public Weights scope(String name) {
         return new Weights(source, placement, prefix + name + ".", taken, owned);
@@ -83,7 +108,7 @@ public final class Weights implements AutoCloseable {
 
     /** Whether a tensor of this name is there. */
     public boolean has(String name) {
-        return source.names().contains(prefix + name);
+        return source.has(prefix + name);
     }
 
     /**
@@ -136,20 +161,11 @@ public final class Weights implements AutoCloseable {
     /** A copy of a tensor in the model's placement, in the open scope. */
     private Tensor load(String name, long... shape) {
         String full = prefix + name;
-        if (!source.names().contains(full)) {
-            throw new TomeException("The tensor '" + full + "' is missing from " + source.origin(full)
-                    + ": the file belongs to another model than its config says, or is incomplete.");
-        }
-        long[] actual = source.shape(full);
-        if (!Arrays.equals(actual, shape)) {
-            throw new TomeException("The tensor '" + full + "' in " + source.origin(full) + " has the shape "
-                    + Arrays.toString(actual) + " where the model's config asks for " + Arrays.toString(shape) + ".");
-        }
+        Tensor loaded = source.load(full, shape);
         taken.add(full);
         // A copy: the file may be unmapped, or changed by others, while the model lives.
         boolean copy = !source.isShared();
-        return source.load(full)
-                .to(placement.torchDevice(), placement.scalarType(), false, copy, new MemoryFormatOptional());
+        return loaded.to(placement.torchDevice(), placement.scalarType(), false, copy, new MemoryFormatOptional());
     }
 
     /**

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Layers, whose weights oneDNN may have laid out its own way, against libtorch's functions on plain weights. */
 class LayersTest {
-    private record InMemory(Map<String, Tensor> tensors) implements Weights.Source {
+    private record InMemory(Map<String, Tensor> tensors) implements StoredTensors {
         @Override
         public Set<String> names() {
             return tensors.keySet();

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class WeightsTest {
     /** Ones of given shapes, from "here.safetensors". */
-    record Ones(Map<String, long[]> shapes) implements Weights.Source {
+    record Ones(Map<String, long[]> shapes) implements StoredTensors {
         @Override
         public Set<String> names() {
             return shapes.keySet();

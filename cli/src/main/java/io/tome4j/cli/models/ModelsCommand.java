@@ -8,6 +8,7 @@ import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.cli.session.Version;
+import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -72,7 +73,7 @@ public final class ModelsCommand implements Callable<Integer> {
             found.add(new Found(embedded.name(), EMBEDDED, embedded.bytes(), embedded.location()));
         }
         for (HubCache.CachedModel model : new HubCache(cache).models()) {
-            if (CheckpointSource.isSupported(model.folder())) {
+            if (CheckpointSource.isSupported(model.folder(), StableDiffusionPipeline.checkpointKinds())) {
                 found.add(new Found(model.id(), model.revision(), model.bytes(), model.folder()));
             }
         }
@@ -118,7 +119,7 @@ public final class ModelsCommand implements Callable<Integer> {
         try (Stream<Path> paths = Files.walk(folder, 3)) {
             return paths.filter(path -> path.endsWith(INDEX))
                     .map(index -> index.toAbsolutePath().getParent())
-                    .filter(CheckpointSource::isSupported)
+                    .filter(model -> CheckpointSource.isSupported(model, StableDiffusionPipeline.checkpointKinds()))
                     .map(model -> new Found(model.toString(), "", size(model), model))
                     .sorted(Comparator.comparing(Found::name))
                     .toList();

@@ -6,6 +6,9 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.checkpoint.RandomWeights;
+import io.tome4j.checkpoint.SharedWeights;
+import io.tome4j.diffusion.StableDiffusionFiles;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
@@ -63,7 +66,7 @@ public final class BenchModel implements AutoCloseable {
      */
     public static BenchModel random(Config config, Placement placement) {
         UNetConfig read = UNetConfig.of(config);
-        return new BenchModel(placement, config, read, RandomWeights.of(read, SEED));
+        return new BenchModel(placement, config, read, new RandomWeights(SEED));
     }
 
     /**
@@ -76,7 +79,7 @@ public final class BenchModel implements AutoCloseable {
     public static BenchModel fromPretrained(
             String model, boolean randomWeights, FetchOptions options, DownloadListener listener, Placement placement) {
         CheckpointFolder.Component unet = CheckpointSource.resolve(
-                        model, options, HubSettings.fromEnvironment(), listener)
+                        model, StableDiffusionFiles.KINDS, options, HubSettings.fromEnvironment(), listener)
                 .component("unet");
         if (randomWeights) {
             return random(unet.config(), placement);

@@ -3,6 +3,7 @@ package io.tome4j.evaluation.bench;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.UNetConfig;
+import io.tome4j.models.unet.UNetLayout;
 import io.tome4j.models.unet.UNetMemory;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
@@ -71,10 +72,10 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
 
     /** Transformer blocks of a level, on the way down and up. */
     private int blocks(int level) {
-        int up = config.levels() - 1 - level;
-        int stages = (config.downAttention().get(level) ? config.layersPerBlock() : 0)
-                + (config.upAttention().get(up) ? config.layersPerBlock() + 1 : 0)
-                + (level == config.levels() - 1 ? 1 : 0);
-        return stages * config.transformerLayers();
+        return config.layout().blocks().stream()
+                .filter(block -> block.level() == level)
+                .flatMap(block -> block.stages().stream())
+                .mapToInt(UNetLayout.Stage::transformers)
+                .sum();
     }
 }

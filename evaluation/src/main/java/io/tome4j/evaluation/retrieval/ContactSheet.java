@@ -1,6 +1,6 @@
 package io.tome4j.evaluation.retrieval;
 
-import io.tome4j.evaluation.run.WholeFile;
+import io.tome4j.diffusion.PngFiles;
 import io.tome4j.tensor.TomeException;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -48,6 +48,6 @@ public final class ContactSheet {
      * @throws TomeException if it cannot be written
      */
     public void save(Path file) {
-        WholeFile.writePng(file, image());
+        PngFiles.write(image(), file);
     }
 }

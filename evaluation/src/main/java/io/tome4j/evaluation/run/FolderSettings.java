@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.evaluation.Differences;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -36,7 +37,7 @@ final class FolderSettings {
                 byte[] json = new ObjectMapper()
                         .enable(SerializationFeature.INDENT_OUTPUT)
                         .writeValueAsBytes(settings);
-                WholeFile.write(file, json);
+                WholeFile.write("evaluation's settings", file, json);
             }
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be used for images: " + e + ".", e);

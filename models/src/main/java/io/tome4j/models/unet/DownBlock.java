@@ -16,19 +16,16 @@ final class DownBlock {
     private final List<Transformer2DModel> attentions = new ArrayList<>(); // empty or one a residual block
     private final @Nullable Conv2d downsampler; // none at the last level
 
-    DownBlock(Weights weights, String name, UNetConfig config, int level, AttentionKernel kernel) {
-        int out = config.blockOutChannels().get(level);
-        int in = level == 0 ? out : config.blockOutChannels().get(level - 1);
-        for (int i = 0; i < config.layersPerBlock(); i++) {
-            resnets.add(new ResnetBlock2D(weights.scope("resnets." + i), config, i == 0 ? in : out, out));
-            if (config.downAttention().get(level)) {
-                String attention = "attentions." + i;
-                attentions.add(new Transformer2DModel(
-                        weights.scope(attention), name + "." + attention, config, level, kernel));
+    DownBlock(Weights weights, UNetLayout.Block block, UNetConfig config, AttentionKernel kernel) {
+        for (int i = 0; i < block.stages().size(); i++) {
+            resnets.add(ResnetBlock2D.of(weights, block, i, config));
+            if (block.stages().get(i).attends()) {
+                attentions.add(Transformer2DModel.of(weights, block, i, config, kernel));
             }
         }
-        boolean last = level == config.levels() - 1;
-        this.downsampler = last ? null : Conv2d.of(weights.scope("downsamplers.0.conv"), out, out, 3, 2, 1);
+        this.downsampler = block.resamples()
+                ? Conv2d.of(weights.scope("downsamplers.0.conv"), block.out(), block.out(), 3, 2, 1)
+                : null;
     }
 
     List<ResnetBlock2D> resnets() {

@@ -13,13 +13,10 @@ final class MidBlock {
     private final Transformer2DModel attention;
     private final ResnetBlock2D second;
 
-    MidBlock(Weights weights, String name, UNetConfig config, AttentionKernel kernel) {
-        int level = config.levels() - 1;
-        int channels = config.blockOutChannels().get(level);
-        this.first = new ResnetBlock2D(weights.scope("resnets.0"), config, channels, channels);
-        this.attention =
-                new Transformer2DModel(weights.scope("attentions.0"), name + ".attentions.0", config, level, kernel);
-        this.second = new ResnetBlock2D(weights.scope("resnets.1"), config, channels, channels);
+    MidBlock(Weights weights, UNetLayout.Block block, UNetConfig config, AttentionKernel kernel) {
+        this.first = ResnetBlock2D.of(weights, block, 0, config);
+        this.attention = Transformer2DModel.of(weights, block, 0, config, kernel);
+        this.second = ResnetBlock2D.of(weights, block, 1, config);
     }
 
     List<ResnetBlock2D> resnets() {

@@ -18,13 +18,19 @@ final class ResnetBlock2D {
     private final Conv2d conv2;
     private final @Nullable Conv2d convShortcut; // where the channels change
 
-    ResnetBlock2D(Weights weights, UNetConfig config, int in, int out) {
+    private ResnetBlock2D(Weights weights, UNetConfig config, int in, int out) {
         this.norm1 = GroupNorm.of(weights.scope("norm1"), config.normNumGroups(), in, config.normEps());
         this.conv1 = Conv2d.of3x3(weights.scope("conv1"), in, out);
         this.timeEmbProj = Linear.of(weights.scope("time_emb_proj"), config.timeEmbeddingSize(), out);
         this.norm2 = GroupNorm.of(weights.scope("norm2"), config.normNumGroups(), out, config.normEps());
         this.conv2 = Conv2d.of3x3(weights.scope("conv2"), out, out);
         this.convShortcut = in == out ? null : Conv2d.of1x1(weights.scope("conv_shortcut"), in, out);
+    }
+
+    /** The residual block of a stage. */
+    static ResnetBlock2D of(Weights block, UNetLayout.Block layout, int number, UNetConfig config) {
+        UNetLayout.Stage stage = layout.stages().get(number);
+        return new ResnetBlock2D(block.scope("resnets." + number), config, stage.joined(), stage.out());
     }
 
     /**

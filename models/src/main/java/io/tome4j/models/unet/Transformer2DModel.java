@@ -20,15 +20,12 @@ final class Transformer2DModel {
     private final List<BasicTransformerBlock> blocks = new ArrayList<>();
     private final Linear projOut;
 
-    /**
-     * @param name this model's name in the checkpoint
-     * @param level the level it stands at, 0 for the largest feature map
-     */
-    Transformer2DModel(Weights weights, String name, UNetConfig config, int level, AttentionKernel kernel) {
+    private Transformer2DModel(
+            Weights weights, String name, UNetConfig config, int level, int layers, AttentionKernel kernel) {
         int channels = config.blockOutChannels().get(level);
         this.norm = GroupNorm.of(weights.scope("norm"), config.normNumGroups(), channels, EPS);
         this.projIn = projection(weights.scope("proj_in"), channels, config.useLinearProjection());
-        for (int i = 0; i < config.transformerLayers(); i++) {
+        for (int i = 0; i < layers; i++) {
             String blockName = "transformer_blocks." + i;
             blocks.add(new BasicTransformerBlock(
                     weights.scope(blockName),
@@ -40,6 +37,15 @@ final class Transformer2DModel {
                     kernel));
         }
         this.projOut = projection(weights.scope("proj_out"), channels, config.useLinearProjection());
+    }
+
+    /** The transformer blocks of a stage. */
+    static Transformer2DModel of(
+            Weights block, UNetLayout.Block layout, int number, UNetConfig config, AttentionKernel kernel) {
+        String name = "attentions." + number;
+        int layers = layout.stages().get(number).transformers();
+        return new Transformer2DModel(
+                block.scope(name), layout.name() + "." + name, config, layout.level(), layers, kernel);
     }
 
     /** A 1x1 convolution over positions is a linear layer over tokens. */

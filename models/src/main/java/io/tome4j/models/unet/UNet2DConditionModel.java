@@ -40,14 +40,13 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         int first = config.blockOutChannels().get(0);
         this.convIn = Conv2d.of3x3(weights.scope("conv_in"), config.inChannels(), first);
         this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), config);
-        for (int level = 0; level < config.levels(); level++) {
-            String name = "down_blocks." + level;
-            downBlocks.add(new DownBlock(weights.scope(name), name, config, level, kernel));
+        UNetLayout layout = config.layout();
+        for (UNetLayout.Block block : layout.down()) {
+            downBlocks.add(new DownBlock(weights.scope(block.name()), block, config, kernel));
         }
-        this.midBlock = new MidBlock(weights.scope("mid_block"), "mid_block", config, kernel);
-        for (int number = 0; number < config.levels(); number++) {
-            String name = "up_blocks." + number;
-            upBlocks.add(new UpBlock(weights.scope(name), name, config, number, kernel));
+        this.midBlock = new MidBlock(weights.scope(layout.mid().name()), layout.mid(), config, kernel);
+        for (UNetLayout.Block block : layout.up()) {
+            upBlocks.add(new UpBlock(weights.scope(block.name()), block, config, kernel));
         }
         this.convNormOut =
                 GroupNorm.of(weights.scope("conv_norm_out"), config.normNumGroups(), first, config.normEps());

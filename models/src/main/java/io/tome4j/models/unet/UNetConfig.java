@@ -15,7 +15,8 @@ import java.util.List;
  * @param downAttention whether each level has transformer blocks on the way down
  * @param upAttention whether each level has transformer blocks on the way up, first the smallest feature map
  * @param layersPerBlock residual blocks of a level on the way down (one more on the way up)
- * @param transformerLayers transformer blocks of each attention stage
+ * @param transformerLayers transformer blocks after each residual block of a level that has them; the mid block has as many
+ *     as the last level
  * @param heads attention heads of each level
  * @param crossAttentionDim size of a text embedding
  * @param normNumGroups groups of the group normalisation
@@ -33,7 +34,7 @@ public record UNetConfig(
         List<Boolean> downAttention,
         List<Boolean> upAttention,
         int layersPerBlock,
-        int transformerLayers,
+        List<Integer> transformerLayers,
         List<Integer> heads,
         int crossAttentionDim,
         int normNumGroups,
@@ -57,6 +58,11 @@ public record UNetConfig(
         return 4 * blockOutChannels.get(0);
     }
 
+    /** The blocks that the model is made of. */
+    public UNetLayout layout() {
+        return UNetLayout.of(this);
+    }
+
     /**
      * Reads and checks a config.
      *
@@ -67,15 +73,17 @@ public record UNetConfig(
         List<Integer> channels =
                 Arrays.stream(config.integers("block_out_channels")).boxed().toList();
         int levels = channels.size();
+        List<Boolean> down = attention(config, "down_block_types", DOWN, CROSS_ATTENTION_DOWN, levels);
+        List<Boolean> up = attention(config, "up_block_types", UP, CROSS_ATTENTION_UP, levels);
         UNetConfig read = new UNetConfig(
                 config.integer("in_channels", 4),
                 config.integer("out_channels", 4),
                 config.integer("sample_size", 64),
                 channels,
-                attention(config, "down_block_types", DOWN, CROSS_ATTENTION_DOWN, levels),
-                attention(config, "up_block_types", UP, CROSS_ATTENTION_UP, levels),
+                down,
+                up,
                 config.integer("layers_per_block", 2),
-                transformerLayers(config),
+                transformerLayers(config, down, up),
                 heads(config, channels),
                 config.integer("cross_attention_dim", 1280),
                 config.integer("norm_num_groups", 32),
@@ -138,16 +146,22 @@ public record UNetConfig(
         return types.stream().map(cross::equals).toList();
     }
 
-    private static int transformerLayers(Config config) {
+    private static List<Integer> transformerLayers(Config config, List<Boolean> down, List<Boolean> up) {
         String key = "transformer_layers_per_block";
-        if (config.isList(key)) {
-            int[] layers = config.integers(key);
-            if (Arrays.stream(layers).distinct().count() != 1) {
-                throw config.unsupported(key, "the same number for all levels");
-            }
-            return layers[0];
+        int levels = down.size();
+        List<Integer> layers = config.isList(key)
+                ? Arrays.stream(config.integers(key)).boxed().toList()
+                : Collections.nCopies(levels, config.integer(key, 1));
+        boolean fits = layers.size() == levels;
+        for (int level = 0; fits && level < levels; level++) {
+            boolean attends = down.get(level) || up.get(levels - 1 - level) || level == levels - 1;
+            fits = layers.get(level) >= (attends ? 1 : 0);
         }
-        return config.integer(key, 1);
+        if (!fits) {
+            throw config.unsupported(
+                    key, "a number from 1, for all levels or for each of " + levels + "; 0 only where none attends");
+        }
+        return layers;
     }
 
     /** The key says head dim, and holds the number of heads: an old slip of diffusers that checkpoints rely on. */

@@ -1,11 +1,12 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.UNetLayout.Block;
+import io.tome4j.models.unet.UNetLayout.Stage;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
-import java.util.List;
 
 /**
  * How much memory a forward pass of a UNet needs at its highest, from its config alone. Goes through the model as the
@@ -58,60 +59,52 @@ public final class UNetMemory {
     }
 
     private void pass() {
-        List<Integer> channels = config.blockOutChannels();
-        int levels = config.levels();
-        kept = map(0, channels.get(0)); // the first convolution's result
-        for (int level = 0; level < levels; level++) {
-            int out = channels.get(level);
-            int in = level == 0 ? out : channels.get(level - 1);
-            double local = 0; // alive until the block ends
-            for (int layer = 0; layer < config.layersPerBlock(); layer++) {
-                boolean attends = config.downAttention().get(level);
-                local += stage(level, layer == 0 ? in : out, out, attends, local);
-                kept += map(level, out);
-            }
-            kept += level == levels - 1 ? 0 : map(level + 1, out);
-        }
-        int bottom = channels.get(levels - 1);
-        stage(levels - 1, bottom, bottom, true, 0);
-        stage(levels - 1, bottom, bottom, false, map(levels - 1, 2 * bottom));
-        kept += map(levels - 1, bottom);
-        for (int number = 0; number < levels; number++) {
-            up(number);
-        }
-    }
-
-    private void up(int number) {
-        List<Integer> channels = config.blockOutChannels();
-        int level = config.levels() - 1 - number;
-        int out = channels.get(level);
-        int previous = number == 0 ? out : channels.get(level + 1);
-        int layers = config.layersPerBlock() + 1;
+        UNetLayout layout = config.layout();
+        kept = map(0, config.blockOutChannels().get(0)); // the first convolution's result
+        layout.down().forEach(this::down);
         double local = 0;
-        for (int layer = 0; layer < layers; layer++) {
-            int skip = layer == layers - 1 ? channels.get(Math.max(0, level - 1)) : out;
-            int in = (layer == 0 ? previous : out) + skip;
-            local += map(level, in); // the features and the skip, joined
-            local += stage(level, in, out, config.upAttention().get(number), local);
+        for (Stage stage : layout.mid().stages()) {
+            local += stage(layout.mid().level(), stage, local);
         }
-        if (level > 0) {
-            reach(local + 2 * map(level - 1, out)); // upsampled, convolved
-            kept += map(level - 1, out);
+        kept += map(layout.mid().level(), layout.mid().out());
+        layout.up().forEach(this::up);
+    }
+
+    private void down(Block block) {
+        double local = 0; // alive until the block ends
+        for (Stage stage : block.stages()) {
+            local += stage(block.level(), stage, local);
+            kept += map(block.level(), stage.out());
+        }
+        kept += block.resamples() ? map(block.level() + 1, block.out()) : 0;
+    }
+
+    private void up(Block block) {
+        int level = block.level();
+        double local = 0;
+        for (Stage stage : block.stages()) {
+            local += map(level, stage.joined());
+            local += stage(level, stage, local);
+        }
+        if (block.resamples()) {
+            reach(local + 2 * map(level - 1, block.out())); // upsampled, convolved
+            kept += map(level - 1, block.out());
         } else {
-            kept += map(level, out);
+            kept += map(level, block.out());
         }
     }
 
-    /** A residual block and, maybe, transformer blocks. @return the elements of the residual block's own result */
-    private double stage(int level, int in, int out, boolean attends, double local) {
-        double features = map(level, out);
-        double shortcut = in == out ? 0 : features;
-        reach(local + map(level, in) + 3 * features + shortcut);
-        if (attends) {
-            reach(local + features + feedForward(features));
-            reach(local + features + attention(features), scores(level));
+    /** A residual block and, maybe, transformer blocks. @return the elements of what they give */
+    private double stage(int level, Stage stage, double local) {
+        double features = map(level, stage.out());
+        double shortcut = stage.joined() == stage.out() ? 0 : features;
+        reach(local + map(level, stage.joined()) + 3 * features + shortcut);
+        if (!stage.attends()) {
+            return features;
         }
-        return attends ? 2 * features : features;
+        reach(local + features + feedForward(features));
+        reach(local + features + attention(features), scores(level));
+        return 2 * features;
     }
 
     /** Normalised, projected, normalised again; attended to, twice, normalised; values and gates; the result. */

@@ -18,27 +18,15 @@ final class UpBlock {
     private final List<Transformer2DModel> attentions = new ArrayList<>(); // empty or one a residual block
     private final @Nullable Conv2d upsampler; // none at the last block
 
-    /**
-     * @param number the block's number, 0 for the smallest feature map
-     */
-    UpBlock(Weights weights, String name, UNetConfig config, int number, AttentionKernel kernel) {
-        List<Integer> channels = config.blockOutChannels();
-        int level = config.levels() - 1 - number;
-        int out = channels.get(level);
-        int previous = number == 0 ? out : channels.get(level + 1);
-        int below = channels.get(Math.max(0, level - 1)); // of the last skip, which came from the level above
-        int layers = config.layersPerBlock() + 1;
-        for (int i = 0; i < layers; i++) {
-            int skip = i == layers - 1 ? below : out;
-            resnets.add(
-                    new ResnetBlock2D(weights.scope("resnets." + i), config, (i == 0 ? previous : out) + skip, out));
-            if (config.upAttention().get(number)) {
-                String attention = "attentions." + i;
-                attentions.add(new Transformer2DModel(
-                        weights.scope(attention), name + "." + attention, config, level, kernel));
+    UpBlock(Weights weights, UNetLayout.Block block, UNetConfig config, AttentionKernel kernel) {
+        for (int i = 0; i < block.stages().size(); i++) {
+            resnets.add(ResnetBlock2D.of(weights, block, i, config));
+            if (block.stages().get(i).attends()) {
+                attentions.add(Transformer2DModel.of(weights, block, i, config, kernel));
             }
         }
-        this.upsampler = level == 0 ? null : Conv2d.of3x3(weights.scope("upsamplers.0.conv"), out, out);
+        this.upsampler =
+                block.resamples() ? Conv2d.of3x3(weights.scope("upsamplers.0.conv"), block.out(), block.out()) : null;
     }
 
     List<ResnetBlock2D> resnets() {

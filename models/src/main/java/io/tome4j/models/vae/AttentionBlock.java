@@ -5,10 +5,19 @@ import io.tome4j.tensor.GroupNorm;
 import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Weights;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
 /** Self-attention of all pixels with a single head, on the residual stream. */
 final class AttentionBlock {
+    private static final Map<String, String> CURRENT =
+            Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+
+    private static final Pattern OLD_NAME =
+            Pattern.compile("(.*\\.attentions\\.\\d+\\.)(query|key|value|proj_attn)(\\.(?:weight|bias))");
+
     private final int channels;
     private final GroupNorm groupNorm;
     private final Linear toQ;
@@ -20,16 +29,16 @@ final class AttentionBlock {
         this.channels = channels;
         this.groupNorm =
                 GroupNorm.of(weights.scope("group_norm"), config.normNumGroups(), channels, VaeConfig.NORM_EPS);
-        this.toQ = projection(weights, "to_q", "query");
-        this.toK = projection(weights, "to_k", "key");
-        this.toV = projection(weights, "to_v", "value");
-        this.toOut = projection(weights, "to_out.0", "proj_attn");
+        this.toQ = Linear.of(weights.scope("to_q"), channels, channels);
+        this.toK = Linear.of(weights.scope("to_k"), channels, channels);
+        this.toV = Linear.of(weights.scope("to_v"), channels, channels);
+        this.toOut = Linear.of(weights.scope("to_out.0"), channels, channels);
     }
 
-    /** Checkpoints from before diffusers 0.12 have other names here, SD 1.5's among them. */
-    private Linear projection(Weights weights, String name, String oldName) {
-        boolean old = weights.has(oldName + ".weight");
-        return Linear.of(weights.scope(old ? oldName : name), channels, channels);
+    /** Today's name of a tensor: checkpoints from before diffusers 0.12 have other ones here, SD 1.5's among them. */
+    static String currentName(String name) {
+        Matcher old = OLD_NAME.matcher(name);
+        return old.matches() ? old.group(1) + CURRENT.get(old.group(2)) + old.group(3) : name;
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.tome4j.models.vae;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.RenamedWeights;
 import io.tome4j.tensor.Conv2d;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
@@ -56,8 +57,9 @@ public final class AutoencoderKL implements AutoCloseable {
      */
     public static AutoencoderKL of(Weights weights, Config config) {
         try {
-            AutoencoderKL model = build(weights, VaeConfig.of(config));
-            weights.requireAllTaken();
+            Weights current = weights.through(source -> RenamedWeights.of(source, AttentionBlock::currentName));
+            AutoencoderKL model = build(current, VaeConfig.of(config));
+            current.requireAllTaken();
             return model;
         } catch (RuntimeException e) {
             weights.close();

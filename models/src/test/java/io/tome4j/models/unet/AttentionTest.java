@@ -8,6 +8,7 @@ import io.tome4j.merging.KeyWeights;
 import io.tome4j.merging.TokenMerge;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;
@@ -38,7 +39,7 @@ class AttentionTest {
         }
     };
 
-    private record InMemory(Map<String, Tensor> tensors) implements Weights.Source {
+    private record InMemory(Map<String, Tensor> tensors) implements StoredTensors {
         @Override
         public Set<String> names() {
             return tensors.keySet();

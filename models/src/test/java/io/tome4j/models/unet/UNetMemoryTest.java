@@ -21,7 +21,7 @@ class UNetMemoryTest {
             List.of(true, true, true, false),
             List.of(false, true, true, true),
             2,
-            1,
+            List.of(1, 1, 1, 1),
             List.of(8, 8, 8, 8),
             768,
             32,
