@@ -35,7 +35,7 @@ interface ModelFamily {
         return ALL.stream()
                 .filter(family -> family.kind().includes(checkpoint.modelIndex()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("No family runs a "
-                        + checkpoint.modelIndex().pipelineClass() + ", which was accepted"));
+                .orElseThrow(() -> new IllegalStateException(
+                        "No family runs a " + checkpoint.modelIndex().pipelineClass() + ", which was accepted"));
     }
 }

@@ -150,16 +150,19 @@ public final class MergeRun implements AutoCloseable {
     }
 
     BlockMerge merge(MergeableBlock block, BlockTokens tokens, MergeContext context) {
-        if (!options.merges()) {
-            return BlockMerge.NONE;
-        }
+        BlockMerge merge = options.merges()
+                ? merger(block).map(found -> found.merge(tokens, context)).orElse(BlockMerge.NONE)
+                : BlockMerge.NONE;
+        listener.onMerge(block, tokens.hidden(), tokens.grid(), merge, context);
+        return merge;
+    }
+
+    private Optional<BlockMerger> merger(MergeableBlock block) {
         Optional<BlockMerger> merger = mergers.get(block);
         if (merger == null) {
             throw new IllegalArgumentException("This run is for another model: it has no block " + block.name());
         }
-        BlockMerge merge = merger.map(found -> found.merge(tokens, context)).orElse(BlockMerge.NONE);
-        listener.onMerge(block, tokens.hidden(), tokens.grid(), merge, context);
-        return merge;
+        return merger;
     }
 
     /** How often the batch holds each image. */

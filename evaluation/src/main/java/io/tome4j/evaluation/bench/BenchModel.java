@@ -8,7 +8,7 @@ import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.checkpoint.RandomWeights;
 import io.tome4j.checkpoint.SharedWeights;
-import io.tome4j.diffusion.StableDiffusionFiles;
+import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
@@ -79,7 +79,11 @@ public final class BenchModel implements AutoCloseable {
     public static BenchModel fromPretrained(
             String model, boolean randomWeights, FetchOptions options, DownloadListener listener, Placement placement) {
         CheckpointFolder.Component unet = CheckpointSource.resolve(
-                        model, StableDiffusionFiles.KINDS, options, HubSettings.fromEnvironment(), listener)
+                        model,
+                        StableDiffusionPipeline.checkpointKinds(),
+                        options,
+                        HubSettings.fromEnvironment(),
+                        listener)
                 .component("unet");
         if (randomWeights) {
             return random(unet.config(), placement);

@@ -1,6 +1,7 @@
 package io.tome4j.evaluation.bench;
 
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import java.util.HashSet;
 import java.util.List;
@@ -43,38 +44,38 @@ public record BenchSettings(
         resolutions = unique("resolutions", resolutions);
         batches = unique("batches", batches);
         variants = unique("variants", variants);
-        ratios = unique("ratio", ratios);
+        ratios = unique("ratios", ratios);
         for (int resolution : resolutions) {
             if (resolution < PIXELS_PER_LATENT || resolution % PIXELS_PER_LATENT != 0 || resolution > LARGEST) {
-                throw new IllegalArgumentException("resolutions has " + resolution
+                throw new OptionException("{resolutions} has " + resolution
                         + ": each must be a multiple of 8 from 8 to " + LARGEST + ", such as 512");
             }
         }
         for (int batch : batches) {
-            requireAtLeast1("batches has", batch);
+            requireAtLeast1("{batches} has", batch);
         }
         for (double ratio : ratios) {
             if (!(ratio >= 0 && ratio <= 1)) {
-                throw new IllegalArgumentException(
-                        "ratio has " + ratio + ": it is the share of tokens to merge away, from 0 to 1");
+                throw new OptionException(
+                        "{ratios} has " + ratio + ": it is the share of tokens to merge away, from 0 to 1");
             }
         }
-        requireAtLeast1("steps is", steps);
-        requireAtLeast1("repeats is", repeats);
+        requireAtLeast1("{steps} is", steps);
+        requireAtLeast1("{repeats} is", repeats);
     }
 
     private static void requireAtLeast1(String what, int value) {
         if (value < 1) {
-            throw new IllegalArgumentException(what + " " + value + ": it must be at least 1");
+            throw new OptionException(what + " " + value + ": it must be at least 1");
         }
     }
 
     private static <T> List<T> unique(String name, List<T> values) {
         if (values.isEmpty()) {
-            throw new IllegalArgumentException(name + " is empty: name at least one");
+            throw new OptionException("{" + name + "} is empty: name at least one");
         }
         if (new HashSet<>(values).size() < values.size()) {
-            throw new IllegalArgumentException(name + " has something twice: " + values);
+            throw new OptionException("{" + name + "} has something twice: " + values);
         }
         return List.copyOf(values);
     }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tome4j.evaluation.MergingJson;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.evaluation.bench.CellResult.Status;
 import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
@@ -42,7 +42,7 @@ final class Json {
 
     /** All options but the ratio, which each row has its own of. */
     private static ObjectNode of(ToMeOptions merging) {
-        return MergingJson.of(merging).without("ratio");
+        return OptionsJson.of(merging).without("ratio");
     }
 
     static ObjectNode of(Machine machine) {

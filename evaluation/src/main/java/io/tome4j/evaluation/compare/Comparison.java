@@ -11,6 +11,7 @@ import io.tome4j.evaluation.run.MergeRecorder;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ public record Comparison(
 
     /**
      * Makes all images. A step of each kind of merging is made and thrown away before, so that no panel pays for what only
-     * a process's first step has to do. Afterwards the pipeline is patched no more.
+     * a process's first step has to do.
      *
      * @throws IllegalArgumentException if a setting would merge nothing, or there is no such block, or it is not merged
      * @throws TomeException if the run has fewer steps than the map needs
@@ -72,7 +73,7 @@ public record Comparison(
         listener.onImage(0, images, "warm-up");
         run.warmUpEachKind(request, settings);
         listener.onImage(1, images, Panel.UNMERGED);
-        Panel unmerged = Panel.unmerged(run.make(request, SettingRun.UNMERGED));
+        Panel unmerged = Panel.unmerged(run.make(request, ToMeOptions.NONE));
         List<Panel> panels = new ArrayList<>(List.of(unmerged));
         for (PatchReport report : reports) {
             listener.onImage(panels.size() + 1, images, Panel.label(report.options()));
@@ -85,7 +86,7 @@ public record Comparison(
         boolean merged =
                 report.blocks().stream().anyMatch(patched -> patched.name().equals(block));
         if (!merged) {
-            throw new IllegalArgumentException("block is " + block + ", which is not merged; those that are: "
+            throw new OptionException("{map_block} is " + block + ", which is not merged; those that are: "
                     + String.join(
                             ", ",
                             report.blocks().stream()
@@ -100,7 +101,7 @@ public record Comparison(
         return new Panel(
                 Panel.label(report.options()),
                 made,
-                Optional.of(report),
+                report,
                 unmerged.perStep(),
                 Distance.of(measures, unmerged.image(), made.image()));
     }

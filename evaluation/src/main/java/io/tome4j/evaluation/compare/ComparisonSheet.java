@@ -105,9 +105,8 @@ public final class ComparisonSheet {
         Panel unmerged = panels.get(0);
         Map<ToMeOptions.Method, List<Panel>> byMethod = new LinkedHashMap<>();
         for (Panel panel : panels.subList(1, panels.size())) {
-            panel.merging().ifPresent(report -> byMethod.computeIfAbsent(
-                            report.options().method(), method -> new ArrayList<>())
-                    .add(panel));
+            byMethod.computeIfAbsent(panel.merging().options().method(), method -> new ArrayList<>())
+                    .add(panel);
         }
         List<List<Tile>> rows = new ArrayList<>();
         for (List<Panel> merged : byMethod.values()) {
@@ -144,7 +143,7 @@ public final class ComparisonSheet {
 
     private static List<String> lines(Panel panel) {
         String time = String.format(Locale.ROOT, "%.3f s a step", panel.perStep());
-        if (panel.merging().isEmpty()) {
+        if (!panel.merging().merges()) {
             return List.of(panel.label(), time);
         }
         List<String> distances = panel.distances().stream().map(Distance::shown).toList();

@@ -16,16 +16,15 @@ import java.util.Optional;
  *
  * @param label what it is called in the image
  * @param made the image, and the run it came of
- * @param merging what was merged; empty for the unmerged image
+ * @param merging what was merged
  * @param unmergedPerStep seconds that a step of the unmerged image took
  * @param distances from the unmerged image, by each measure; empty for itself
  */
-public record Panel(
-        String label, Made made, Optional<PatchReport> merging, double unmergedPerStep, List<Distance> distances) {
+public record Panel(String label, Made made, PatchReport merging, double unmergedPerStep, List<Distance> distances) {
     static final String UNMERGED = "unmerged";
 
     static Panel unmerged(Made made) {
-        return new Panel(UNMERGED, made, Optional.empty(), made.times().perStep(), List.of());
+        return new Panel(UNMERGED, made, made.result().merging(), made.times().perStep(), List.of());
     }
 
     static String label(ToMeOptions options) {

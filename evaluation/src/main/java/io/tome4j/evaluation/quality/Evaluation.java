@@ -16,6 +16,7 @@ import io.tome4j.evaluation.run.ResultStore.Finished;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.time.Duration;
@@ -30,7 +31,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Each prompt without merging and with each of several settings:
@@ -92,7 +92,7 @@ public record Evaluation(
             throw new IllegalArgumentException("Only the motifs of the embedded model can be looked up among them");
         }
         if (maps < 0) {
-            throw new IllegalArgumentException("maps is " + maps + ": it is for how many prompts to record merge maps");
+            throw new OptionException("{maps} is " + maps + ": it is for how many prompts to record merge maps");
         }
     }
 
@@ -102,7 +102,7 @@ public record Evaluation(
     }
 
     /**
-     * Makes the images that are not in the store, and measures all. Afterwards the pipeline is patched no more.
+     * Makes the images that are not in the store, and measures all.
      *
      * @throws IllegalArgumentException if a setting would merge nothing, or images of this size cannot be looked up, or
      *     are too small or too few for a measure
@@ -201,7 +201,6 @@ public record Evaluation(
                 run.warmUpEachKind(
                         request, settings.stream().map(Setting::merging).toList());
             }
-            torch.manual_seed(request.seed()); // what tomesd draws then depends on the image alone, not on those before
             return mapped ? run.make(request, merging, MapPlace.middle(request.steps())) : run.make(request, merging);
         }
 

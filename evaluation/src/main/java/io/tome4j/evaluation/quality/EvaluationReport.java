@@ -3,7 +3,7 @@ package io.tome4j.evaluation.quality;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tome4j.evaluation.MergingJson;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;
@@ -89,7 +89,7 @@ public record EvaluationReport(
         json.put("variant", summary.setting().variant());
         json.put("ratio", summary.setting().ratio());
         if (options && summary.setting().merges()) {
-            json.set("merging", MergingJson.of(summary.setting().merging()));
+            json.set("merging", OptionsJson.of(summary.setting().merging()));
         }
         put(json, "seconds_per_step", summary.perStep());
         put(json, "seconds_per_image", summary.perImage());

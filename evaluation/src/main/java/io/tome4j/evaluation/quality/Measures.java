@@ -3,6 +3,7 @@ package io.tome4j.evaluation.quality;
 import io.tome4j.evaluation.measures.ClipScore;
 import io.tome4j.evaluation.measures.ImageFeatures;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,14 +43,14 @@ public record Measures(List<ImageMeasure> images, Optional<ClipScore> clipScore,
     void require(int width, int height, int prompts) {
         for (ImageMeasure measure : images) {
             if (!measure.fits(width, height)) {
-                throw new IllegalArgumentException("measures has " + measure.name() + ", which needs images of "
+                throw new OptionException("{measures} has " + measure.name() + ", which needs images of "
                         + measure.smallestSide() + " x " + measure.smallestSide() + " pixels or more; these have "
                         + width + " x " + height);
             }
         }
         if (features.isPresent() && prompts < 2) {
-            throw new IllegalArgumentException(
-                    "features compare sets of images: there must be at least 2 prompts, and there is " + prompts);
+            throw new OptionException(
+                    "{features} compare sets of images: there must be at least 2 prompts, and there is " + prompts);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.tome4j.evaluation.quality;
 
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.retrieval.Retrieval;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -137,7 +138,7 @@ public record Prompts(String source, List<Prompt> all) {
      */
     public Prompts draw(int samples, long seed) {
         if (samples < 1 || samples > all.size()) {
-            throw new IllegalArgumentException("samples is " + samples + ": it must be from 1 to " + all.size()
+            throw new OptionException("{samples} is " + samples + ": it must be from 1 to " + all.size()
                     + ", which is how many prompts " + source + " has");
         }
         return new Prompts(

@@ -1,14 +1,12 @@
 package io.tome4j.evaluation.quality;
 
-import io.tome4j.evaluation.run.SettingRun;
-import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.Option;
+import io.tome4j.tensor.OptionException;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 
 /**
  * One way to merge, or not to.
@@ -17,17 +15,20 @@ import java.util.function.BiFunction;
  * Python package does; options that differ from the others' follow after a plus: {@code tome+match-every=2+merge-mlp}.
  *
  * @param variant what it is called without its ratio; empty for no merging
- * @param merging how to merge; ratio 0 for no merging
+ * @param merging how to merge
  */
 public record Setting(String variant, ToMeOptions merging) {
     /** No merging. */
-    public static final Setting UNMERGED = new Setting("", SettingRun.UNMERGED);
+    public static final Setting UNMERGED = new Setting("", ToMeOptions.NONE);
+
+    /** What can follow a plus: what the variant itself does not say. */
+    private static final List<Option<?>> OPTIONS = ToMeOptions.OPTIONS.stream()
+            .filter(option -> !List.of(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.MODE, ToMeOptions.AUTO)
+                    .contains(option))
+            .toList();
 
     /** The variant that is what the Python package does. */
     public static final String TOMESD = "tomesd";
-
-    /** What can follow a plus, and what it does; those that take no value get an empty one. */
-    private static final Map<String, BiFunction<ToMeOptions, String, ToMeOptions>> OPTIONS = options();
 
     /**
      * @param variant as above
@@ -37,7 +38,7 @@ public record Setting(String variant, ToMeOptions merging) {
      */
     public static Setting of(String variant, double ratio, ToMeOptions base) {
         if (!(ratio > 0 && ratio <= 1)) {
-            throw new IllegalArgumentException("ratios has " + ratio
+            throw new OptionException("{ratios} has " + ratio
                     + ": each is a share of tokens to merge away, above 0 and up to 1; the unmerged image is always"
                     + " there");
         }
@@ -51,67 +52,46 @@ public record Setting(String variant, ToMeOptions merging) {
 
     private static ToMeOptions withMethod(ToMeOptions base, String method) {
         if (method.equals(TOMESD)) {
-            return base.method(ToMeOptions.Method.TOME).sizeWeighted(false).mode(ToMeOptions.Mode.TOMESD);
+            return base.sizeWeighted(false).method(ToMeOptions.Method.TOME).mode(ToMeOptions.Mode.TOMESD);
         }
         for (ToMeOptions.Method known : ToMeOptions.Method.values()) {
             if (known.name().toLowerCase(Locale.ROOT).equals(method)) {
                 return base.method(known);
             }
         }
-        throw new IllegalArgumentException("methods has '" + method + "': it must be one of tome, todo, query, tomesd");
+        throw new OptionException("{methods} has '" + method + "': it must be one of tome, todo, query, tomesd");
     }
 
+    /** An option after a plus: {@code match-every=2}, or a flag that is not as usual, {@code merge-mlp} or {@code no-rand}. */
     private static ToMeOptions withOption(ToMeOptions options, String variant, String part) {
         int equals = part.indexOf('=');
         String name = equals < 0 ? part : part.substring(0, equals);
-        String value = equals < 0 ? "" : part.substring(equals + 1);
-        BiFunction<ToMeOptions, String, ToMeOptions> change = OPTIONS.get(name);
-        if (change == null) {
-            throw new IllegalArgumentException("methods has '" + variant + "', and there is no option '" + name
-                    + "' to follow a plus: there are " + String.join(", ", OPTIONS.keySet()));
+        Option<?> option = OPTIONS.stream()
+                .filter(candidate -> called(candidate).equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () -> new OptionException("{methods} has '" + variant + "', and there is no option '" + name
+                                + "' to follow a plus: there are "
+                                + OPTIONS.stream().map(Setting::called).collect(Collectors.joining(", "))));
+        if (option.isFlag() != (equals < 0)) {
+            throw new OptionException("{methods} has '" + variant + "', and " + name
+                    + (option.isFlag() ? " takes no value" : " needs one: " + name + "=" + option.takes()));
         }
         try {
-            return change.apply(options, value);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("methods has '" + variant + "', and " + name + " needs a number", e);
+            return options.withText(option, equals < 0 ? turned(option) : part.substring(equals + 1));
+        } catch (OptionException e) {
+            throw new OptionException("{methods} has '" + variant + "': " + e.getMessage(), e);
         }
     }
 
-    private static Map<String, BiFunction<ToMeOptions, String, ToMeOptions>> options() {
-        Map<String, BiFunction<ToMeOptions, String, ToMeOptions>> options = new LinkedHashMap<>();
-        options.put("size-weighted", flag((o, on) -> o.sizeWeighted(on)));
-        options.put("match-per", (o, v) -> o.matchPer(constant(ToMeOptions.MatchPer.class, "match-per", v)));
-        options.put("match-every", (o, v) -> o.matchEvery(Integer.parseInt(v)));
-        options.put("match-together", flag((o, on) -> o.matchTogether(on)));
-        options.put("match-precision", (o, v) -> o.matchPrecision(constant(Precision.class, "match-precision", v)));
-        options.put("max-downsample", (o, v) -> o.maxDownsample(Integer.parseInt(v)));
-        options.put("sx", (o, v) -> o.stride(Integer.parseInt(v), o.sy()));
-        options.put("sy", (o, v) -> o.stride(o.sx(), Integer.parseInt(v)));
-        options.put("no-rand", flag((o, on) -> o.useRand(!on)));
-        options.put("merge-crossattn", flag((o, on) -> o.mergeCrossattn(on)));
-        options.put("merge-mlp", flag((o, on) -> o.mergeMlp(on)));
-        return options;
+    private static <T> String turned(Option<T> flag) {
+        return String.valueOf(!Boolean.parseBoolean(flag.format(flag.defaultValue())));
     }
 
-    private static BiFunction<ToMeOptions, String, ToMeOptions> flag(
-            BiFunction<ToMeOptions, Boolean, ToMeOptions> change) {
-        return (options, value) -> {
-            if (!value.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "methods has an option with the value '" + value + "' that takes none");
-            }
-            return change.apply(options, true);
-        };
-    }
-
-    private static <E extends Enum<E>> E constant(Class<E> type, String option, String value) {
-        for (E constant : type.getEnumConstants()) {
-            if (constant.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return constant;
-            }
-        }
-        throw new IllegalArgumentException("methods has " + option + "=" + value + ": it must be one of "
-                + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT));
+    /** What an option is called after a plus. */
+    private static <T> String called(Option<T> option) {
+        boolean turnedOff = option.isFlag() && Boolean.parseBoolean(option.format(option.defaultValue()));
+        return (turnedOff ? "no-" : "") + option.name().replace('_', '-').replaceFirst("^use-", "");
     }
 
     /** Whether it merges. */

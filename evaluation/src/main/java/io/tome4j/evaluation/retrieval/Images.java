@@ -1,6 +1,7 @@
 package io.tome4j.evaluation.retrieval;
 
 import io.tome4j.emoji.Motifs;
+import io.tome4j.tensor.OptionException;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -15,7 +16,7 @@ final class Images {
      */
     static void requireComparable(int width, int height) {
         if (width != height || width == 0 || width % Motifs.THUMBNAIL != 0) {
-            throw new IllegalArgumentException("width is " + width + " and the height " + height
+            throw new OptionException("{width} is " + width + " and the height " + height
                     + ": images are looked up by thumbnails of " + Motifs.THUMBNAIL + " x " + Motifs.THUMBNAIL
                     + " pixels, so both must be the same multiple of " + Motifs.THUMBNAIL);
         }

@@ -10,7 +10,9 @@ import io.tome4j.evaluation.run.ResultKey;
 import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.evaluation.run.ResultStore.Finished;
 import io.tome4j.evaluation.run.SettingRun;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.time.Duration;
@@ -73,7 +75,7 @@ public final class Retrieval {
      */
     public Retrieval(Motifs motifs, int samples, long seed, Request template) {
         if (samples < 1 || samples > motifs.all().size()) {
-            throw new IllegalArgumentException("samples is " + samples + ": it must be from 1 to "
+            throw new OptionException("{samples} is " + samples + ": it must be from 1 to "
                     + motifs.all().size() + ", which is how many motifs there are");
         }
         if (template.width() != 0 && template.height() != 0) {
@@ -121,16 +123,18 @@ public final class Retrieval {
     }
 
     /**
-     * Makes the images that are not in the store, with what the pipeline is patched with, and looks all up.
+     * Makes the images that are not in the store, and looks all up.
      *
-     * @param store of images of this template and merging; what it keeps is told apart by prompt and seed
+     * @param merging how to merge
+     * @param store of images of this template; what it keeps is told apart by prompt, seed and merging
      * @return the rows in the order of the samples
      * @throws TomeException if the size is left to a model whose own cannot be compared, or the store holds images of
      *     another retrieval
      * @throws java.util.concurrent.CancellationException if the listener stopped the run; the store keeps what was
      *     finished
      */
-    public RetrievalResult run(StableDiffusionPipeline pipeline, ResultStore store, Listener listener) {
+    public RetrievalResult run(
+            StableDiffusionPipeline pipeline, ToMeOptions merging, ResultStore store, Listener listener) {
         TokenGrid grid = template.latentGrid(pipeline.nominalGrid());
         int width = grid.width() * Request.PIXELS_PER_LATENT;
         int height = grid.height() * Request.PIXELS_PER_LATENT;
@@ -147,8 +151,8 @@ public final class Retrieval {
         List<Row> rows = new ArrayList<>();
         for (Sample sample : samples) {
             Request request = sample.request().size(width, height);
-            Finished finished =
-                    store.findOrMake(ResultKey.of(sample.file(), request), false, () -> run.makeAsPatched(request));
+            Finished finished = store.findOrMake(
+                    ResultKey.of(sample.file(), request, merging), false, () -> run.make(request, merging));
             BufferedImage image = finished.kept().image();
             Match match = bank.match(image, sample.motif());
             Row row = new Row(

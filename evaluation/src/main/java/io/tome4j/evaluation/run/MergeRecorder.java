@@ -1,73 +1,65 @@
 package io.tome4j.evaluation.run;
 
+import io.tome4j.diffusion.StepListener;
 import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergePlan;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.merging.TokenMerge;
-import io.tome4j.merging.TokenMerger;
 import io.tome4j.merging.TokenReduction;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Records which tokens one block of a model merges in one step, as long as it is open:
+ * Records which tokens one block merges in one step of a run that it listens to:
  *
  * <pre>{@code
- * try (var recorder = MergeRecorder.watch(pipeline, MergeRecorder.usualBlock(pipeline), 10)) {
- *     var image = pipeline.generate(request).image();
- *     BufferedImage map = recorder.maps().get(0).draw(image.toBufferedImage());
- * }
+ * var recorder = MergeRecorder.of(pipeline, MapPlace.middle(20), StepListener.NONE);
+ * var image = pipeline.generate(request, recorder).image();
+ * BufferedImage map = recorder.maps().get(0).draw(image.toBufferedImage());
  * }</pre>
  *
- * It stands in front of the block's merger and changes nothing of what that answers; a model that is not watched does not
- * know of it. It holds no native memory. Patch the model before, not while it is watched.
+ * It changes nothing of the run, and holds no native memory.
  */
-public final class MergeRecorder implements AutoCloseable {
+public final class MergeRecorder implements StepListener {
     private final MergeableBlock block;
-    private final TokenMerger watched;
     private final int step;
+    private final StepListener listener;
     private volatile List<MergeMap> maps = List.of();
 
-    private MergeRecorder(MergeableBlock block, int step) {
+    private MergeRecorder(MergeableBlock block, int step, StepListener listener) {
         this.block = block;
-        this.watched = block.merger();
         this.step = step;
+        this.listener = listener;
     }
 
     /**
-     * Begins to watch.
+     * A recorder for one run.
      *
-     * @param blockName the block's name in the model
-     * @param step the number of the denoising step, from 0
-     * @throws IllegalArgumentException if the model has no such block, with the names of those that it has
+     * @param place which block and step
+     * @param listener told of all that the recorder is told of
+     * @throws OptionException if the model has no such block, with the names of those that it has
      */
-    public static MergeRecorder watch(MergeableModel model, String blockName, int step) {
-        if (step < 0) {
-            throw new IllegalArgumentException("step is " + step + ": steps are counted from 0");
-        }
-        MergeableBlock block = block(model, blockName);
-        MergeRecorder recorder = new MergeRecorder(block, step);
-        block.merger(recorder.new Recording());
-        return recorder;
+    public static MergeRecorder of(MergeableModel model, MapPlace place, StepListener listener) {
+        return new MergeRecorder(
+                block(model, place.block().orElseGet(() -> usualBlock(model))), place.step(), listener);
     }
 
     /**
      * Says before images are made whether a block can be watched.
      *
-     * @throws IllegalArgumentException if the model has no such block, with the names of those that it has
+     * @throws OptionException if the model has no such block, with the names of those that it has
      */
     public static void requireBlock(MergeableModel model, String blockName) {
         block(model, blockName);
@@ -77,8 +69,8 @@ public final class MergeRecorder implements AutoCloseable {
         return model.mergeableBlocks().stream()
                 .filter(candidate -> candidate.name().equals(blockName))
                 .findFirst()
-                .orElseThrow(() ->
-                        new IllegalArgumentException("block is " + blockName + ": this model has " + names(model)));
+                .orElseThrow(
+                        () -> new OptionException("{map_block} is " + blockName + ": this model has " + names(model)));
     }
 
     /**
@@ -106,27 +98,16 @@ public final class MergeRecorder implements AutoCloseable {
         return maps;
     }
 
-    /** Gives the block its merger back. Closing twice does no harm. */
     @Override
-    public void close() {
-        if (block.merger() instanceof Recording) {
-            block.merger(watched);
-        }
+    public boolean onStep(Progress progress) {
+        return listener.onStep(progress);
     }
 
-    private final class Recording implements TokenMerger {
-        @Override
-        public BlockMerge match(Tensor hidden, Tensor normed, TokenGrid grid, MergeContext context) {
-            BlockMerge merge = watched.match(hidden, normed, grid, context);
-            if (context.step() == step) {
-                maps = record(merge, (int) hidden.size(0), grid, context);
-            }
-            return merge;
-        }
-
-        @Override
-        public Optional<ToMeOptions> options() {
-            return watched.options();
+    @Override
+    public void onMerge(MergeableBlock asking, Tensor hidden, TokenGrid grid, BlockMerge merge, MergeContext context) {
+        listener.onMerge(asking, hidden, grid, merge, context);
+        if (asking == block && context.step() == step) {
+            maps = record(merge, (int) hidden.size(0), grid, context);
         }
     }
 

@@ -3,6 +3,8 @@ package io.tome4j.evaluation.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.WholeFile;
+import io.tome4j.diffusion.PngFiles;
 import io.tome4j.evaluation.Differences;
 import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
@@ -118,9 +120,9 @@ public final class ResultFolder implements ResultStore {
             Files.createDirectories(image(key).toAbsolutePath().getParent());
             if (kept.map().isPresent()) {
                 Files.createDirectories(mapFile(key).toAbsolutePath().getParent());
-                WholeFile.writePng(mapFile(key), kept.map().get().image());
+                PngFiles.write(kept.map().get().image(), mapFile(key));
             }
-            WholeFile.write(facts(key), facts.toString().getBytes(StandardCharsets.UTF_8));
+            WholeFile.write("image's settings", facts(key), facts.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new TomeException("The file " + facts(key) + " cannot be written: " + e + ".", e);
         }

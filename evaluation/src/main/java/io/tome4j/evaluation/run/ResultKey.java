@@ -1,7 +1,6 @@
 package io.tome4j.evaluation.run;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.evaluation.MergingIdentity;
 import io.tome4j.merging.ToMeOptions;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -20,19 +19,12 @@ public record ResultKey(String file, Map<String, String> identity, int width, in
         identity = Collections.unmodifiableMap(new LinkedHashMap<>(identity));
     }
 
-    /** The key of a request's first image in a store whose settings tell how tokens are merged. */
-    public static ResultKey of(String file, Request request) {
+    /** The key of a request's first image, made with a setting of merging. */
+    public static ResultKey of(String file, Request request, ToMeOptions merging) {
         Map<String, String> identity = new LinkedHashMap<>();
         identity.put("prompt", request.prompts().get(0));
         identity.put("seed", String.valueOf(request.seed()));
+        identity.put("merging", merging.identity());
         return new ResultKey(file, identity, request.width(), request.height());
-    }
-
-    /** The key of a request's first image, made with a setting of merging. */
-    public static ResultKey of(String file, Request request, ToMeOptions merging) {
-        ResultKey key = of(file, request);
-        Map<String, String> identity = new LinkedHashMap<>(key.identity);
-        identity.put("merging", MergingIdentity.of(merging));
-        return new ResultKey(file, identity, key.width, key.height);
     }
 }

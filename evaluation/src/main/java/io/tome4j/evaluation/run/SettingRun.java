@@ -8,6 +8,7 @@ import io.tome4j.diffusion.StepListener.Progress;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,14 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/**
- * Makes images with settings of merging, and takes their times. Each image is made with a patch of its own, and afterwards
- * the pipeline is patched no more; ratio 0 is no merging.
- */
+/** Makes images with settings of merging, and takes their times; what the pipeline is patched with does not count. */
 public final class SettingRun {
-    /** No merging. */
-    public static final ToMeOptions UNMERGED = ToMeOptions.ratio(0);
-
     private final StableDiffusionPipeline pipeline;
     private final StepListener listener;
 
@@ -43,13 +38,13 @@ public final class SettingRun {
 
     /** Makes one step and throws it away, so that no image pays for what only a setting's first step has to do. */
     public void warmUp(Request request, ToMeOptions merging) {
-        patched(merging, () -> pipeline.generate(request.steps(1), this::goesOn));
+        pipeline.generate(request.steps(1).merging(merging), this::goesOn);
     }
 
     /** Warms up without merging, and with the first setting of each method and mode. */
     public void warmUpEachKind(Request request, List<ToMeOptions> settings) {
         Map<String, ToMeOptions> kinds = new LinkedHashMap<>();
-        kinds.put("unmerged", UNMERGED);
+        kinds.put("unmerged", ToMeOptions.NONE);
         settings.forEach(options -> kinds.putIfAbsent(options.method() + " " + options.mode(), options));
         kinds.values().forEach(options -> warmUp(request, options));
     }
@@ -62,47 +57,24 @@ public final class SettingRun {
 
     /** Makes a request's image. */
     public Made make(Request request, ToMeOptions merging) {
-        return patched(merging, () -> makeAsPatched(request));
+        return make(request.merging(merging), listener, Optional::empty);
     }
 
     /**
      * Makes a request's image, and records which tokens one block merges in one step.
      *
-     * @throws IllegalArgumentException if the model has no such block
+     * @throws OptionException if the model has no such block
      */
     public Made make(Request request, ToMeOptions merging, MapPlace place) {
-        return patched(merging, () -> {
-            String block = place.block().orElseGet(() -> MergeRecorder.usualBlock(pipeline));
-            try (var recorder = MergeRecorder.watch(pipeline, block, place.step())) {
-                Made made = makeAsPatched(request);
-                return new Made(
-                        made.result(),
-                        made.image(),
-                        made.times(),
-                        made.took(),
-                        recorder.maps().stream().findFirst());
-            }
-        });
+        MergeRecorder recorder = MergeRecorder.of(pipeline, place, listener);
+        return make(request.merging(merging), recorder, () -> recorder.maps().stream()
+                .findFirst());
     }
 
-    /** Makes a request's image with what the pipeline is patched with already. */
-    public Made makeAsPatched(Request request) {
+    private Made make(Request request, StepListener told, Supplier<Optional<MergeMap>> map) {
         long start = System.nanoTime();
-        Result result = pipeline.generate(request, listener);
+        Result result = pipeline.generate(request, told);
         Duration took = Duration.ofNanos(System.nanoTime() - start);
-        return new Made(result, result.image().toBufferedImage(), Times.of(result.timings()), took, Optional.empty());
-    }
-
-    /** The one place where a pipeline is patched: anew each time, so that no image depends on those before it. */
-    private <T> T patched(ToMeOptions merging, Supplier<T> run) {
-        ToMe.removePatch(pipeline);
-        if (merging.ratio() > 0) {
-            ToMe.applyPatch(pipeline, merging);
-        }
-        try {
-            return run.get();
-        } finally {
-            ToMe.removePatch(pipeline);
-        }
+        return new Made(result, result.image().toBufferedImage(), Times.of(result.timings()), took, map.get());
     }
 }

@@ -11,7 +11,6 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 
 /** Makes the images of settings and measures them; keeps the unmerged ones to compare with. */
 final class TrialRun {
@@ -33,22 +32,21 @@ final class TrialRun {
     }
 
     /** Makes an image of each prompt, after a step to warm up. */
-    Trial measure(Optional<ToMeOptions> options) {
-        listener.onTrial(++number, options);
-        ToMeOptions merging = options.orElse(SettingRun.UNMERGED);
+    Trial measure(ToMeOptions merging) {
+        listener.onTrial(++number, merging);
         run.warmUp(requests.get(0), merging);
         double[] seconds = new double[requests.size()];
         double[] ssim = new double[requests.size()];
         for (int i = 0; i < seconds.length; i++) {
             Made made = run.make(requests.get(i), merging);
             seconds[i] = made.times().total();
-            if (options.isEmpty()) {
+            if (!merging.merges()) {
                 unmerged.add(made.image());
             }
-            ssim[i] = options.isEmpty() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), made.image());
+            ssim[i] = merging.merges() ? ImageMeasure.SSIM.between(unmerged.get(i), made.image()) : 1;
         }
         Trial trial = new Trial(
-                options,
+                merging,
                 Quantiles.median(seconds),
                 Arrays.stream(ssim).average().orElseThrow(),
                 Arrays.stream(ssim).min().orElseThrow());

@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.tune;
 
+import io.tome4j.tensor.OptionException;
 import java.math.BigDecimal;
 import java.util.Comparator;
 import java.util.List;
@@ -19,10 +20,10 @@ public record TuneGoal(OptionalDouble seconds, OptionalDouble ssim) {
             throw new IllegalArgumentException("A goal is a time, a similarity or both");
         }
         if (seconds.isPresent() && !(seconds.getAsDouble() > 0 && Double.isFinite(seconds.getAsDouble()))) {
-            throw new IllegalArgumentException("targetTime is " + seconds.getAsDouble() + " s: it must be above 0");
+            throw new OptionException("{target_time} is " + seconds.getAsDouble() + " s: it must be above 0");
         }
         if (ssim.isPresent() && !(ssim.getAsDouble() > 0 && ssim.getAsDouble() < 1)) {
-            throw new IllegalArgumentException("minSsim is " + ssim.getAsDouble()
+            throw new OptionException("{min_ssim} is " + ssim.getAsDouble()
                     + ": it must be above 0 and below 1, which only the unmerged image has; 0.9 is a good start");
         }
     }

@@ -45,7 +45,7 @@ final class TuneSearch {
         this.goal = goal;
         this.changes = List.of(
                 options -> nextLevel(options, levels),
-                options -> options.matchEvery(Math.max(2, options.matching().every())));
+                options -> options.matchEvery(Math.max(2, options.matchEvery())));
         this.methods = methods.stream().map(TuneSearch::atMiddle).toList();
     }
 
@@ -84,7 +84,7 @@ final class TuneSearch {
     private Optional<ToMeOptions> change(Trial start, List<Trial> trials) {
         Trial leader = start;
         for (UnaryOperator<ToMeOptions> change : changes) {
-            ToMeOptions before = leader.options().orElseThrow();
+            ToMeOptions before = leader.options();
             Optional<ToMeOptions> changed = changed(before, change);
             if (changed.isEmpty()) {
                 continue;
@@ -174,7 +174,7 @@ final class TuneSearch {
     private boolean isNear(Trial trial) {
         return goal.seconds().isPresent()
                 ? trial.seconds() >= (1 - 2 * TIME_MARGIN) * goal.seconds().getAsDouble()
-                : trial.options().isPresent() && trial.ssim() <= goal.ssim().orElseThrow() + 2 * SSIM_MARGIN;
+                : trial.options().merges() && trial.ssim() <= goal.ssim().orElseThrow() + 2 * SSIM_MARGIN;
     }
 
     /** How far from the one to the other the goal is reached with a margin to spare, by a straight line. */
@@ -207,15 +207,12 @@ final class TuneSearch {
     }
 
     private static boolean isOf(ToMeOptions family, Trial trial) {
-        return trial.options()
-                .map(options -> options.withRatio(family.ratio()).equals(family))
-                .orElse(false);
+        return trial.options().merges()
+                && trial.options().withRatio(family.ratio()).equals(family);
     }
 
     private static Optional<Trial> find(ToMeOptions options, List<Trial> trials) {
-        return trials.stream()
-                .filter(trial -> trial.options().equals(Optional.of(options)))
-                .findFirst();
+        return trials.stream().filter(trial -> trial.options().equals(options)).findFirst();
     }
 
     private static ToMeOptions atMiddle(ToMeOptions options) {

@@ -32,9 +32,9 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
          * Called before each setting's first step.
          *
          * @param number from 1
-         * @param options the setting; empty for no merging
+         * @param options the setting
          */
-        void onTrial(int number, Optional<ToMeOptions> options);
+        void onTrial(int number, ToMeOptions options);
 
         /** Called when a setting was measured. */
         void onResult(Trial trial);
@@ -52,7 +52,7 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
     }
 
     /**
-     * Searches. Afterwards the pipeline is patched no more.
+     * Searches.
      *
      * @throws IllegalArgumentException if a method would merge nothing
      * @throws CancellationException if the listener stopped the search
@@ -72,16 +72,15 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
     /**
      * The search with any way to measure.
      *
-     * @param measurer from a setting, empty for no merging
+     * @param measurer from a setting
      * @param levels how much smaller than the latents the feature maps are that the model's blocks have
      * @param nanoTime the clock
      */
-    TuneResult search(
-            Function<Optional<ToMeOptions>, Trial> measurer, SortedSet<Integer> levels, LongSupplier nanoTime) {
+    TuneResult search(Function<ToMeOptions, Trial> measurer, SortedSet<Integer> levels, LongSupplier nanoTime) {
         long start = nanoTime.getAsLong();
         TuneSearch search = new TuneSearch(goal, methods, levels);
         List<Trial> trials = new ArrayList<>();
-        trials.add(measurer.apply(Optional.empty()));
+        trials.add(measurer.apply(ToMeOptions.NONE));
         long longest = nanoTime.getAsLong() - start;
         Optional<ToMeOptions> next = search.next(trials);
         while (next.isPresent()) {
@@ -89,7 +88,7 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
             if (trials.size() > 1 && begun - start + longest > budget.toNanos()) {
                 return TuneResult.of(goal, trials, false);
             }
-            trials.add(measurer.apply(next));
+            trials.add(measurer.apply(next.get()));
             longest = Math.max(longest, nanoTime.getAsLong() - begun);
             next = search.next(trials);
         }

@@ -12,6 +12,7 @@ import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import io.tome4j.evaluation.retrieval.Retrieval.Sample;
 import io.tome4j.evaluation.run.ResultFolder;
 import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
@@ -108,24 +109,26 @@ class RetrievalTest {
         var retrieval = new Retrieval(MOTIFS, 3, 5, TEMPLATE);
         try (var pipeline = tinyModel()) {
             Recorder all = recorder();
-            RetrievalResult whole = retrieval.run(pipeline, ResultStore.NONE, all);
+            RetrievalResult whole = retrieval.run(pipeline, ToMeOptions.NONE, ResultStore.NONE, all);
             assertThat(whole.made()).isEqualTo(3);
 
             Path folder = temp.resolve("images");
             Recorder stopping = new Recorder(4);
-            assertThatThrownBy(() -> retrieval.run(pipeline, ResultFolder.open(folder, SETTINGS), stopping))
+            assertThatThrownBy(() ->
+                            retrieval.run(pipeline, ToMeOptions.NONE, ResultFolder.open(folder, SETTINGS), stopping))
                     .isInstanceOf(CancellationException.class);
             assertThat(stopping.images).hasSize(1);
 
             Recorder rest = recorder();
-            RetrievalResult resumed = retrieval.run(pipeline, ResultFolder.open(folder, SETTINGS), rest);
+            RetrievalResult resumed =
+                    retrieval.run(pipeline, ToMeOptions.NONE, ResultFolder.open(folder, SETTINGS), rest);
             assertThat(resumed.made()).isEqualTo(2);
             assertThat(resumed.rows()).extracting(Row::rank).containsExactlyElementsOf(ranks(whole));
             for (int i = 0; i < 3; i++) {
                 assertThat(Lab.of(rest.images.get(i))).isEqualTo(Lab.of(all.images.get(i)));
             }
             assertThat(new Retrieval(MOTIFS, 4, 5, TEMPLATE)
-                            .run(pipeline, ResultFolder.open(folder, SETTINGS), recorder())
+                            .run(pipeline, ToMeOptions.NONE, ResultFolder.open(folder, SETTINGS), recorder())
                             .made())
                     .isEqualTo(1);
         }
@@ -139,11 +142,11 @@ class RetrievalTest {
     void aDamagedImageIsMadeAnew() throws IOException {
         var retrieval = new Retrieval(MOTIFS, 2, 5, TEMPLATE);
         try (var pipeline = tinyModel()) {
-            var first = retrieval.run(pipeline, ResultFolder.open(temp, SETTINGS), recorder());
+            var first = retrieval.run(pipeline, ToMeOptions.NONE, ResultFolder.open(temp, SETTINGS), recorder());
             Path file = temp.resolve(retrieval.samples().get(1).file() + ".png");
             byte[] png = Files.readAllBytes(file);
             Files.write(file, Arrays.copyOf(png, png.length / 2));
-            var second = retrieval.run(pipeline, ResultFolder.open(temp, SETTINGS), recorder());
+            var second = retrieval.run(pipeline, ToMeOptions.NONE, ResultFolder.open(temp, SETTINGS), recorder());
             assertThat(second.made()).isEqualTo(1);
             assertThat(ranks(second)).isEqualTo(ranks(first));
             assertThat(Files.readAllBytes(file)).isEqualTo(png);
@@ -170,12 +173,13 @@ class RetrievalTest {
     void nothingNativeIsLeftBehind() {
         try (var pipeline = tinyModel()) {
             var retrieval = new Retrieval(MOTIFS, 2, 5, TEMPLATE);
-            retrieval.run(pipeline, ResultStore.NONE, recorder());
+            retrieval.run(pipeline, ToMeOptions.NONE, ResultStore.NONE, recorder());
             long before = TensorScope.liveObjects();
             for (int i = 0; i < 3; i++) {
-                retrieval.run(pipeline, ResultFolder.open(temp.resolve("run" + i), SETTINGS), recorder());
+                retrieval.run(
+                        pipeline, ToMeOptions.NONE, ResultFolder.open(temp.resolve("run" + i), SETTINGS), recorder());
             }
-            assertThatThrownBy(() -> retrieval.run(pipeline, ResultStore.NONE, new Recorder(3)))
+            assertThatThrownBy(() -> retrieval.run(pipeline, ToMeOptions.NONE, ResultStore.NONE, new Recorder(3)))
                     .isInstanceOf(CancellationException.class);
             assertThat(TensorScope.liveObjects()).isEqualTo(before);
         }

@@ -7,14 +7,22 @@ import io.tome4j.diffusion.Image;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
-import io.tome4j.merging.ToMe;
+import io.tome4j.diffusion.StepListener;
+import io.tome4j.merging.BlockMerge;
+import io.tome4j.merging.MergeContext;
+import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.DTypeChoice;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,13 +49,15 @@ class MergeRecorderTest {
         pipeline.close();
     }
 
+    private static MergeRecorder recorder(int step) {
+        return MergeRecorder.of(pipeline, new MapPlace(Optional.empty(), step), StepListener.NONE);
+    }
+
     private static MergeMap map(ToMeOptions options) {
-        ToMe.applyPatch(pipeline, options);
-        try (var recorder = MergeRecorder.watch(pipeline, block, 1)) {
-            pipeline.generate(REQUEST);
-            assertThat(recorder.maps()).hasSize(1);
-            return recorder.maps().get(0);
-        }
+        MergeRecorder recorder = recorder(1);
+        pipeline.generate(REQUEST.merging(options), recorder);
+        assertThat(recorder.maps()).hasSize(1);
+        return recorder.maps().get(0);
     }
 
     @Test
@@ -81,35 +91,52 @@ class MergeRecorderTest {
 
     @Test
     void recordingChangesNothingAndLeavesNothingBehind() {
-        ToMe.applyPatch(pipeline, HALF);
-        Image plain = pipeline.generate(REQUEST).image();
+        Request merged = REQUEST.merging(HALF);
+        Image plain = pipeline.generate(merged).image();
         long before = TensorScope.liveObjects();
-        try (var recorder = MergeRecorder.watch(pipeline, block, 0)) {
-            assertThat(ToMe.patchedWith(pipeline)).contains(HALF);
-            Image watched = pipeline.generate(REQUEST).image();
-            assertThat(recorder.maps()).hasSize(1);
-            assertThat(pixels(watched.toBufferedImage())).isEqualTo(pixels(plain.toBufferedImage()));
-            assertThat(watched.parameters()).isEqualTo(plain.parameters());
-            assertThat(TensorScope.liveObjects()).isEqualTo(before);
-        }
-        assertThat(ToMe.patchedWith(pipeline)).contains(HALF);
+        MergeRecorder recorder = recorder(0);
+        Image watched = pipeline.generate(merged, recorder).image();
+        assertThat(recorder.maps()).hasSize(1);
+        assertThat(pixels(watched.toBufferedImage())).isEqualTo(pixels(plain.toBufferedImage()));
+        assertThat(watched.parameters()).isEqualTo(plain.parameters());
+        assertThat(TensorScope.liveObjects()).isEqualTo(before);
+    }
+
+    @Test
+    void whoeverListensBesideHearsAllThatTheRecorderHears() {
+        List<String> heard = new ArrayList<>();
+        StepListener listener = new StepListener() {
+            @Override
+            public boolean onStep(Progress progress) {
+                return heard.add("step");
+            }
+
+            @Override
+            public void onMerge(
+                    MergeableBlock asking, Tensor hidden, TokenGrid grid, BlockMerge merge, MergeContext context) {
+                heard.add("merge");
+            }
+        };
+        pipeline.generate(
+                REQUEST.steps(1).merging(HALF),
+                MergeRecorder.of(pipeline, new MapPlace(Optional.of(block), 0), listener));
+        assertThat(heard).endsWith("step").filteredOn("merge"::equals).hasSameSizeAs(pipeline.mergeableBlocks());
     }
 
     @Test
     void aStepThatIsNotReachedGivesNoMap() {
-        ToMe.applyPatch(pipeline, HALF);
-        try (var recorder = MergeRecorder.watch(pipeline, block, 99)) {
-            pipeline.generate(REQUEST.steps(1));
-            assertThat(recorder.maps()).isEmpty();
-        }
+        MergeRecorder recorder = recorder(99);
+        pipeline.generate(REQUEST.steps(1).merging(HALF), recorder);
+        assertThat(recorder.maps()).isEmpty();
     }
 
     @Test
     void anUnknownBlockIsAnErrorThatNamesThoseThereAre() {
-        assertThatThrownBy(() -> MergeRecorder.watch(pipeline, "down", 0))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("block is down")
+        assertThatThrownBy(() -> MergeRecorder.of(pipeline, new MapPlace(Optional.of("down"), 0), StepListener.NONE))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("map_block is down")
                 .hasMessageContaining(block);
+        assertThatThrownBy(() -> new MapPlace(Optional.empty(), -1)).hasMessageContaining("map_step is 0");
     }
 
     @Test

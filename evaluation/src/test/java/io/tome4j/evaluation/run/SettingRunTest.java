@@ -52,12 +52,11 @@ class SettingRunTest {
 
     @Test
     void anImageDependsOnItsOwnSettingAlone() {
-        Made unmerged = run.make(REQUEST, SettingRun.UNMERGED);
+        Made unmerged = run.make(REQUEST, ToMeOptions.NONE);
         Made merged = run.make(REQUEST, HALF);
-        Made again = run.make(REQUEST, SettingRun.UNMERGED);
+        Made again = run.make(REQUEST, ToMeOptions.NONE);
         assertThat(ImageMeasure.PSNR.between(unmerged.image(), merged.image())).isFinite();
         assertThat(ImageMeasure.PSNR.between(unmerged.image(), again.image())).isInfinite();
-        assertThat(ToMe.patchedWith(pipeline)).isEmpty();
     }
 
     @Test
@@ -78,14 +77,25 @@ class SettingRunTest {
         assertThat(ImageMeasure.PSNR.between(run.make(REQUEST, HALF).image(), mapped.image()))
                 .isInfinite();
         assertThatThrownBy(() -> run.make(REQUEST, HALF, new MapPlace(Optional.of("nowhere"), 0)))
-                .hasMessageContaining("block is nowhere");
-        assertThat(ToMe.patchedWith(pipeline)).isEmpty();
+                .hasMessageContaining("map_block is nowhere");
     }
 
     @Test
-    void aRunThatIsStoppedLeavesNoPatch() {
+    void whatThePipelineIsPatchedWithDoesNotCount() {
+        Made unmerged = run.make(REQUEST, ToMeOptions.NONE);
+        ToMe.applyPatch(pipeline, HALF);
+        try {
+            assertThat(ImageMeasure.PSNR.between(
+                            run.make(REQUEST, ToMeOptions.NONE).image(), unmerged.image()))
+                    .isInfinite();
+        } finally {
+            ToMe.removePatch(pipeline);
+        }
+    }
+
+    @Test
+    void aRunCanBeStopped() {
         SettingRun stopped = new SettingRun(pipeline, progress -> false);
         assertThatThrownBy(() -> stopped.make(REQUEST, HALF)).isInstanceOf(CancellationException.class);
-        assertThat(ToMe.patchedWith(pipeline)).isEmpty();
     }
 }

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -28,12 +27,12 @@ class TuningTest {
 
     /** A machine on which 10 s is what an image takes, and each setting takes what these rules say. */
     private static final class Machine {
-        private final List<Optional<ToMeOptions>> asked = new ArrayList<>();
+        private final List<ToMeOptions> asked = new ArrayList<>();
         private double clock;
 
-        Trial measure(Optional<ToMeOptions> setting) {
+        Trial measure(ToMeOptions setting) {
             asked.add(setting);
-            Trial trial = setting.map(Machine::merged).orElse(new Trial(Optional.empty(), 10, 1, 1));
+            Trial trial = setting.merges() ? merged(setting) : new Trial(ToMeOptions.NONE, 10, 1, 1);
             clock += trial.seconds();
             return trial;
         }
@@ -58,8 +57,8 @@ class TuningTest {
                 seconds -= 0.5;
                 ssim -= 0.05;
             }
-            seconds -= options.matching().every() > 1 ? 0.2 : 0;
-            return new Trial(Optional.of(options), seconds, ssim, ssim - 0.01);
+            seconds -= options.matchEvery() > 1 ? 0.2 : 0;
+            return new Trial(options, seconds, ssim, ssim - 0.01);
         }
 
         TuneResult tune(TuneGoal goal, Duration budget) {
@@ -82,7 +81,7 @@ class TuningTest {
 
     /** The best of all settings that the search could have asked for. */
     private static Trial bestOfAll(TuneGoal goal) {
-        List<Trial> all = new ArrayList<>(List.of(new Trial(Optional.empty(), 10, 1, 1)));
+        List<Trial> all = new ArrayList<>(List.of(new Trial(ToMeOptions.NONE, 10, 1, 1)));
         for (ToMeOptions method : METHODS) {
             for (int hundredths = 1; hundredths <= (method.method() == Method.TODO ? 90 : 75); hundredths++) {
                 ToMeOptions options = method.withRatio(hundredths / 100.0);
@@ -124,7 +123,7 @@ class TuningTest {
     @Test
     void timeAndLikenessTogetherAreReachedWhereTheyCanBe() {
         TuneResult result = new Machine().tune(both(9, 0.93), Duration.ofHours(1));
-        assertThat(result.best().orElseThrow().options().orElseThrow().method()).isEqualTo(Method.QUERY);
+        assertThat(result.best().orElseThrow().options().method()).isEqualTo(Method.QUERY);
         assertThat(result.best().get().seconds()).isLessThanOrEqualTo(9);
         assertThat(result.best().get().ssim()).isGreaterThanOrEqualTo(0.93);
     }
@@ -147,8 +146,8 @@ class TuningTest {
     void whereNoMergingIsInTimeNothingElseIsTried() {
         Machine machine = new Machine();
         TuneResult result = machine.tune(both(10, 0.5), Duration.ofHours(1));
-        assertThat(machine.asked).containsExactly(Optional.empty());
-        assertThat(result.best().orElseThrow().options()).isEmpty();
+        assertThat(machine.asked).containsExactly(ToMeOptions.NONE);
+        assertThat(result.best().orElseThrow().options()).isEqualTo(ToMeOptions.NONE);
     }
 
     @Test
@@ -157,22 +156,20 @@ class TuningTest {
         machine.tune(time(9), Duration.ofHours(1));
         assertThat(machine.asked.subList(0, 4))
                 .containsExactly(
-                        Optional.empty(),
-                        Optional.of(METHODS.get(0).withRatio(0.5)),
-                        Optional.of(METHODS.get(1).withRatio(0.5)),
-                        Optional.of(METHODS.get(2).withRatio(0.5)));
+                        ToMeOptions.NONE,
+                        METHODS.get(0).withRatio(0.5),
+                        METHODS.get(1).withRatio(0.5),
+                        METHODS.get(2).withRatio(0.5));
         assertThat(new HashSet<>(machine.asked)).hasSameSizeAs(machine.asked);
     }
 
     @Test
     void aChangeThatWinsIsKeptAndOneThatLosesIsNot() {
         TuneResult result = new Machine().tune(likeness(0.97), Duration.ofHours(1));
-        ToMeOptions best = result.best().orElseThrow().options().orElseThrow();
-        assertThat(best.matching().every()).isEqualTo(2);
+        ToMeOptions best = result.best().orElseThrow().options();
+        assertThat(best.matchEvery()).isEqualTo(2);
         assertThat(best.maxDownsample()).isEqualTo(1);
-        assertThat(result.trials()).anyMatch(trial -> trial.options()
-                .filter(options -> options.maxDownsample() == 2)
-                .isPresent());
+        assertThat(result.trials()).anyMatch(trial -> trial.options().maxDownsample() == 2);
     }
 
     @Test
