@@ -80,7 +80,8 @@ public record Setting(String variant, ToMeOptions merging) {
         try {
             return options.withText(option, equals < 0 ? turned(option) : part.substring(equals + 1));
         } catch (OptionException e) {
-            throw new OptionException("{methods} has '" + variant + "': " + e.getMessage(), e);
+            throw new OptionException(
+                    "{methods} has '" + variant + "': " + e.message(each -> each.replace('_', '-')), e);
         }
     }
 

@@ -119,11 +119,11 @@ class BenchmarkTest {
     @Test
     void mergingWithoutEffectOnTheModelIsAnError() {
         BenchSettings settings =
-                settings(Placement.CPU_FP32, ToMeOptions.ratio(0).mergeAttn(false));
+                settings(Placement.CPU_FP32, ToMeOptions.ratio(0.5).mergeAttn(false));
         try (BenchModel model = BenchModel.random(config("tiny-sd1"), Placement.CPU_FP32)) {
             assertThatThrownBy(() -> Benchmark.of(model, settings).run())
                     .isInstanceOf(TomeException.class)
-                    .hasMessageContaining("mergeAttn");
+                    .hasMessageContaining("merge_attn");
         }
     }
 }

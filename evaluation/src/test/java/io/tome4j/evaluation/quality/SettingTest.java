@@ -44,13 +44,13 @@ class SettingTest {
             delimiter = '|',
             value = {
                 "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query, tomesd",
-                "tome+faster|0.5|there is no option 'faster' to follow a plus: there are size-weighted",
-                "tome+match-every=x|0.5|match-every needs a number",
-                "tome+match-per=all|0.5|match-per=all: it must be one of [block, level]",
-                "tome+merge-mlp=yes|0.5|takes none",
-                "tome+match-every=0|0.5|matchEvery is 0",
-                "todo+merge-mlp|0.5|method TODO",
-                "tomesd+match-every=2|0.5|mode TOMESD",
+                "tome+faster|0.5|there is no option 'faster' to follow a plus: there are max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
+                "tome+match-every=x|0.5|match-every is 'x': it must be a whole number",
+                "tome+match-per=all|0.5|match-per is 'all': it must be one of block, level",
+                "tome+merge-mlp=yes|0.5|merge-mlp takes no value",
+                "tome+match-every=0|0.5|match-every is 0",
+                "todo+merge-mlp|0.5|method todo",
+                "tomesd+match-every=2|0.5|mode tomesd",
                 "tome|0|ratios has 0.0",
                 "tome|1.5|ratios has 1.5"
             })

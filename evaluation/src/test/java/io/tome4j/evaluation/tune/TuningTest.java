@@ -185,8 +185,8 @@ class TuningTest {
 
     @Test
     void aGoalOutOfRangeIsNamed() {
-        assertThatThrownBy(() -> time(0)).hasMessageContaining("targetTime is 0.0 s: it must be above 0");
-        assertThatThrownBy(() -> likeness(1)).hasMessageContaining("minSsim is 1.0: it must be above 0 and below 1");
+        assertThatThrownBy(() -> time(0)).hasMessageContaining("target_time is 0.0 s: it must be above 0");
+        assertThatThrownBy(() -> likeness(1)).hasMessageContaining("min_ssim is 1.0: it must be above 0 and below 1");
         assertThatThrownBy(() -> new TuneGoal(OptionalDouble.empty(), OptionalDouble.empty()))
                 .isInstanceOf(IllegalArgumentException.class);
     }
