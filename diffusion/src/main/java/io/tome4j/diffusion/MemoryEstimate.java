@@ -1,7 +1,7 @@
 package io.tome4j.diffusion;
 
 /**
- * How much memory a request needs, in bytes, about: see ARCHITECTURE.md for how far off.
+ * How much memory a request needs, in bytes, about: see docs/measurements.md for how far off.
  *
  * @param weights of all models; they are in memory as soon as the pipeline is loaded
  * @param denoising what a step needs besides them

@@ -27,7 +27,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * would be split among the threads.
  */
 final class StreamingMatcher {
-    /** Scores in a tile: few enough for the cache, enough rows for the matrix product (see ARCHITECTURE.md). */
+    /** Scores in a tile: few enough for the cache, enough rows for the matrix product (see docs/measurements.md). */
     private static final long TILE_ON_CPU = 1 << 21;
 
     /** On a GPU the tile has to keep the device busy. */

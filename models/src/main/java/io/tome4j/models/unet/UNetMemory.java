@@ -15,7 +15,7 @@ import io.tome4j.tensor.Placement;
 public final class UNetMemory {
     /**
      * What feature maps take of the process against what they hold: malloc cannot use every piece again that is freed
-     * between others. Measured, as is {@link #BESIDES}: see ARCHITECTURE.md.
+     * between others. Measured, as is {@link #BESIDES}: see docs/measurements.md.
      */
     private static final double PIECES = 1.5;
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * {@code diffusers.AutoencoderKL}, one image after the other.
  */
 public final class AutoencoderKL implements AutoCloseable {
-    /** What feature maps take of the process against what they hold, and what no size changes: see ARCHITECTURE.md. */
+    /** What feature maps take of the process against what they hold, and what no size changes: see docs/measurements.md. */
     private static final double DECODING_PIECES = 1.5;
 
     private static final long DECODING_BESIDES = 120_000_000;

@@ -34,7 +34,7 @@ class UNetMemoryTest {
         return UNetMemory.ofForward(SD15, batch, new TokenGrid(side, side), placement, kernel) / 1e6;
     }
 
-    /** What the resident set grew by in a forward pass on the machine of ARCHITECTURE.md. */
+    /** What the resident set grew by in a forward pass on the machine of docs/measurements.md. */
     @Test
     void isNearWhatWasMeasuredAtFullSize() {
         assertThat(megabytes(64, 2, BF16, AttentionKernel.EFFICIENT)).isBetween(380 * 0.85, 380 * 1.15);
