@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.tensor.Option;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,7 +25,7 @@ record ParameterValues(Map<String, String> pairs) {
             throw new IllegalArgumentException("there is no '" + key + "'");
         }
         try {
-            return Long.parseLong(text(key, ""));
+            return Option.wholeNumber(text(key, ""));
         } catch (NumberFormatException e) {
             throw wrong(key, "a whole number");
         }

@@ -4,24 +4,40 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The grammar of A1111's parameters text, and nothing of what the keys mean: lines of prompt, lines of negative prompt
- * from the first that starts with {@code Negative prompt:} on, and a last line of {@code key: value} pairs.
+ * from the first that starts with {@code Negative prompt:} on, and a line of {@code key: value} pairs.
  *
  * @param prompt its lines, each without the white space around it
  * @param negativePrompt likewise
- * @param values the pairs of the last line, unquoted; empty if the last line is not one that starts at {@code Steps}
+ * @param values the pairs, unquoted; empty if there is no line of them
  */
 record ParametersText(String prompt, String negativePrompt, Map<String, String> values) {
     static final String NEGATIVE_PROMPT = "Negative prompt";
     static final String STEPS = "Steps";
+    private static final String MARK = NEGATIVE_PROMPT + ":";
 
+    /** Lines that some programs write after that of the pairs. */
+    private static final Pattern TEMPLATE = Pattern.compile("(Negative )?Template: .*");
+
+    /** SD.Next has written bars in place of commas. */
+    private static final Pattern PIPED = Pattern.compile("\\s*Steps: \\d+ \\| .*");
+
+    /**
+     * Reads a text as the web UI does: every line that starts with {@code Negative prompt:} loses that. The line of pairs is
+     * the last one; of lines after it those of prompt templates are passed over.
+     */
     static ParametersText parse(String text) {
         List<String> lines = new ArrayList<>(List.of(text.strip().split("\n", -1)));
-        Map<String, String> values = pairs(lines.get(lines.size() - 1));
+        int last = lines.size() - 1;
+        while (last > 0 && TEMPLATE.matcher(lines.get(last).strip()).matches()) {
+            last--;
+        }
+        Map<String, String> values = pairs(lines.get(last));
         if (values.containsKey(STEPS)) {
-            lines.remove(lines.size() - 1);
+            lines.subList(last, lines.size()).clear();
         } else {
             values = Map.of();
         }
@@ -30,9 +46,9 @@ record ParametersText(String prompt, String negativePrompt, Map<String, String> 
         List<String> current = prompt;
         for (String line : lines) {
             String stripped = line.strip();
-            if (current == prompt && stripped.startsWith(NEGATIVE_PROMPT + ":")) {
+            if (stripped.startsWith(MARK)) {
                 current = negative;
-                stripped = stripped.substring(NEGATIVE_PROMPT.length() + 1).strip();
+                stripped = stripped.substring(MARK.length()).strip();
             }
             current.add(stripped);
         }
@@ -46,14 +62,24 @@ record ParametersText(String prompt, String negativePrompt, Map<String, String> 
             text.append(prompt).append('\n');
         }
         if (!negativePrompt.isEmpty()) {
-            text.append(NEGATIVE_PROMPT).append(": ").append(negativePrompt).append('\n');
+            text.append(MARK).append(' ').append(marked(negativePrompt)).append('\n');
         }
         List<String> pairs = new ArrayList<>();
         values.forEach((key, value) -> pairs.add(key + ": " + quoteIfNeeded(value)));
         return text.append(String.join(", ", pairs)).toString();
     }
 
-    private static Map<String, String> pairs(String line) {
+    /** A further line that begins as the first one does would lose its beginning: it gets another one to lose. */
+    private static String marked(String negativePrompt) {
+        String[] lines = negativePrompt.split("\n", -1);
+        for (int i = 1; i < lines.length; i++) {
+            lines[i] = lines[i].strip().startsWith(MARK) ? MARK + " " + lines[i] : lines[i];
+        }
+        return String.join("\n", lines);
+    }
+
+    private static Map<String, String> pairs(String text) {
+        String line = PIPED.matcher(text).matches() ? text.replace(" | ", ", ") : text;
         Map<String, String> pairs = new LinkedHashMap<>();
         int at = 0;
         while (at < line.length()) {

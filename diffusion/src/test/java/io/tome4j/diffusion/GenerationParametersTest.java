@@ -305,6 +305,75 @@ class GenerationParametersTest {
                 .hasMessageContaining(message);
     }
 
+    /** As A1111's parser: each line that starts with the words loses them. */
+    @Test
+    void aNegativePromptWithLinesThatLookLikeItsBeginningIsReadAsItWasByTheWebUiToo() {
+        String negative = "bad\nNegative prompt: x\n  Negative prompt:\ny";
+        String text = with(APPLE.negativePrompt(negative)).toText();
+        List<String> lines = List.of(text.split("\n"));
+        List<String> read = new ArrayList<>();
+        boolean done = false;
+        for (String line : lines.subList(0, lines.size() - 1)) {
+            String stripped = line.strip();
+            if (stripped.startsWith("Negative prompt:")) {
+                done = true;
+                stripped = stripped.substring(16).strip();
+            }
+            if (done) {
+                read.add(stripped);
+            }
+        }
+        assertThat(String.join("\n", read)).isEqualTo("bad\nNegative prompt: x\nNegative prompt:\ny");
+        assertThat(GenerationParameters.parse(text).request().negativePrompt()).isEqualTo(negative);
+    }
+
+    @Test
+    void seedsAboveHalfOfTheirRangeAreRead() {
+        var parsed = GenerationParameters.parse("x\nSteps: 20, Seed: 18446744073709551615");
+        assertThat(parsed.request().seed()).isEqualTo(-1);
+    }
+
+    @Test
+    void barsInPlaceOfCommasAreRead() {
+        var request = GenerationParameters.parse(
+                        "prompt: a cat\nNegative prompt: dog\nVersion: aa62f6d,\nSteps: 25 | Seed:"
+                                + " 1879635471 | Sampler: Euler a | CFG scale: 7 | Size: 768x512")
+                .request();
+        assertThat(request.steps()).isEqualTo(25);
+        assertThat(request.seed()).isEqualTo(1879635471L);
+        assertThat(request.scheduler()).isEqualTo("euler_a");
+        assertThat(request.width()).isEqualTo(768);
+    }
+
+    @Test
+    void linesOfTemplatesAfterTheParametersArePassedOver() {
+        var request = GenerationParameters.parse(
+                        "a cat\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7,"
+                                + " Seed: 123, Size: 512x768\nTemplate: a {cat|dog}, red\nNegative Template: dog")
+                .request();
+        assertThat(request.negativePrompt()).isEqualTo("dog");
+        assertThat(request.seed()).isEqualTo(123);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Steps: 20, CFG scale: None, Seed: 12, Size: 512x768|'CFG scale: None' should be a number",
+                "Steps: 20, Sampler: Euler a, Size: 512x768|there is no 'Seed'",
+                "Steps: 20, Seed: 12, Size: 500x333|width is 500",
+                "Steps: 0, Seed: 12|num_inference_steps is 0"
+            })
+    void whatTomeCouldNotMakeAgainCanStillBeRead(String line, String problem) {
+        ReadParameters read = ReadParameters.of("a cat\nNegative prompt: dog\n" + line);
+        assertThat(read.parameters()).isEmpty();
+        assertThat(read.problem()).contains(problem);
+        assertThat(read.prompt()).isEqualTo("a cat");
+        assertThat(read.negativePrompt()).isEqualTo("dog");
+        assertThat(read.number("Steps")).isPresent();
+        assertThat(read.number("CFG scale")).isEmpty();
+    }
+
     @Test
     void aVeryLongTextIsReadBack() {
         var parameters = with(APPLE.prompts(List.of("\"\\ ".repeat(100_000))));

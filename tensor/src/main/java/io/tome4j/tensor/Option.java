@@ -147,7 +147,7 @@ public final class Option<T> {
             } else if (defaultValue instanceof Integer) {
                 return (T) Integer.valueOf(text);
             } else if (defaultValue instanceof Long) {
-                return (T) Long.valueOf(text);
+                return (T) (Long) wholeNumber(text);
             } else if (defaultValue instanceof Double) {
                 return (T) Double.valueOf(text);
             }
@@ -155,6 +155,15 @@ public final class Option<T> {
         } catch (IllegalArgumentException e) {
             throw new OptionException("{" + name + "} is '" + text + "': it must be " + kind(), e);
         }
+    }
+
+    /**
+     * Reads a whole number of 64 bits, with a sign or without: seeds go up to 2^64 - 1, which is the same as -1.
+     *
+     * @throws NumberFormatException if it is none
+     */
+    public static long wholeNumber(String text) {
+        return text.startsWith("-") || text.startsWith("+") ? Long.parseLong(text) : Long.parseUnsignedLong(text);
     }
 
     private static Boolean flag(String text) {
