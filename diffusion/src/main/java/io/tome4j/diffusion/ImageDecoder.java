@@ -19,12 +19,14 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
     /**
      * @param latents {@code [images, 4, H, W]}
      * @return one image each, of {@code 8H} rows and {@code 8W} columns
+     * @throws io.tome4j.tensor.TomeException if a decoded image is not made of finite numbers
      */
     List<BufferedImage> decode(Tensor latents, VaeTiling tiling) {
         List<BufferedImage> images = new ArrayList<>();
         for (long i = 0; i < latents.size(0); i++) {
             try (var scope = TensorScope.open()) {
                 Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiling); // [1, 3, 8H, 8W]
+                Finite.require(decoded, "The decoder's image is not made of numbers (NaN or infinite)");
                 images.add(Image.pixels(decoded.select(0, 0)));
             }
         }

@@ -119,8 +119,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *
      * @throws IllegalArgumentException if nothing would be merged by what the request says, or initial latents do not have
      *     its shape
-     * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, or memory would
-     *     not do
+     * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
+     *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
      */
     public synchronized Result generate(Request request, StepListener listener) {
@@ -148,7 +148,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
                 Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance)
-                        .run(initial, text.embeddings(), trajectory, noise, run, listener);
+                        .run(initial, text.embeddings(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();
                 List<Image> images = decode(denoised.latents(), request, resolved);

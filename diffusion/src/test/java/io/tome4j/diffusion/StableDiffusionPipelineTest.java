@@ -227,6 +227,17 @@ class StableDiffusionPipelineTest {
     }
 
     @Test
+    void whatIsNotANumberIsAnErrorAndNoBlackImage() {
+        try (var pipeline = tiny()) {
+            assertThatThrownBy(() -> pipeline.generate(SMALL.guidanceScale(1e38)))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("After step ")
+                    .hasMessageContaining("guidance scale");
+            assertThat(pipeline.generate(SMALL).images()).hasSize(1);
+        }
+    }
+
+    @Test
     void aRequestThatWouldMergeNothingSaysWhichOptionWould() {
         try (var pipeline = tiny()) {
             assertThatThrownBy(() -> pipeline.generate(
