@@ -35,10 +35,10 @@ public final class RandomWeights implements Weights.Source {
     @Override
     public Tensor load(String name, long[] shape) {
         if (name.endsWith(".bias")) {
-            return torch.zeros(shape);
+            return torch.zeros(shape, Tensors.fp32());
         }
         if (shape.length <= 1) {
-            return torch.ones(shape); // of a norm
+            return torch.ones(shape, Tensors.fp32()); // of a norm
         }
         long fanIn = 1;
         for (int i = 1; i < shape.length; i++) {

@@ -29,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -223,6 +224,22 @@ class StableDiffusionPipelineTest {
             assertThat(patched.request().merging()).contains(ToMeOptions.ratio(0.25));
             assertThat(patched.merging().tokensAfter())
                     .isLessThan(patched.merging().tokensBefore());
+        }
+    }
+
+    @Test
+    void anApplicationsDefaultDtypeChangesNothing() {
+        Engine.start();
+        ToMeOptions half = ToMeOptions.ratio(0.5).maxDownsample(2).sizeWeighted(true);
+        try (var pipeline = tiny()) {
+            int[] usual = pixels(pipeline.generate(SMALL.merging(half)));
+            torch.set_default_dtype(torch.scalarTypeToTypeMeta(ScalarType.Double));
+            try (var loadedSo = tiny()) {
+                assertThat(pixels(pipeline.generate(SMALL.merging(half)))).isEqualTo(usual);
+                assertThat(pixels(loadedSo.generate(SMALL.merging(half)))).isEqualTo(usual);
+            } finally {
+                torch.set_default_dtype(torch.scalarTypeToTypeMeta(ScalarType.Float));
+            }
         }
     }
 

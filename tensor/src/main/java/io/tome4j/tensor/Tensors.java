@@ -5,6 +5,7 @@ import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
@@ -45,10 +46,15 @@ public final class Tensors {
     /** An fp32 tensor on the CPU with these values. */
     public static Tensor of(float[] values, long... shape) {
         try (var scope = TensorScope.open()) {
-            Tensor tensor = torch.empty(shape);
+            Tensor tensor = torch.empty(shape, fp32(), new MemoryFormatOptional());
             new FloatPointer(tensor.data_ptr()).put(values);
             return scope.release(tensor);
         }
+    }
+
+    /** Options of what we make: an application may have another default dtype than fp32. */
+    public static TensorOptions fp32() {
+        return new TensorOptions(ScalarType.Float);
     }
 
     /** An int64 tensor on the CPU with these values. */
@@ -87,7 +93,9 @@ public final class Tensors {
 
     /** Standard normal fp32 noise on the CPU: what {@code torch.randn(shape, generator=generator)} draws. */
     public static Tensor randn(Generator generator, long... shape) {
-        return torch.randn(shape, new GeneratorOptional(generator));
+        try (var scope = TensorScope.open()) {
+            return scope.release(torch.randn(shape, new GeneratorOptional(generator), fp32()));
+        }
     }
 
     /** A CPU generator in the state of {@code torch.Generator("cpu").manual_seed(seed)}; close it, or leave it to the scope. */

@@ -142,7 +142,7 @@ final class NoiseSchedule {
     private static float[] spaced(double start, double end, int count) {
         // libtorch's own linspace, so that each value is rounded the same way as in the reference
         try (var scope = TensorScope.open()) {
-            Tensor spaced = torch.linspace(new Scalar(start), new Scalar(end), count);
+            Tensor spaced = torch.linspace(new Scalar(start), new Scalar(end), count, Tensors.fp32());
             return Tensors.floats(spaced);
         }
     }

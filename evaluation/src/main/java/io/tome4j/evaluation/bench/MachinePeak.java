@@ -52,7 +52,7 @@ public record MachinePeak(double convolution, double linear) {
     }
 
     private static Tensor random(Placement placement, long... shape) {
-        return placement.place(torch.randn(shape));
+        return placement.place(torch.randn(shape, Tensors.fp32()));
     }
 
     /** Seconds of the fastest try. */
