@@ -2,7 +2,6 @@ package io.tome4j.diffusion;
 
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.vae.AutoencoderKL;
-import io.tome4j.models.vae.VaeTiling;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
@@ -18,14 +17,15 @@ import org.bytedeco.pytorch.Tensor;
 record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
     /**
      * @param latents {@code [images, 4, H, W]}
+     * @param tiled whether in tiles, which is nearly the same image
      * @return one image each, of {@code 8H} rows and {@code 8W} columns
      * @throws io.tome4j.tensor.TomeException if a decoded image is not made of finite numbers
      */
-    List<BufferedImage> decode(Tensor latents, VaeTiling tiling) {
+    List<BufferedImage> decode(Tensor latents, boolean tiled) {
         List<BufferedImage> images = new ArrayList<>();
         for (long i = 0; i < latents.size(0); i++) {
             try (var scope = TensorScope.open()) {
-                Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiling); // [1, 3, 8H, 8W]
+                Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiled); // [1, 3, 8H, 8W]
                 Finite.require(decoded, "The decoder's image is not made of numbers (NaN or infinite)");
                 images.add(Image.pixels(decoded.select(0, 0)));
             }
@@ -39,8 +39,8 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
     }
 
     /** Bytes that decoding one image needs besides the weights, about. */
-    long bytes(TokenGrid latents, VaeTiling tiling) {
-        return vae.decodeBytes(latents.height(), latents.width(), tiling);
+    long bytes(TokenGrid latents, boolean tiled) {
+        return vae.decodeBytes(latents.height(), latents.width(), tiled);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.models.vae.VaeTiling;
+import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DeviceMemory;
@@ -16,6 +16,9 @@ import java.util.OptionalLong;
  * @param stages whose memory it is
  */
 record MemoryGuard(Stages stages) {
+    /** Latents of an image that is decoded as a whole where nobody knows how much memory is free: 1024x1024 pixels. */
+    private static final int LARGEST_WHOLE = 128 * 128;
+
     /**
      * How much memory a request needs, about.
      *
@@ -31,7 +34,7 @@ record MemoryGuard(Stages stages) {
         return new MemoryEstimate(
                 stages.weightBytes(),
                 stages.denoiser().forwardBytes(rows, grid, kernel),
-                stages.decoder().bytes(grid, tiling(grid)));
+                stages.decoder().bytes(grid, decodesInTiles(grid)));
     }
 
     /**
@@ -45,11 +48,17 @@ record MemoryGuard(Stages stages) {
         }
     }
 
-    /** Tiles, even where the image would not need any for its size, if it would otherwise not fit into memory. */
-    VaeTiling tiling(TokenGrid grid) {
-        long whole = stages.decoder().bytes(grid, VaeTiling.AUTO);
+    /** Whether images of this size are decoded in tiles. */
+    boolean decodesInTiles(TokenGrid grid) {
+        if (Math.max(grid.height(), grid.width()) <= AutoencoderKL.TILE) {
+            return false;
+        }
+        if (stages.options().vaeTiling() != VaeTiling.AUTO) {
+            return stages.options().vaeTiling() == VaeTiling.ON;
+        }
+        long whole = stages.decoder().bytes(grid, false);
         OptionalLong free = available(whole);
-        return free.isPresent() && whole > free.getAsLong() ? VaeTiling.ON : VaeTiling.AUTO;
+        return free.isPresent() ? whole > free.getAsLong() : grid.tokens() > LARGEST_WHOLE;
     }
 
     /**

@@ -4,54 +4,107 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 
-/**
- * How to load a pipeline.
- *
- * @param device where to compute
- * @param dtype what to compute in
- * @param attention how to compute attention
- * @param revision branch, tag or commit of a model on the hub; empty for the main one
- * @param variant which set of weight files, such as {@code fp16}; empty for the plain one
- * @param memoryCheck whether to refuse what is estimated not to fit into memory
- */
-public record PipelineOptions(
-        DeviceChoice device,
-        DTypeChoice dtype,
-        AttentionKernel attention,
-        String revision,
-        String variant,
-        boolean memoryCheck) {
+/** How to load a pipeline. Immutable: each method that takes a value gives new options. */
+public final class PipelineOptions {
     /** All chosen automatically, memory-efficient attention. */
-    public static final PipelineOptions DEFAULT =
-            new PipelineOptions(DeviceChoice.AUTO, DTypeChoice.AUTO, AttentionKernel.EFFICIENT, "", "");
+    public static final PipelineOptions DEFAULT = new PipelineOptions();
 
-    /** With the check of memory. */
-    public PipelineOptions(
-            DeviceChoice device, DTypeChoice dtype, AttentionKernel attention, String revision, String variant) {
-        this(device, dtype, attention, revision, variant, true);
+    private DeviceChoice device = DeviceChoice.AUTO;
+    private DTypeChoice dtype = DTypeChoice.AUTO;
+    private AttentionKernel attention = AttentionKernel.EFFICIENT;
+    private String revision = "";
+    private String variant = "";
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
+    private boolean memoryCheck = true;
+
+    private PipelineOptions() {}
+
+    private PipelineOptions copy() {
+        PipelineOptions copy = new PipelineOptions();
+        copy.device = device;
+        copy.dtype = dtype;
+        copy.attention = attention;
+        copy.revision = revision;
+        copy.variant = variant;
+        copy.vaeTiling = vaeTiling;
+        copy.memoryCheck = memoryCheck;
+        return copy;
+    }
+
+    /** Where to compute. */
+    public DeviceChoice device() {
+        return device;
     }
 
     public PipelineOptions device(DeviceChoice value) {
-        return new PipelineOptions(value, dtype, attention, revision, variant, memoryCheck);
+        PipelineOptions copy = copy();
+        copy.device = value;
+        return copy;
+    }
+
+    /** What to compute in. */
+    public DTypeChoice dtype() {
+        return dtype;
     }
 
     public PipelineOptions dtype(DTypeChoice value) {
-        return new PipelineOptions(device, value, attention, revision, variant, memoryCheck);
+        PipelineOptions copy = copy();
+        copy.dtype = value;
+        return copy;
+    }
+
+    /** How to compute attention. */
+    public AttentionKernel attention() {
+        return attention;
     }
 
     public PipelineOptions attention(AttentionKernel value) {
-        return new PipelineOptions(device, dtype, value, revision, variant, memoryCheck);
+        PipelineOptions copy = copy();
+        copy.attention = value;
+        return copy;
+    }
+
+    /** Branch, tag or commit of a model on the hub; empty for the main one. */
+    public String revision() {
+        return revision;
     }
 
     public PipelineOptions revision(String value) {
-        return new PipelineOptions(device, dtype, attention, value, variant, memoryCheck);
+        PipelineOptions copy = copy();
+        copy.revision = value;
+        return copy;
+    }
+
+    /** Which set of weight files, such as {@code fp16}; empty for the plain one. */
+    public String variant() {
+        return variant;
     }
 
     public PipelineOptions variant(String value) {
-        return new PipelineOptions(device, dtype, attention, revision, value, memoryCheck);
+        PipelineOptions copy = copy();
+        copy.variant = value;
+        return copy;
+    }
+
+    /** Whether images are decoded in tiles. */
+    public VaeTiling vaeTiling() {
+        return vaeTiling;
+    }
+
+    public PipelineOptions vaeTiling(VaeTiling value) {
+        PipelineOptions copy = copy();
+        copy.vaeTiling = value;
+        return copy;
+    }
+
+    /** Whether to refuse what is estimated not to fit into memory. */
+    public boolean memoryCheck() {
+        return memoryCheck;
     }
 
     public PipelineOptions memoryCheck(boolean value) {
-        return new PipelineOptions(device, dtype, attention, revision, variant, value);
+        PipelineOptions copy = copy();
+        copy.memoryCheck = value;
+        return copy;
     }
 }

@@ -13,6 +13,7 @@ import java.util.List;
  * @param merging what merging did to the tokens
  * @param timings how long it took
  * @param droppedWords for each prompt what did not fit into the text encoder's 77 tokens; empty where all did
+ * @param tiled whether the images were decoded in tiles, which gives nearly the same images
  */
 public record Result(
         List<Image> images,
@@ -20,7 +21,8 @@ public record Result(
         Request request,
         PatchReport merging,
         Timings timings,
-        List<String> droppedWords) {
+        List<String> droppedWords,
+        boolean tiled) {
 
     /**
      * Wall-clock times.

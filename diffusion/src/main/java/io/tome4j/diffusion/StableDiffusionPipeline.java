@@ -151,23 +151,24 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         .run(initial, text.embeddings(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();
-                List<Image> images = decode(denoised.latents(), request, resolved);
+                boolean tiled = memory.decodesInTiles(grid);
+                List<Image> images = named(stages.decoder().decode(denoised.latents(), tiled), request, resolved);
                 return new Result(
                         images,
                         Latents.of(denoised.latents()),
                         resolved,
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
-                        text.droppedWords());
+                        text.droppedWords(),
+                        tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);
             }
         }
     }
 
-    private List<Image> decode(Tensor latents, Request request, Request resolved) {
-        List<BufferedImage> decoded =
-                stages.decoder().decode(latents, memory.tiling(resolved.latentGrid(nominalGrid())));
+    /** The images with what each was made from. */
+    private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
         GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))
                 .model(modelName())
                 .scheduler(resolved.scheduler())

@@ -228,18 +228,44 @@ class StableDiffusionPipelineTest {
     }
 
     @Test
+    void aLargeImageIsDecodedAsAWholeUnlessTilesAreAskedFor() {
+        Request large = SMALL.steps(1).size(1088, 968).guidanceScale(1);
+        int[] whole;
+        try (var pipeline = tiny()) {
+            Result result = pipeline.generate(large);
+            assertThat(result.tiled()).isFalse();
+            whole = pixels(result);
+        }
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                Fixtures.path("tiny-sd1").toString(), CPU_FP32.vaeTiling(VaeTiling.ON))) {
+            Result result = pipeline.generate(large);
+            assertThat(result.tiled()).isTrue();
+            assertThat(pixels(result)).isNotEqualTo(whole);
+            assertThat(pipeline.generate(SMALL).tiled())
+                    .as("no larger than a tile")
+                    .isFalse();
+        }
+    }
+
+    @Test
     void anApplicationsDefaultDtypeChangesNothing() {
         Engine.start();
         ToMeOptions half = ToMeOptions.ratio(0.5).maxDownsample(2).sizeWeighted(true);
         try (var pipeline = tiny()) {
             int[] usual = pixels(pipeline.generate(SMALL.merging(half)));
-            torch.set_default_dtype(torch.scalarTypeToTypeMeta(ScalarType.Double));
+            setDefaultDtype(ScalarType.Double);
             try (var loadedSo = tiny()) {
                 assertThat(pixels(pipeline.generate(SMALL.merging(half)))).isEqualTo(usual);
                 assertThat(pixels(loadedSo.generate(SMALL.merging(half)))).isEqualTo(usual);
             } finally {
-                torch.set_default_dtype(torch.scalarTypeToTypeMeta(ScalarType.Float));
+                setDefaultDtype(ScalarType.Float);
             }
+        }
+    }
+
+    private static void setDefaultDtype(ScalarType type) {
+        try (var scope = TensorScope.open()) {
+            torch.set_default_dtype(torch.scalarTypeToTypeMeta(type));
         }
     }
 

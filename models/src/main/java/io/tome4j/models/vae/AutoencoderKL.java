@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * {@code diffusers.AutoencoderKL}, one image after the other.
  */
 public final class AutoencoderKL implements AutoCloseable {
+    /** Latents along a tile, at most: what is no larger is coded as a whole in any case. */
+    public static final long TILE = Tiles.SIZE;
+
     /** What feature maps take of the process against what they hold, and what no size changes: see docs/measurements.md. */
     private static final double DECODING_PIECES = 1.5;
 
@@ -94,14 +97,14 @@ public final class AutoencoderKL implements AutoCloseable {
     }
 
     /**
-     * Bytes that {@link #decode(Tensor, VaeTiling)} needs besides the weights, about: the largest feature maps, which
+     * Bytes that {@link #decode(Tensor, boolean)} needs besides the weights, about: the largest feature maps, which
      * are those at the image's own size, and the image in fp32.
      *
      * @param height rows of latents
      * @param width columns of latents
+     * @param tiled whether in tiles
      */
-    public long decodeBytes(long height, long width, VaeTiling tiling) {
-        boolean tiled = tiling.applies(height, width);
+    public long decodeBytes(long height, long width, boolean tiled) {
         long tileHeight = tiled ? Math.min(height, Tiles.SIZE) : height;
         long tileWidth = tiled ? Math.min(width, Tiles.SIZE) : width;
         long pixels = (long) config.scale() * config.scale();
@@ -113,9 +116,9 @@ public final class AutoencoderKL implements AutoCloseable {
                 + DECODING_BESIDES;
     }
 
-    /** {@link #decode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */
+    /** {@link #decode(Tensor, boolean)} of each image as a whole. */
     public Tensor decode(Tensor latents) {
-        return decode(latents, VaeTiling.AUTO);
+        return decode(latents, false);
     }
 
     /**
@@ -123,14 +126,13 @@ public final class AutoencoderKL implements AutoCloseable {
      *
      * @param latents as the UNet and the schedulers have them (scaled by {@link #scalingFactor()}), {@code [B, 4, h, w]},
      *     in any dtype, on any device
-     * @param tiling whether in tiles
+     * @param tiled whether in overlapping tiles of 64x64 latents, which takes less memory and gives nearly the same
      * @return {@code [B, 3, 8h, 8w]}, about in [-1, 1] (not clamped), fp32, on the model's device
      */
-    public Tensor decode(Tensor latents, VaeTiling tiling) {
+    public Tensor decode(Tensor latents, boolean tiled) {
         requireShape("latents", latents, config.latentChannels(), 1);
         try (var scope = TensorScope.open()) {
             Tensor unscaled = fp32(latents).div(new Scalar(config.scalingFactor()));
-            boolean tiled = tiling.applies(latents.size(2), latents.size(3));
             Tiles tiles = new Tiles(latents.size(2), latents.size(3), tiled);
             return scope.release(imageByImage(
                     unscaled, z -> tiles.run(z, 1, config.scale(), config.outChannels(), this::decodeTile)));
@@ -144,26 +146,26 @@ public final class AutoencoderKL implements AutoCloseable {
         }
     }
 
-    /** {@link #encode(Tensor, VaeTiling)} with {@link VaeTiling#AUTO}. */
+    /** {@link #encode(Tensor, boolean)} of each image as a whole. */
     public Tensor encode(Tensor images) {
-        return encode(images, VaeTiling.AUTO);
+        return encode(images, false);
     }
 
     /**
      * Encodes images, one after the other, into the moments of the normal distribution of their latents.
      *
      * @param images in [-1, 1], {@code [B, 3, 8h, 8w]}, in any dtype, on any device
-     * @param tiling whether in tiles
+     * @param tiled whether in overlapping tiles of 64x64 latents, which takes less memory and gives nearly the same
      * @return {@code [B, 8, h, w]}, fp32, on the model's device: the means in the first 4 channels, the logarithms of the
      *     variances in the last 4; neither scaled nor clamped
      */
-    public Tensor encode(Tensor images, VaeTiling tiling) {
+    public Tensor encode(Tensor images, boolean tiled) {
         int scale = config.scale();
         requireShape("images", images, config.inChannels(), scale);
         try (var scope = TensorScope.open()) {
             long height = images.size(2) / scale;
             long width = images.size(3) / scale;
-            Tiles tiles = new Tiles(height, width, tiling.applies(height, width));
+            Tiles tiles = new Tiles(height, width, tiled);
             return scope.release(imageByImage(
                     fp32(images), x -> tiles.run(x, scale, 1, 2L * config.latentChannels(), this::encodeTile)));
         }

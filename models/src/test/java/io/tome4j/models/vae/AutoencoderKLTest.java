@@ -107,28 +107,19 @@ class AutoencoderKLTest {
         }
     }
 
-    @Test
-    void autoTilesOnlyWhatIsLargerThan128x128Latents() {
-        assertThat(VaeTiling.AUTO.applies(128, 128)).isFalse();
-        assertThat(VaeTiling.AUTO.applies(64, 256)).isFalse();
-        assertThat(VaeTiling.AUTO.applies(128, 129)).isTrue();
-        assertThat(VaeTiling.ON.applies(1, 1)).isTrue();
-        assertThat(VaeTiling.OFF.applies(1000, 1000)).isFalse();
-    }
-
     @ParameterizedTest
     @CsvSource({"65, 64", "21, 97", "17, 5"})
     void tiledCodingIsNearTheWholeOne(int height, int width) {
         try (var vae = load("sd2");
                 var scope = TensorScope.open()) {
             Tensor latents = Tensors.randn(Tensors.generator(height), 1, 4, height, width);
-            Tensor whole = vae.decode(latents, VaeTiling.OFF);
-            Tensor tiled = vae.decode(latents, VaeTiling.ON);
+            Tensor whole = vae.decode(latents, false);
+            Tensor tiled = vae.decode(latents, true);
             assertThat(Tensors.shape(tiled)).containsExactly(1, 3, 8L * height, 8L * width);
             // Each tile has group norms and attention of its own: near, not equal.
             assertNear(tiled, whole, 0.1);
             Tensor image = whole.clamp(new ScalarOptional(new Scalar(-1)), new ScalarOptional(new Scalar(1)));
-            assertNear(vae.encode(image, VaeTiling.ON), vae.encode(image, VaeTiling.OFF), 0.2);
+            assertNear(vae.encode(image, true), vae.encode(image, false), 0.2);
         }
     }
 
