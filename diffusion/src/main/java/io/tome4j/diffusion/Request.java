@@ -27,6 +27,11 @@ public final class Request {
     /** Pixels of a latent, in each direction. */
     public static final int PIXELS_PER_LATENT = 8;
 
+    /** Pixels along a side, at most: what is larger has more latents than can be counted. */
+    private static final int LARGEST = 1 << 18;
+
+    private static final int MOST_IMAGES = 10_000;
+
     public static final Option<String> NEGATIVE_PROMPT = Option.of("negative_prompt", "")
             .titled("Negative prompt")
             .described("PROMPT", "What guidance leads away from.");
@@ -57,7 +62,9 @@ public final class Request {
     public static final Option<Integer> IMAGES_PER_PROMPT = Option.of("num_images_per_prompt", 1)
             .titled("Batch size")
             .described("Images to make, in one batch.")
-            .allowing(count -> count >= 1, "it must be at least 1");
+            .allowing(
+                    count -> count >= 1 && count <= MOST_IMAGES,
+                    "it must be from 1 to " + MOST_IMAGES + "; make several requests for more");
 
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS =
@@ -75,6 +82,11 @@ public final class Request {
         this.merging = merging;
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
+        }
+        if ((long) prompts.size() * imagesPerPrompt() > MOST_IMAGES) {
+            throw new OptionException(
+                    "{num_images_per_prompt} is " + imagesPerPrompt() + " and there are " + prompts.size()
+                            + " prompts: that are more than " + MOST_IMAGES + " images; make several requests");
         }
     }
 
@@ -104,6 +116,9 @@ public final class Request {
     }
 
     private static void requireSize(Option<?> option, int pixels) {
+        if (pixels > LARGEST) {
+            throw new OptionException("{" + option.name() + "} is " + pixels + ": it must be at most " + LARGEST);
+        }
         if (pixels < 0 || pixels % PIXELS_PER_LATENT != 0) {
             int below = Math.max(PIXELS_PER_LATENT, pixels / PIXELS_PER_LATENT * PIXELS_PER_LATENT);
             throw new OptionException("{" + option.name() + "} is " + pixels + ": it must be a multiple of 8, such as "
@@ -218,7 +233,7 @@ public final class Request {
 
     /** Images in all. */
     public int images() {
-        return Math.multiplyExact(prompts.size(), imagesPerPrompt());
+        return prompts.size() * imagesPerPrompt();
     }
 
     /**

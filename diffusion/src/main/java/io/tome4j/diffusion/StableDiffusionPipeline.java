@@ -41,6 +41,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
     private final MemoryGuard memory;
+    private int running; // a listener may generate in its turn
     private boolean closed;
 
     StableDiffusionPipeline(Stages stages) {
@@ -127,6 +128,16 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
+        running++;
+        try {
+            return run(request, listener);
+        } finally {
+            running--;
+            closeWhenDone();
+        }
+    }
+
+    private Result run(Request request, StepListener listener) {
         Guidance guidance = new Guidance(request.guidanceScale());
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
@@ -195,11 +206,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return Duration.ofNanos(System.nanoTime() - nanoTime);
     }
 
-    /** Frees the models. Closing twice does no harm. */
+    /** Frees the models, or, if a listener calls it, has the run do so when it ends. Closing twice does no harm. */
     @Override
     public synchronized void close() {
         if (!closed) {
             closed = true;
+            closeWhenDone();
+        }
+    }
+
+    private void closeWhenDone() {
+        if (closed && running == 0) {
             stages.close();
         }
     }

@@ -396,6 +396,15 @@ class StableDiffusionPipelineTest {
         assertThatThrownBy(() -> SMALL.size(100, 64))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("width is 100: it must be a multiple of 8, such as 96 or 104");
+        assertThatThrownBy(() -> SMALL.size(64, 2147483640))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("height is 2147483640: it must be at most 262144");
+        assertThatThrownBy(() -> SMALL.imagesPerPrompt(Integer.MAX_VALUE))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("num_images_per_prompt is 2147483647");
+        assertThatThrownBy(() -> SMALL.imagesPerPrompt(9_999).prompts(List.of("a", "b")))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("more than 10000 images");
         assertThatThrownBy(() -> SMALL.steps(0))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("num_inference_steps is 0");
@@ -421,6 +430,24 @@ class StableDiffusionPipelineTest {
         assertThatThrownBy(() -> pipeline.generate(SMALL))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("closed");
+    }
+
+    @Test
+    void aListenerMayCloseThePipelineWhichThenFinishesTheRun() {
+        Engine.start();
+        int[] expected;
+        try (var pipeline = tiny()) {
+            expected = pixels(pipeline.generate(SMALL));
+        }
+        long before = TensorScope.liveObjects();
+        var pipeline = tiny();
+        Result result = pipeline.generate(SMALL, progress -> {
+            pipeline.close();
+            return true;
+        });
+        assertThat(pixels(result)).isEqualTo(expected);
+        assertThat(TensorScope.liveObjects()).isEqualTo(before);
+        assertThatThrownBy(() -> pipeline.generate(SMALL)).hasMessageContaining("closed");
     }
 
     /** Two hundred images in one process: what the first ten needed is all that is ever needed. */
