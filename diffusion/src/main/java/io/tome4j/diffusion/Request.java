@@ -32,9 +32,15 @@ public final class Request {
 
     private static final int MOST_IMAGES = 10_000;
 
+    /** Characters of a prompt, at most: models see a few hundred, and tokenizers take hundreds of bytes for each. */
+    public static final int LONGEST_PROMPT = 1 << 19;
+
     public static final Option<String> NEGATIVE_PROMPT = Option.of("negative_prompt", "")
             .titled("Negative prompt")
-            .described("PROMPT", "What guidance leads away from.");
+            .described("PROMPT", "What guidance leads away from.")
+            .allowing(
+                    prompt -> prompt.length() <= LONGEST_PROMPT,
+                    "it may have at most " + LONGEST_PROMPT + " characters");
 
     public static final Option<Integer> STEPS = Option.of("num_inference_steps", 50)
             .titled("Steps")
@@ -82,6 +88,12 @@ public final class Request {
         this.merging = merging;
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
+        }
+        for (String prompt : prompts) {
+            if (prompt.length() > LONGEST_PROMPT) {
+                throw new OptionException(
+                        "{prompt} has " + prompt.length() + " characters: it may have at most " + LONGEST_PROMPT);
+            }
         }
         if ((long) prompts.size() * imagesPerPrompt() > MOST_IMAGES) {
             throw new OptionException(

@@ -402,6 +402,13 @@ class StableDiffusionPipelineTest {
         assertThatThrownBy(() -> SMALL.imagesPerPrompt(Integer.MAX_VALUE))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("num_images_per_prompt is 2147483647");
+        String endless = "x".repeat(1 << 20);
+        assertThatThrownBy(() -> SMALL.prompts(List.of(endless)))
+                .isInstanceOf(OptionException.class)
+                .hasMessage("prompt has 1048576 characters: it may have at most 524288");
+        assertThatThrownBy(() -> SMALL.negativePrompt(endless))
+                .isInstanceOf(OptionException.class)
+                .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(200));
         assertThatThrownBy(() -> SMALL.imagesPerPrompt(9_999).prompts(List.of("a", "b")))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("more than 10000 images");

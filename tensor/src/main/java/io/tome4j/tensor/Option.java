@@ -12,6 +12,8 @@ import java.util.function.Predicate;
  * @param <T> {@link Boolean}, {@link Integer}, {@link Long}, {@link Double}, {@link String} or an enum
  */
 public final class Option<T> {
+    private static final int LONGEST_QUOTE = 80;
+
     private final String name;
     private final T defaultValue;
     private final String title;
@@ -114,7 +116,7 @@ public final class Option<T> {
      */
     public T require(T value) {
         if (!allowed.test(value)) {
-            throw new OptionException("{" + name + "} is " + format(value) + ": " + rule);
+            throw new OptionException("{" + name + "} is " + shortened(format(value)) + ": " + rule);
         }
         return value;
     }
@@ -153,7 +155,7 @@ public final class Option<T> {
             }
             return (T) text;
         } catch (IllegalArgumentException e) {
-            throw new OptionException("{" + name + "} is '" + text + "': it must be " + kind(), e);
+            throw new OptionException("{" + name + "} is '" + shortened(text) + "': it must be " + kind(), e);
         }
     }
 
@@ -181,6 +183,11 @@ public final class Option<T> {
             return "true or false";
         }
         return defaultValue instanceof Double ? "a number" : "a whole number";
+    }
+
+    /** No message quotes a whole megabyte. */
+    private static String shortened(String text) {
+        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "...";
     }
 
     private static List<String> constants(Enum<?> constant) {
