@@ -8,16 +8,17 @@ import io.tome4j.cli.info.InfoCommand;
 import io.tome4j.cli.models.ModelsCommand;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.MergingOptions;
+import io.tome4j.cli.options.OptionNames;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.Version;
 import io.tome4j.cli.tune.TuneCommand;
 import io.tome4j.evaluation.bench.BenchFormat;
-import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.Engine;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -110,8 +111,7 @@ public final class Tome implements Runnable {
         registerLowerCase(commandLine, OutputFormat.class);
         registerLowerCase(commandLine, MergingOptions.Merging.class);
         registerLowerCase(commandLine, ToMeOptions.Method.class);
-        registerLowerCase(commandLine, ToMeOptions.MatchPer.class);
-        registerLowerCase(commandLine, Precision.class);
+        Numbers.register(commandLine);
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setExecutionStrategy(new OncePerOption());
         commandLine.setParameterExceptionHandler((e, args) -> {
@@ -121,34 +121,55 @@ public final class Tome implements Runnable {
                                     .contains(e.getCommandLine().getCommandName())
                     ? "; put the prompt in quotes"
                     : "";
-            CommandSpec command = e.getCommandLine().getCommandSpec();
-            err.println(command.qualifiedName() + ": " + withoutFullStop(oneLine(String.valueOf(e.getMessage()))) + hint
-                    + " (see " + command.qualifiedName() + " --help)");
-            return command.exitCodeOnInvalidInput();
+            return badUsage(
+                    e.getCommandLine().getCommandSpec(),
+                    withoutFullStop(oneLine(String.valueOf(e.getMessage()))) + hint,
+                    err);
         });
-        commandLine.setExecutionExceptionHandler((e, where, result) -> tome.failed(e, err));
+        commandLine.setExecutionExceptionHandler((e, where, result) -> {
+            CommandSpec command = where.getCommandSpec();
+            return e instanceof OptionException bad
+                    ? badUsage(command, withoutFullStop(oneLine(bad.message(OptionNames.in(command)))), err)
+                    : tome.failed(e, command, err);
+        });
         return commandLine;
+    }
+
+    private static int badUsage(CommandSpec command, String what, PrintWriter err) {
+        err.println(command.qualifiedName() + ": " + what + " (see " + command.qualifiedName() + " --help)");
+        return command.exitCodeOnInvalidInput();
     }
 
     private static <E extends Enum<E>> void registerLowerCase(CommandLine commandLine, Class<E> type) {
         commandLine.registerConverter(type, new LowerCase<>(type));
     }
 
-    private int failed(Exception e, PrintWriter err) {
+    private int failed(Exception e, CommandSpec command, PrintWriter err) {
         if (e instanceof CancellationException) {
             return STOPPED; // the shutdown hook says so
         }
-        String message = String.valueOf(e.getMessage());
-        if (e instanceof TomeException) {
-            err.println("tome: " + message);
+        if (e instanceof TomeException failure) {
+            err.println("tome: " + explained(failure, command));
         } else {
-            err.println("tome: unexpected failure: " + e.getClass().getSimpleName() + ": " + Engine.firstLine(message)
+            err.println("tome: unexpected failure: " + e.getClass().getSimpleName() + ": "
+                    + Engine.firstLine(String.valueOf(e.getMessage()))
                     + (verbose ? "" : " (--verbose shows where)"));
         }
         if (verbose) {
             e.printStackTrace(err);
         }
         return FAILED;
+    }
+
+    /** A failure's message; it names the option of the command that would change that, if there is one. */
+    private static String explained(TomeException failure, CommandSpec command) {
+        String message = String.valueOf(failure.getMessage());
+        if (!OptionNames.isIn(command, failure.option())) {
+            return message;
+        }
+        String inLibrary = "(" + failure.option() + ")";
+        String here = "(" + OptionNames.in(command).apply(failure.option()) + ")";
+        return message.contains(inLibrary) ? message.replace(inLibrary, here) : message + " " + here;
     }
 
     private static String oneLine(String message) {

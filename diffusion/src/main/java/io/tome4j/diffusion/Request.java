@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Option;
@@ -54,7 +55,7 @@ public final class Request {
 
     public static final Option<String> SCHEDULER = Option.of("scheduler", CHECKPOINTS_OWN)
             .titled("Sampler")
-            .described("NAME", "Which solver takes the steps.");
+            .described("NAME", "Which solver takes the steps: " + String.join(", ", Schedulers.names()) + ".");
 
     public static final Option<Long> SEED =
             Option.of("seed", 0L).titled("Seed").described("The same seed gives the same image.");

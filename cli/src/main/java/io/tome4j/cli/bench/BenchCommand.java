@@ -1,6 +1,7 @@
 package io.tome4j.cli.bench;
 
-import io.tome4j.cli.options.MergingMethodOptions;
+import io.tome4j.cli.options.MergingTable;
+import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.Session;
@@ -14,6 +15,7 @@ import io.tome4j.evaluation.bench.CellResult;
 import io.tome4j.evaluation.bench.ProfileReport;
 import io.tome4j.evaluation.bench.Report;
 import io.tome4j.evaluation.bench.StepServer;
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.TomeException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -21,10 +23,12 @@ import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.ArgGroupSpec;
 
 /** Measures how long a denoising step takes. */
 @Command(
@@ -34,7 +38,7 @@ import picocli.CommandLine.Command;
             "",
             "Examples:",
             "  tome bench --budget 10m --out bench",
-            "  tome bench --resolutions 512 --batches 1 --ratio 0.25,0.5 --format markdown",
+            "  tome bench --resolutions 512 --batches 1 --ratios 0.25,0.5 --format markdown",
             "  tome bench --profile --resolutions 512,1024"
         })
 public final class BenchCommand extends SessionCommand<BenchSettings> {
@@ -47,8 +51,9 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
     @ArgGroup(validate = false, heading = "%nTable:%n", order = 2)
     private BenchTableOptions table = new BenchTableOptions();
 
-    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
-    private MergingMethodOptions merging = new MergingMethodOptions();
+    /** The ratios are the table's; what is measured is all merged or not. */
+    private final MergingTable merging =
+            new MergingTable(ToMeOptions.NONE, List.of(ToMeOptions.RATIO, ToMeOptions.AUTO));
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private BenchOutputOptions output = new BenchOutputOptions();
@@ -58,15 +63,21 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
         if (!table.serve) {
             return super.call();
         }
-        serve(checkedPlan());
+        serve(plan());
         return 0;
+    }
+
+    @Override
+    protected List<ArgGroupSpec> tableGroups() {
+        return List.of(OptionGroup.of(merging.specs()).titled("Token merging", 3));
     }
 
     @Override
     protected BenchSettings plan() {
         model.check();
         table.checkBudget();
-        BenchSettings settings = table.settings(model.name(), model.isRandom(), model.placement(), merging.options(0));
+        BenchSettings settings =
+                table.settings(model.name(), model.isRandom(), model.placement(), merging.applyTo(ToMeOptions.NONE));
         if (!table.serve) {
             output.out.ifPresent(out -> {
                 if (toFolder()) {

@@ -5,6 +5,7 @@ import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.cli.options.CheckpointOptions;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.evaluation.bench.BenchModel;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,15 +47,15 @@ final class BenchModelOptions extends CheckpointOptions {
         return model.equals(BenchModel.SD15);
     }
 
-    /** @throws IllegalArgumentException if two options do not go together */
+    /** @throws OptionException if two options do not go together */
     void check() {
         if (isSd15() && weights.equals(Optional.of(WeightsChoice.CHECKPOINT))) {
-            throw new IllegalArgumentException(
+            throw new OptionException(
                     "--weights is checkpoint, and sd15 is an architecture without one: name a checkpoint with --model,"
                             + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
         }
         if (isSd15() && !(revision().isEmpty() && variant().isEmpty())) {
-            throw new IllegalArgumentException("--revision and --variant are for checkpoints, and --model is " + model);
+            throw new OptionException("--revision and --variant are for checkpoints, and --model is " + model);
         }
     }
 

@@ -4,6 +4,7 @@ import io.tome4j.cli.options.Durations;
 import io.tome4j.evaluation.bench.BenchSettings;
 import io.tome4j.evaluation.bench.Variant;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import java.time.Duration;
 import java.util.List;
@@ -42,7 +43,7 @@ final class BenchTableOptions {
     List<Variant> variants = List.of();
 
     @Option(
-            names = "--ratio",
+            names = {"--ratios", "--ratio"},
             split = ",",
             paramLabel = "SHARE",
             defaultValue = "0.5",
@@ -98,10 +99,10 @@ final class BenchTableOptions {
         return values.isEmpty() ? otherwise : values;
     }
 
-    /** @throws IllegalArgumentException if the budget is no time, or of no use */
+    /** @throws OptionException if the budget is no time, or of no use */
     void checkBudget() {
         if (profile && budget.isPresent()) {
-            throw new IllegalArgumentException("--budget is for the table, not for --profile");
+            throw new OptionException("--budget is for the table, not for --profile");
         }
         duration();
     }

@@ -5,17 +5,17 @@ import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.PromptArgument;
-import io.tome4j.cli.options.SeededOptions;
+import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
+import io.tome4j.diffusion.PngFiles;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.compare.Comparison;
 import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.retrieval.WholeFile;
 import io.tome4j.merging.ToMeOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -25,6 +25,7 @@ import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 
 /** Shows what merging costs and gains. */
@@ -43,11 +44,8 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
-    private SeededOptions image = new SeededOptions();
-
-    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
-    private CompareOptions compare = new CompareOptions();
+    private final SamplingOptions image = new SamplingOptions(Request.IMAGES_PER_PROMPT);
+    private final CompareOptions compare = new CompareOptions();
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private Output output = new Output();
@@ -76,6 +74,11 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     record Plan(ChosenModel model, Comparison comparison, Path file) {}
 
     @Override
+    protected List<ArgGroupSpec> tableGroups() {
+        return List.of(image.group("Image", 2), compare.group("Token merging", 3));
+    }
+
+    @Override
     protected Plan plan() {
         ChosenModel chosen = model.choose();
         compare.requireComparable();
@@ -96,7 +99,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
         try (var pipeline = session.load(plan.model())) {
             List<Panel> panels;
             try (CompareProgress progress = new CompareProgress(session)) {
-                panels = session.asAsked(() -> plan.comparison().run(pipeline, progress));
+                panels = plan.comparison().run(pipeline, progress);
             }
             session.warnOfDroppedWords(panels.get(0).result());
             Map<String, Path> maps = saveMaps(panels, plan.file(), session);
@@ -106,7 +109,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
                 session.err().println(Fonts.MISSING + ". The rows below are in the order of the images.");
             }
             ComparisonSheet sheet = new ComparisonSheet(report.title(), panels, compare.difference, labels);
-            session.write(() -> WholeFile.writePng(plan.file(), sheet.image()));
+            session.write(() -> PngFiles.write(sheet.image(), plan.file()));
             session.print(output.format, report);
         }
     }
@@ -114,10 +117,9 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     private static Map<String, Path> saveMaps(List<Panel> panels, Path file, Session session) {
         Map<String, Path> files = new LinkedHashMap<>();
         for (Panel panel : panels) {
-            if (panel.map().isPresent() && panel.merging().isPresent()) {
-                Path mapFile = mapFile(file, panel.merging().get().options());
-                session.write(
-                        () -> WholeFile.writePng(mapFile, panel.map().get().draw(panel.image())));
+            if (panel.map().isPresent()) {
+                Path mapFile = mapFile(file, panel.merging().options());
+                session.write(() -> PngFiles.write(panel.map().get().draw(panel.image()), mapFile));
                 files.put(panel.label(), mapFile);
             }
         }

@@ -2,18 +2,24 @@ package io.tome4j.cli.compare;
 
 import io.tome4j.cli.options.Lists;
 import io.tome4j.cli.options.LowerCase;
-import io.tome4j.cli.options.MergingDetailOptions;
 import io.tome4j.cli.options.MergingOptions;
+import io.tome4j.cli.options.MergingTable;
+import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 
 /** What to compare. */
-final class CompareOptions extends MergingDetailOptions {
+final class CompareOptions {
+    private final MergingTable table =
+            new MergingTable(ToMeOptions.ratio(0.5), List.of(ToMeOptions.RATIO, ToMeOptions.METHOD));
+
     @Option(
             names = "--ratios",
             split = ",",
@@ -35,7 +41,7 @@ final class CompareOptions extends MergingDetailOptions {
             names = "--merging",
             paramLabel = "on|auto",
             defaultValue = "on",
-            description = "Merge tokens in all eligible blocks (default), or where it is predicted to pay.")
+            description = "Merge tokens in all eligible blocks (default), or where it is predicted to pay as --auto.")
     MergingOptions.Merging merging = MergingOptions.Merging.ON;
 
     @Option(names = "--count", hidden = true, description = "Known from generate; a comparison is of one image.")
@@ -60,27 +66,31 @@ final class CompareOptions extends MergingDetailOptions {
                     + " down_blocks.0.attentions.0.transformer_blocks.0 (default: the first at full resolution).")
     Optional<String> mapBlock = Optional.empty();
 
-    /** @throws IllegalArgumentException if an option that generate has asks for what is no comparison */
+    /** The options in help. */
+    ArgGroupSpec group(String title, int order) {
+        return OptionGroup.of(table.specs()).and(this).titled(title, order);
+    }
+
+    /** @throws OptionException if an option that generate has asks for what is no comparison */
     void requireComparable() {
         if (merging == MergingOptions.Merging.OFF) {
-            throw new IllegalArgumentException(
-                    "--merging is off: a comparison is with merging, and the unmerged image is"
-                            + " always there; --merging takes on or auto");
+            throw new OptionException("--merging is off: a comparison is with merging, and the unmerged image is"
+                    + " always there; --merging takes on or auto");
         }
         if (count != 1) {
-            throw new IllegalArgumentException("--count is " + count
+            throw new OptionException("--count is " + count
                     + ": a comparison is of one image; run it again with another --seed for each");
         }
     }
 
     /**
      * @return each method with each ratio
-     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
+     * @throws OptionException if a value is out of its range, or two do not go together
      */
     List<ToMeOptions> settings() {
         for (double ratio : ratios) {
             if (!(ratio > 0 && ratio <= 1)) {
-                throw new IllegalArgumentException("--ratios has " + ratio
+                throw new OptionException("--ratios has " + ratio
                         + ": each is a share of tokens to merge away, above 0 and up to 1; the unmerged image is always"
                         + " there");
             }
@@ -89,23 +99,28 @@ final class CompareOptions extends MergingDetailOptions {
         Lists.requireOnce("--methods", methods.stream().map(LowerCase::name).toList());
         List<ToMeOptions> settings = new ArrayList<>();
         for (ToMeOptions.Method method : methods) {
-            ratios.forEach(ratio -> settings.add(options(method, ratio).auto(merging == MergingOptions.Merging.AUTO)));
+            ratios.forEach(ratio -> settings.add(setting(method, ratio)));
         }
         return settings;
     }
 
+    private ToMeOptions setting(ToMeOptions.Method method, double ratio) {
+        ToMeOptions setting = table.applyTo(ToMeOptions.ratio(ratio)).method(method);
+        return merging == MergingOptions.Merging.AUTO ? setting.auto(true) : setting;
+    }
+
     /**
      * @return where to take maps; empty if they were not asked for
-     * @throws IllegalArgumentException if the step is not one of the request's, or an option has no effect
+     * @throws OptionException if the step is not one of the request's, or an option has no effect
      */
     Optional<MapPlace> mapPlace(Request request) {
         if (!maps && (mapStep.isPresent() || mapBlock.isPresent())) {
-            throw new IllegalArgumentException(
+            throw new OptionException(
                     (mapStep.isPresent() ? "--map-step" : "--map-block") + " says where to take maps: add --maps");
         }
         int step = mapStep.orElse((request.steps() + 1) / 2);
         if (step < 1 || step > request.steps()) {
-            throw new IllegalArgumentException(
+            throw new OptionException(
                     "--map-step is " + step + ": it must be from 1 to the number of steps, " + request.steps());
         }
         return maps ? Optional.of(new MapPlace(mapBlock, step - 1)) : Optional.empty();

@@ -14,7 +14,7 @@ final class CompareProgress extends StepProgress implements Comparison.Listener 
     public void onImage(int number, int images, String label) {
         say(
                 number == 0
-                        ? "Warm-up: one step, thrown away, so that the first image's time is as fair as the others'"
+                        ? "Warm-up: a step of each kind, thrown away, so that the first images' times are as fair as the others'"
                         : "Image " + number + " of " + images + ": " + label);
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.Distance;
@@ -77,11 +78,11 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
         json.put("seconds_per_step", panel.perStep());
         json.put("seconds_denoising", panel.denoising());
         json.put("speed_up", panel.speedUp());
-        panel.merging().ifPresent(report -> {
-            ReportJson.putMerging(json.putObject("merging"), report.options());
-            json.put("tokens_before", report.tokensBefore());
-            json.put("tokens_after", report.tokensAfter());
-        });
+        if (panel.merging().merges()) {
+            json.set("merging", OptionsJson.of(panel.merging().options()));
+            json.put("tokens_before", panel.merging().tokensBefore());
+            json.put("tokens_after", panel.merging().tokensAfter());
+        }
         for (Distance distance : panel.distances()) {
             if (Double.isFinite(distance.value())) {
                 json.put(distance.measure().name(), distance.value());

@@ -16,14 +16,13 @@ import io.tome4j.evaluation.quality.Prompts;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.retrieval.Retrieval;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IDefaultValueProvider;
-import picocli.CommandLine.Model.ArgSpec;
-import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -33,7 +32,6 @@ import picocli.CommandLine.Parameters;
         description =
                 "Measure what token merging costs and gains over many prompts; or how well the embedded model draws"
                         + " what it is asked for.",
-        defaultValueProvider = EvaluateCommand.Unmerged.class,
         footer = {
             "",
             "Examples:",
@@ -61,11 +59,10 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 3)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nImage:%n", order = 4)
-    private SamplingOptions sampling = new SamplingOptions();
+    private final SamplingOptions sampling = new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT);
 
-    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 5)
-    private MergingOptions merging = new MergingOptions();
+    /** What is measured first is the model by itself: the usual ratio is 0. */
+    private final MergingOptions merging = new MergingOptions(0);
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 6)
     private Output output = new Output();
@@ -120,14 +117,9 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
         OutputFormat format = OutputFormat.TEXT;
     }
 
-    /** What is measured first is the model by itself. */
-    static final class Unmerged implements IDefaultValueProvider {
-        @Override
-        public String defaultValue(ArgSpec argument) {
-            return argument instanceof OptionSpec option && option.longestName().equals("--ratio")
-                    ? "0"
-                    : argument.defaultValue();
-        }
+    @Override
+    protected List<ArgGroupSpec> tableGroups() {
+        return List.of(sampling.group("Image", 4), merging.group("Token merging", 5));
     }
 
     /** What the command line asks for, known to be right. */
@@ -139,17 +131,19 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     protected Run plan() {
         boolean overPrompts = promptFile.isPresent() || measure.motifs;
         if (!overPrompts && !measure.retrieval) {
-            throw new IllegalArgumentException(
+            throw new OptionException(
                     "Say what to measure: a prompt file or --motifs for what merging costs, or --retrieval for how"
                             + " well the embedded model draws");
         }
         if (promptFile.isPresent() && (measure.motifs || measure.retrieval)) {
-            throw new IllegalArgumentException((measure.motifs ? "--motifs" : "--retrieval")
+            throw new OptionException((measure.motifs ? "--motifs" : "--retrieval")
                     + " is about the embedded model's own motifs: leave the prompt file away"
                     + (measure.motifs ? "" : ", or take --motifs instead"));
         }
         refuse(
-                overPrompts ? List.of("--ratio", "--method", "--merging", "--tomesd", "--sheet") : gridOptions(),
+                overPrompts
+                        ? List.of("--ratio", "--method", "--merging", "--auto", "--mode", "--tomesd", "--sheet")
+                        : gridOptions(),
                 overPrompts
                         ? " is for --retrieval alone: say --ratios and --methods, such as --methods tome,tomesd"
                         : " is for a prompt file or --motifs");
@@ -176,16 +170,16 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     private void refuse(List<String> options, String why) {
         for (String option : options) {
             if (spec().commandLine().getParseResult().hasMatchedOption(option)) {
-                throw new IllegalArgumentException(option + why);
+                throw new OptionException(option + why);
             }
         }
     }
 
     private QualityRun quality(ChosenModel chosen) {
         Path folder = output.out.orElseThrow(
-                () -> new IllegalArgumentException("Say where to keep the images and the results: --out FOLDER"));
+                () -> new OptionException("Say where to keep the images and the results: --out FOLDER"));
         Request template = sampling.request("", chosen);
-        List<Setting> settings = grid.settings(merging.options(ToMeOptions.Method.TOME, 0));
+        List<Setting> settings = grid.settings(merging.base());
         Prompts all = promptFile.map(Prompts::read).orElseGet(() -> Prompts.of(Motifs.load()));
         Prompts drawn = measure.motifs || measure.samples.isPresent()
                 ? all.draw(measure.samples.orElse(USUAL_MOTIFS), measure.seed)
@@ -198,7 +192,7 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     }
 
     private RetrievalRun retrieval(ChosenModel chosen) {
-        List<ToMeOptions> options = merging.options();
+        ToMeOptions options = merging.options();
         Request template = sampling.request("", chosen);
         Retrieval retrieval =
                 new Retrieval(Motifs.load(), measure.samples.orElse(USUAL_RETRIEVALS), measure.seed, template);
@@ -208,7 +202,7 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
 
     private static void requirePng(Path file) {
         if (!file.toString().endsWith(".png")) {
-            throw new IllegalArgumentException("--sheet is " + file + ": it must end in .png");
+            throw new OptionException("--sheet is " + file + ": it must end in .png");
         }
         OutputFiles.requireFile(file);
     }

@@ -4,6 +4,7 @@ import io.tome4j.cli.options.Lists;
 import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +68,7 @@ final class GridOptions {
     /**
      * @param base all options but method and ratio
      * @return each method with each ratio
-     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
+     * @throws OptionException if a value is out of its range, or two do not go together
      */
     List<Setting> settings(ToMeOptions base) {
         List<Double> allRatios = ratios.isEmpty() ? List.of(0.25, 0.5, 0.75) : ratios;
@@ -81,7 +82,7 @@ final class GridOptions {
         return settings;
     }
 
-    /** @throws IllegalArgumentException if there is no such measure */
+    /** @throws OptionException if there is no such measure */
     List<ImageMeasure> imageMeasures() {
         Lists.requireOnce("--measures", measures);
         List<ImageMeasure> known = List.of(ImageMeasure.PSNR, ImageMeasure.SSIM, ImageMeasure.MS_SSIM);
@@ -90,7 +91,7 @@ final class GridOptions {
             chosen.add(known.stream()
                     .filter(measure -> measure.name().equals(name.replace('-', '_')))
                     .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(
+                    .orElseThrow(() -> new OptionException(
                             "--measures has '" + name + "': it must be one of psnr, ssim, ms-ssim")));
         }
         return chosen;

@@ -3,28 +3,40 @@ package io.tome4j.cli.evaluate;
 import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.diffusion.Request;
+import io.tome4j.tensor.Option;
 import io.tome4j.tensor.Placement;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What an evaluation's images depend on, by name, so that those of other settings are not taken for its own. */
 final class ImageSettings {
     private ImageSettings() {}
 
-    /** All but prompts and merging. */
+    private static final List<Option<?>> OF_EACH_IMAGE = List.of(Request.SEED, Request.IMAGES_PER_PROMPT);
+
+    /**
+     * All but prompts and merging. An option of the request that is at its default is left out: so a new one does not
+     * disown what was kept before there was one.
+     */
     static Map<String, String> of(ChosenModel model, Request template, long seed) {
         Placement placement = model.placement();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("model", model.identity());
         settings.put("seed", String.valueOf(seed));
-        settings.put("steps", String.valueOf(template.steps()));
-        settings.put("guidance", String.valueOf(template.guidanceScale()));
-        settings.put("scheduler", template.scheduler());
-        settings.put("negative", template.negativePrompt());
-        settings.put("size", template.width() + "x" + template.height());
+        Request.OPTIONS.stream()
+                .filter(option -> !OF_EACH_IMAGE.contains(option))
+                .forEach(option -> put(settings, option, template));
         settings.put("device", LowerCase.name(placement.device()));
         settings.put("dtype", LowerCase.name(placement.dtype()));
         settings.put("attention", LowerCase.name(model.options().attention()));
         return settings;
+    }
+
+    private static <T> void put(Map<String, String> settings, Option<T> option, Request template) {
+        T value = template.get(option);
+        if (!value.equals(option.defaultValue())) {
+            settings.put(option.name(), option.format(value));
+        }
     }
 }

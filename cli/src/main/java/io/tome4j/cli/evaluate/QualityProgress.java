@@ -3,7 +3,6 @@ package io.tome4j.cli.evaluate;
 import io.tome4j.cli.session.ImageProgress;
 import io.tome4j.cli.session.Session;
 import io.tome4j.evaluation.quality.Evaluation;
-import io.tome4j.evaluation.quality.Row;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -24,7 +23,7 @@ final class QualityProgress extends ImageProgress implements Evaluation.Listener
     }
 
     @Override
-    public void onImage(Row row, Optional<Duration> took) {
+    public void onImage(String name, Optional<Duration> took) {
         took.ifPresent(duration -> onMade(duration, 0, missing)); // and more, if one that was there is damaged
     }
 }

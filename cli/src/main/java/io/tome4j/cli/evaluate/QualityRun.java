@@ -6,23 +6,17 @@ import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.Session;
-import io.tome4j.diffusion.Image;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.Evaluation;
 import io.tome4j.evaluation.quality.EvaluationReport;
 import io.tome4j.evaluation.quality.EvaluationResult;
 import io.tome4j.evaluation.quality.Measures;
-import io.tome4j.evaluation.quality.ResultTable;
-import io.tome4j.evaluation.quality.Shot;
-import io.tome4j.evaluation.quality.ShotFolder;
-import io.tome4j.evaluation.quality.ShotStore;
-import io.tome4j.evaluation.quality.Times;
-import io.tome4j.evaluation.report.ReportPage;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultStore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * {@code tome evaluate PROMPTFILE}: what merging costs and gains.
@@ -45,7 +39,7 @@ record QualityRun(
     public void run(Session session) {
         Map<String, String> settings = ImageSettings.of(model, evaluation.template(), evaluation.seed());
         settings.put("prompts", source);
-        ShotFolder images = ShotFolder.open(folder, settings);
+        ResultFolder images = ResultFolder.open(folder, settings);
         session.start(model);
         try (LoadedMeasures networks = new LoadedMeasures()) {
             Measures measures = networks.load(evaluation.measures().images(), grid, session.downloads());
@@ -53,11 +47,11 @@ record QualityRun(
         }
     }
 
-    private void run(Evaluation measured, Map<String, String> settings, ShotFolder images, Session session) {
+    private void run(Evaluation measured, Map<String, String> settings, ResultFolder images, Session session) {
         try (var pipeline = session.load(model)) {
             EvaluationResult result;
             try (QualityProgress progress = new QualityProgress(session)) {
-                result = session.asAsked(() -> measured.run(pipeline, new Store(images, session), progress));
+                result = measured.run(pipeline, images.guardedBy(session::write), progress);
             }
             EvaluationReport report = new EvaluationReport(
                     pipeline.modelName(),
@@ -70,10 +64,10 @@ record QualityRun(
         }
     }
 
-    private void write(EvaluationReport report, ShotStore images) {
-        OutputFiles.write(folder.resolve(CSV), ResultTable.csv(report.result()));
+    private void write(EvaluationReport report, ResultStore images) {
+        OutputFiles.write(folder.resolve(CSV), report.csv());
         OutputFiles.write(folder.resolve(JSON), report.json().toPrettyString().replace("\r\n", "\n") + "\n");
-        OutputFiles.write(folder.resolve(PAGE), ReportPage.of(report, images));
+        OutputFiles.write(folder.resolve(PAGE), report.html(images));
     }
 
     /** The table, and the files that tell more. */
@@ -82,7 +76,7 @@ record QualityRun(
         public String text() {
             return String.join(
                     System.lineSeparator(),
-                    ResultTable.text(report.result()),
+                    report.text(),
                     folder.resolve(CSV).toString(),
                     folder.resolve(JSON).toString(),
                     folder.resolve(PAGE).toString());
@@ -91,24 +85,6 @@ record QualityRun(
         @Override
         public ObjectNode json() {
             return report.json();
-        }
-    }
-
-    /** A store that Ctrl-C does not cut off. */
-    private record Store(ShotStore store, Session session) implements ShotStore {
-        @Override
-        public boolean has(Shot shot) {
-            return store.has(shot);
-        }
-
-        @Override
-        public Optional<Kept> find(Shot shot) {
-            return store.find(shot);
-        }
-
-        @Override
-        public Kept keep(Shot shot, Image image, Times times, Optional<KeptMap> map) {
-            return session.written(() -> store.keep(shot, image, times, map));
         }
     }
 }

@@ -6,13 +6,13 @@ import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import io.tome4j.evaluation.retrieval.RetrievalResult;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Placement;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -23,7 +23,7 @@ import java.util.Locale;
  * @param placement where and in what it was computed
  * @param template how the images were made
  * @param seed drew the motifs
- * @param merging the options of token merging; empty if it was off
+ * @param merging what was merged
  * @param result the figures
  */
 record RetrievalReport(
@@ -32,7 +32,7 @@ record RetrievalReport(
         Placement placement,
         Request template,
         long seed,
-        List<ToMeOptions> merging,
+        ToMeOptions merging,
         RetrievalResult result)
         implements Report {
 
@@ -53,11 +53,11 @@ record RetrievalReport(
                 result.height(),
                 template.steps(),
                 template.guidanceScale(),
-                ratio());
+                merging.ratio());
         line(text, "top 1   %s", percent(result.top(1)));
         line(text, "top 10  %s", percent(result.top(10)));
         line(text, "median rank %s (0 is the nearest)", result.medianRank());
-        result.secondsPerImage().ifPresent(seconds -> line(text, "%.2f s a image (median)", seconds));
+        result.secondsPerImage().ifPresent(seconds -> line(text, "%.2f s an image (median)", seconds));
         return text.toString().stripTrailing();
     }
 
@@ -82,21 +82,16 @@ record RetrievalReport(
         put(json, "top10", result.top(10));
         json.put("median_rank", result.medianRank());
         json.put("samples", result.rows().size());
-        json.put("seed", seed);
-        json.put("ratio", ratio());
-        ReportJson.putSampling(json, template);
-        if (template.scheduler().isEmpty()) {
-            json.put("scheduler", "checkpoint");
-        }
-        json.put("negative", template.negativePrompt());
-        json.put("width", result.width());
-        json.put("height", result.height());
+        OptionsJson.put(json, template.seed(seed).size(result.width(), result.height()));
+        json.put("ratio", merging.ratio());
         json.put("model", model);
         json.put("device", LowerCase.name(placement.device()));
         json.put("dtype", LowerCase.name(placement.dtype()));
         json.put("engine", engine);
         json.put("version", GenerationParameters.thisVersion());
-        merging.forEach(options -> ReportJson.putMerging(json.putObject("merging"), options));
+        if (merging.merges()) {
+            json.set("merging", OptionsJson.of(merging));
+        }
         json.put("made", result.made());
         result.secondsPerImage().ifPresent(seconds -> json.put("seconds_per_image", ReportJson.rounded(seconds)));
         ArrayNode rows = json.putArray("rows");
@@ -113,9 +108,5 @@ record RetrievalReport(
     private static void put(ObjectNode json, String name, Share share) {
         json.put(name, ReportJson.rounded(share.value()));
         json.putArray(name + "_interval").add(ReportJson.rounded(share.low())).add(ReportJson.rounded(share.high()));
-    }
-
-    private double ratio() {
-        return merging.isEmpty() ? 0 : merging.get(0).ratio();
     }
 }

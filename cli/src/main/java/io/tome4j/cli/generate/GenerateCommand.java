@@ -2,11 +2,11 @@ package io.tome4j.cli.generate;
 
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.cli.options.ChosenModel;
-import io.tome4j.cli.options.ImageOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.PromptArgument;
+import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
@@ -14,17 +14,16 @@ import io.tome4j.cli.session.StepProgress;
 import io.tome4j.diffusion.Latents;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
-import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.TensorScope;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgGroupSpec;
 
 /** Makes images from a prompt. */
 @Command(
@@ -43,11 +42,8 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nImage:%n", order = 2)
-    private ImageOptions image = new ImageOptions();
-
-    @ArgGroup(validate = false, heading = "%nToken merging:%n", order = 3)
-    private MergingOptions merging = new MergingOptions();
+    private final SamplingOptions image = new SamplingOptions();
+    private final MergingOptions merging = new MergingOptions(ToMeOptions.RATIO.defaultValue());
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private OutputOptions output = new OutputOptions();
@@ -55,19 +51,23 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     /**
      * What to do.
      *
-     * @param merging what to merge: one, or none
      * @param files one for each image
      */
-    record Plan(ChosenModel model, Request request, List<ToMeOptions> merging, List<Path> files) {}
+    record Plan(ChosenModel model, Request request, List<Path> files) {}
+
+    @Override
+    protected List<ArgGroupSpec> tableGroups() {
+        return List.of(image.group("Image", 2), merging.group("Token merging", 3));
+    }
 
     @Override
     protected Plan plan() {
         ChosenModel chosen = model.choose();
-        List<ToMeOptions> options = merging.options();
-        Request request = image.request(prompt.text(), chosen);
+        ToMeOptions options = merging.options();
+        Request request = image.request(prompt.text(), chosen).merging(options);
         List<Path> files = OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(OutputFiles::requireFile);
-        return new Plan(chosen, request, options, files);
+        return new Plan(chosen, request, files);
     }
 
     @Override
@@ -76,7 +76,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
         long start = System.nanoTime();
         try (var pipeline = session.load(plan.model())) {
             Duration loading = since(start);
-            Optional<PatchReport> merged = session.merge(plan.merging(), pipeline, plan.request());
+            session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
             Result result;
             try (StepProgress progress = new StepProgress(session)) {
                 result = pipeline.generate(plan.request(), progress);
@@ -88,7 +88,6 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                     pipeline.modelName(),
                     engine,
                     pipeline.placement(),
-                    merged,
                     result,
                     plan.files(),
                     output.latents,

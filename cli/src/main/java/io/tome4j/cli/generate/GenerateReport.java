@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.merging.PatchReport;
@@ -21,7 +22,6 @@ import java.util.Optional;
  * @param model its name
  * @param engine the start-up line: engine, device, dtype, threads
  * @param placement where and in what it was computed
- * @param merging what merging did; empty if it was off
  * @param result the run's result
  * @param files the images' files
  * @param latents the file of the latents
@@ -32,7 +32,6 @@ record GenerateReport(
         String model,
         String engine,
         Placement placement,
-        Optional<PatchReport> merging,
         Result result,
         List<Path> files,
         Optional<Path> latents,
@@ -80,7 +79,6 @@ record GenerateReport(
         latents.ifPresent(file -> json.put("latents", file.toString()));
         json.put("model", model);
         ReportJson.putRequest(json, request);
-        json.put("count", request.images());
         json.put("device", LowerCase.name(placement.device()));
         json.put("dtype", LowerCase.name(placement.dtype()));
         json.put("engine", engine);
@@ -104,10 +102,10 @@ record GenerateReport(
     }
 
     private void putMerging(ObjectNode json) {
-        json.put("on", merging.isPresent());
-        if (merging.isPresent()) {
-            PatchReport report = merging.get();
-            ReportJson.putMerging(json, report.options());
+        PatchReport report = result.merging();
+        json.put("on", report.merges());
+        if (report.merges()) {
+            OptionsJson.put(json, report.options());
             json.put("blocks", report.blocks().size());
             json.put("blocks_in_model", report.blocksInModel());
             json.put("tokens_before", report.tokensBefore());

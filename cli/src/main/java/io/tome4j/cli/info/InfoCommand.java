@@ -6,6 +6,7 @@ import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.cli.session.Version;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.OptionsJson;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -54,12 +55,13 @@ public final class InfoCommand implements Callable<Integer> {
         ReportJson.putRequest(json, request);
         json.put("prompt", parameters.prompt()); // this image's, where the request has several
         json.put("scheduler", parameters.scheduler()); // the one that ran, where the request names none
-        json.put("count", request.images());
         json.put("index", parameters.index());
         json.put("model", parameters.model());
-        json.put("dtype", LowerCase.name(parameters.dtype()));
+        parameters.dtype().ifPresent(dtype -> json.put("dtype", LowerCase.name(dtype)));
         json.put("attention", LowerCase.name(parameters.attention()));
-        parameters.merging().forEach(options -> ReportJson.putMerging(json.putObject("merging"), options));
+        if (parameters.merging().merges()) {
+            json.set("merging", OptionsJson.of(parameters.merging()));
+        }
         json.put("version", parameters.version());
         return json;
     }

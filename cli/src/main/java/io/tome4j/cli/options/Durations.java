@@ -1,5 +1,6 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.tensor.OptionException;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,12 +16,12 @@ public final class Durations {
     /**
      * @param option what the text was given for
      * @param others what else the option takes, for the message: {@code , or none}
-     * @throws IllegalArgumentException if it is no duration
+     * @throws OptionException if it is no duration
      */
     public static Duration parse(String option, String text, String others) {
         Matcher matcher = PARTS.matcher(text);
         if (text.isEmpty() || !matcher.matches()) {
-            throw new IllegalArgumentException(
+            throw new OptionException(
                     option + " is " + text + ": say hours, minutes or seconds, such as 1h30m, 10m or 90s" + others);
         }
         String fraction = matcher.group(4) == null ? "" : matcher.group(4);

@@ -2,10 +2,11 @@ package io.tome4j.cli.options;
 
 import io.tome4j.merging.ToMeOptions;
 import java.util.List;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 
 /** What to merge. */
-public final class MergingOptions extends MergingMethodOptions {
+public final class MergingOptions {
     /** Whether to merge. */
     public enum Merging {
         ON,
@@ -17,22 +18,38 @@ public final class MergingOptions extends MergingMethodOptions {
             names = "--merging",
             paramLabel = "on|auto|off",
             defaultValue = "on",
-            description = "Merge tokens (default), merge where it is predicted to pay, or do not.")
-    Merging merging = Merging.ON;
+            description = "Merge tokens (default), merge where it is predicted to pay as --auto, or do not.")
+    private Merging merging = Merging.ON;
 
-    @Option(
-            names = "--ratio",
-            paramLabel = "SHARE",
-            defaultValue = "0.5",
-            description = "Share of tokens to merge away, from 0 (off) to 1 (default: ${DEFAULT-VALUE}).")
-    double ratio = 0.5;
+    private final ToMeOptions usual;
+    private final MergingTable table;
+
+    /** @param usualRatio the share of tokens to merge away where none is given */
+    public MergingOptions(double usualRatio) {
+        this.usual = ToMeOptions.ratio(usualRatio);
+        this.table = new MergingTable(usual, List.of());
+    }
+
+    /** The options in help. */
+    public ArgGroupSpec group(String title, int order) {
+        return OptionGroup.of(table.specs()).and(this).titled(title, order);
+    }
 
     /**
-     * @return none if merging is off or the ratio is 0, else one
-     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
+     * What was asked for.
+     *
+     * @throws io.tome4j.tensor.OptionException if a value is out of its range, or two do not go together
      */
-    public List<ToMeOptions> options() {
-        ToMeOptions options = options(ratio).auto(merging == Merging.AUTO);
-        return merging == Merging.OFF || ratio == 0 ? List.of() : List.of(options);
+    public ToMeOptions options() {
+        ToMeOptions options = table.applyTo(usual);
+        if (merging == Merging.OFF || !options.merges()) {
+            return ToMeOptions.NONE;
+        }
+        return merging == Merging.AUTO ? options.auto(true) : options;
+    }
+
+    /** All but whether to merge, which the ratio says. */
+    public ToMeOptions base() {
+        return table.applyTo(usual);
     }
 }

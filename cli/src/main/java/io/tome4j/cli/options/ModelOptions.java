@@ -3,6 +3,7 @@ package io.tome4j.cli.options;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.OptionException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -35,7 +36,7 @@ public final class ModelOptions extends CheckpointOptions {
     /**
      * The model that was asked for, or else the embedded one, which also goes by its name.
      *
-     * @throws IllegalArgumentException if an option makes no sense for it
+     * @throws OptionException if an option makes no sense for it
      */
     public ChosenModel choose() {
         PipelineOptions options =
@@ -45,7 +46,7 @@ public final class ModelOptions extends CheckpointOptions {
             return new ChosenModel(model, Optional.empty(), options);
         }
         if (!revision().isEmpty() || !variant().isEmpty()) {
-            throw new IllegalArgumentException((revision().isEmpty() ? "--variant" : "--revision")
+            throw new OptionException((revision().isEmpty() ? "--variant" : "--revision")
                     + " says which files of a model to take, and the embedded model has only one set: name another with"
                     + " --model, such as --model stable-diffusion-v1-5/stable-diffusion-v1-5 (about 4 GB, downloaded"
                     + " once)");

@@ -2,60 +2,73 @@ package io.tome4j.cli.options;
 
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.scheduler.Schedulers;
-import java.util.Optional;
-import picocli.CommandLine.Option;
+import io.tome4j.tensor.Option;
+import io.tome4j.tensor.OptionException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Model.ArgGroupSpec;
 
-/** How to draw, whatever is drawn. */
-public class SamplingOptions {
-    @Option(
-            names = "--negative",
-            paramLabel = "PROMPT",
-            defaultValue = "",
-            description = "What guidance leads away from.")
-    String negative = "";
+/** How to draw: the options of {@link Request#OPTIONS} on the command line. */
+public final class SamplingOptions {
+    private static final String OR_THE_EMBEDDED_MODELS = ", or what suits the embedded model";
+    private static final String THE_MODELS_OWN = "the model's own";
 
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            description =
-                    "Denoising steps (default: " + ChosenModel.USUAL_STEPS + ", or what suits the embedded model).")
-    Optional<Integer> steps = Optional.empty();
+    /** Where the table's default is not what a command takes, or not how a user would say it. */
+    private static final Map<Option<?>, String> DEFAULTS = Map.of(
+            Request.STEPS,
+            ChosenModel.USUAL_STEPS + OR_THE_EMBEDDED_MODELS,
+            Request.GUIDANCE_SCALE,
+            ChosenModel.USUAL_GUIDANCE + OR_THE_EMBEDDED_MODELS,
+            Request.SCHEDULER,
+            "the checkpoint's own",
+            Request.SEED,
+            "drawn at random",
+            Request.WIDTH,
+            THE_MODELS_OWN,
+            Request.HEIGHT,
+            THE_MODELS_OWN);
 
-    @Option(
-            names = "--guidance",
-            paramLabel = "SCALE",
-            description = "How strongly to follow the prompt; 1 or less is no guidance (default: "
-                    + ChosenModel.USUAL_GUIDANCE + ", or what suits the embedded model).")
-    Optional<Double> guidance = Optional.empty();
+    private final TableOptions table;
 
-    @Option(
-            names = "--scheduler",
-            paramLabel = "NAME",
-            defaultValue = "",
-            description = "pndm, ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras, lms, heun, unipc or lcm"
-                    + " (default: the checkpoint's own).")
-    String scheduler = "";
+    /** @param leftOut the options that a command does not have */
+    public SamplingOptions(Option<?>... leftOut) {
+        List<Option<?>> options = new ArrayList<>(Request.OPTIONS);
+        options.removeAll(List.of(leftOut));
+        table = new TableOptions(
+                options, option -> DEFAULTS.getOrDefault(option, TableOptions.usually(option, usually(option))));
+    }
 
-    @Option(names = "--width", paramLabel = "PIXELS", description = "A multiple of 8 (default: the model's own).")
-    Optional<Integer> width = Optional.empty();
+    private static <T> String usually(Option<T> option) {
+        return option.format(option.defaultValue());
+    }
 
-    @Option(names = "--height", paramLabel = "PIXELS", description = "A multiple of 8 (default: the model's own).")
-    Optional<Integer> height = Optional.empty();
+    /** The options in help. */
+    public ArgGroupSpec group(String title, int order) {
+        return OptionGroup.of(table.specs()).titled(title, order);
+    }
 
     /**
+     * A request for a prompt.
+     *
      * @param model says what suits it, where no option says otherwise
-     * @throws IllegalArgumentException if a value is out of its range
+     * @throws OptionException if a value is out of its range
      */
     public Request request(String prompt, ChosenModel model) {
-        if (!scheduler.isEmpty() && !Schedulers.names().contains(scheduler)) {
-            throw new IllegalArgumentException(
-                    "--scheduler is " + scheduler + ": it must be one of " + String.join(", ", Schedulers.names()));
+        Request usual = Request.of(prompt)
+                .guidanceScale(model.guidanceScale())
+                .steps(model.steps())
+                .size(model.width(), model.height());
+        Request request = table.applyTo(usual, SamplingOptions::with);
+        if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
+                && !Schedulers.names().contains(request.scheduler())) {
+            throw new OptionException("{" + Request.SCHEDULER.name() + "} is " + request.scheduler()
+                    + ": it must be one of " + String.join(", ", Schedulers.names()));
         }
-        return Request.of(prompt)
-                .negativePrompt(negative)
-                .guidanceScale(guidance.orElseGet(model::guidanceScale))
-                .steps(steps.orElseGet(model::steps))
-                .scheduler(scheduler)
-                .size(width.orElseGet(model::width), height.orElseGet(model::height));
+        return request;
+    }
+
+    private static <T> Request with(Request request, Option<T> option, String text) {
+        return request.with(option, option.parse(text));
     }
 }

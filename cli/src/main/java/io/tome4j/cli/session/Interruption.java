@@ -5,7 +5,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 
 /**
  * Ctrl-C while images are made: the run ends after the step it is in, or at once if that takes long; a file that is being
@@ -42,15 +41,14 @@ final class Interruption implements AutoCloseable {
      *
      * @throws CancellationException if it is stopped already
      */
-    <T> T writing(Supplier<T> write) {
+    void writing(Runnable write) {
         writing.lock();
         try {
             if (stopped) {
                 throw new CancellationException("Stopped before writing");
             }
-            T written = write.get();
+            write.run();
             outcome = "what was complete has been written";
-            return written;
         } finally {
             writing.unlock();
         }

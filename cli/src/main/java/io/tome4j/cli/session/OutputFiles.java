@@ -1,6 +1,7 @@
 package io.tome4j.cli.session;
 
-import io.tome4j.evaluation.retrieval.WholeFile;
+import io.tome4j.checkpoint.WholeFile;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,13 +28,13 @@ public final class OutputFiles {
     /**
      * @param out the option {@code --out}
      * @return {@code count} different files that can be written; only one that the user named may exist
-     * @throws IllegalArgumentException if the option is neither a PNG file nor a folder
+     * @throws OptionException if the option is neither a PNG file nor a folder
      * @throws TomeException if nothing can be written there
      */
     public static List<Path> choose(Optional<Path> out, String prompt, long seed, int count) {
         boolean isFolder = out.isEmpty() || isFolder(out.get());
         if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
-            throw new IllegalArgumentException("--out is " + out.get() + ": it must end in .png, or be a folder");
+            throw new OptionException("--out is " + out.get() + ": it must end in .png, or be a folder");
         }
         if (!isFolder && count == 1) {
             requireFile(out.get());
@@ -119,11 +120,7 @@ public final class OutputFiles {
      * @throws TomeException if it cannot be written
      */
     public static void write(Path file, String text) {
-        try {
-            WholeFile.write(file, text.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be written: " + e + ".", e);
-        }
+        WholeFile.write("report", file, text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static void makeFolder(Path folder) {

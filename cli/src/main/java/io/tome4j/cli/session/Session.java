@@ -12,12 +12,8 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.function.Supplier;
 import picocli.CommandLine;
-import picocli.CommandLine.ParameterException;
 
 /**
  * A command at work, from the moment its options are known to be right: it loads the model, shows progress on stderr, ends
@@ -81,31 +77,15 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Lets a model merge tokens, and says what that does to them at the request's size.
+     * Says what merging will do to a model's tokens at a request's size; nothing where it is off.
      *
-     * @param options one, or none to merge nothing
-     * @return the same; empty if nothing is merged
-     * @throws ParameterException if options ask for merging and none would happen
+     * @throws io.tome4j.tensor.OptionException if it is asked for and nothing would be merged
      */
-    public Optional<PatchReport> merge(List<ToMeOptions> options, StableDiffusionPipeline pipeline, Request request) {
-        if (options.isEmpty()) {
-            return Optional.empty();
+    public void announceMerging(StableDiffusionPipeline pipeline, ToMeOptions merging, Request request) {
+        PatchReport report = ToMe.report(pipeline, merging, request.latentGrid(pipeline.nominalGrid()));
+        if (report.merges()) {
+            err().println("Token merging: " + report.summary());
         }
-        PatchReport report = asAsked(() -> {
-            ToMe.applyPatch(pipeline, options.get(0));
-            return ToMe.report(pipeline, options.get(0), request.latentGrid(pipeline.nominalGrid()));
-        });
-        err().println("Token merging: " + report.summary());
-        return Optional.of(report);
-    }
-
-    /**
-     * Does what only the loaded model can tell to be impossible.
-     *
-     * @throws ParameterException if the work refuses an option's value
-     */
-    public <T> T asAsked(Supplier<T> work) {
-        return UsageErrors.named(commandLine, work);
     }
 
     /** Whether the user has not stopped it. */
@@ -115,15 +95,7 @@ public final class Session implements AutoCloseable {
 
     /** Writes what Ctrl-C must not cut off. */
     public void write(Runnable writing) {
-        interruption.writing(() -> {
-            writing.run();
-            return true;
-        });
-    }
-
-    /** Writes what Ctrl-C must not cut off, and hands on what that gives. */
-    public <T> T written(Supplier<T> writing) {
-        return interruption.writing(writing);
+        interruption.writing(writing);
     }
 
     /** Shows downloads. */

@@ -1,7 +1,10 @@
 package io.tome4j.cli.session;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -14,14 +17,15 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         abbreviateSynopsis = true,
-        sortOptions = false)
+        sortOptions = false,
+        modelTransformer = SessionCommand.TableGroups.class)
 public abstract class SessionCommand<P> implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() {
-        P plan = checkedPlan();
+        P plan = plan();
         try (Session session = Session.open(spec.commandLine(), outcomeIfStopped(plan))) {
             run(plan, session);
         }
@@ -31,7 +35,7 @@ public abstract class SessionCommand<P> implements Callable<Integer> {
     /**
      * Checks the options, and that the results can be written where they are to go.
      *
-     * @throws IllegalArgumentException if a value is wrong, or two do not go together
+     * @throws io.tome4j.tensor.OptionException if a value is wrong, or two do not go together
      * @throws io.tome4j.tensor.TomeException if a file cannot be read or written
      */
     protected abstract P plan();
@@ -44,9 +48,16 @@ public abstract class SessionCommand<P> implements Callable<Integer> {
     /** Does it. */
     protected abstract void run(P plan, Session session);
 
-    /** As {@link #plan()}, with what is wrong turned into a usage error. */
-    protected final P checkedPlan() {
-        return UsageErrors.named(spec.commandLine(), this::plan);
+    /** The groups of options that come from a table; what is annotated picocli finds by itself. */
+    protected abstract List<ArgGroupSpec> tableGroups();
+
+    /** Adds {@link #tableGroups} to what picocli found. */
+    static final class TableGroups implements IModelTransformer {
+        @Override
+        public CommandSpec transform(CommandSpec spec) {
+            ((SessionCommand<?>) spec.userObject()).tableGroups().forEach(spec::addArgGroup);
+            return spec;
+        }
     }
 
     /** The command as picocli sees it. */

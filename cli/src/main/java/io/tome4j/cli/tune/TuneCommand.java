@@ -13,6 +13,7 @@ import java.util.List;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 
 /** Finds the options of merging that a user needs. */
@@ -39,14 +40,16 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    @ArgGroup(validate = false, heading = "%nImages:%n", order = 2)
-    private SamplingOptions sampling = new SamplingOptions();
-
-    @ArgGroup(validate = false, heading = "%nGoal and token merging:%n", order = 3)
-    private TuneOptions tune = new TuneOptions();
+    private final SamplingOptions sampling = new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT);
+    private final TuneOptions tune = new TuneOptions();
 
     /** What to do. */
     record Plan(ChosenModel model, Tuning tuning) {}
+
+    @Override
+    protected List<ArgGroupSpec> tableGroups() {
+        return List.of(sampling.group("Images", 2), tune.group("Goal and token merging", 3));
+    }
 
     @Override
     protected Plan plan() {
@@ -66,7 +69,7 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
         try (var pipeline = session.load(plan.model())) {
             TuneResult result;
             try (TuneProgress progress = new TuneProgress(session)) {
-                result = session.asAsked(() -> plan.tuning().run(pipeline, progress));
+                result = plan.tuning().run(pipeline, progress);
             }
             session.print(
                     format,

@@ -1,18 +1,24 @@
 package io.tome4j.cli.tune;
 
 import io.tome4j.cli.options.Durations;
-import io.tome4j.cli.options.MergingDetailOptions;
+import io.tome4j.cli.options.MergingTable;
+import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.evaluation.tune.TuneGoal;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.OptionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Option;
 
 /** What to reach, and what to try for it. */
-final class TuneOptions extends MergingDetailOptions {
+final class TuneOptions {
+    private final MergingTable table =
+            new MergingTable(ToMeOptions.ratio(0.5), List.of(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.AUTO));
+
     @Option(
             names = "--target-time",
             paramLabel = "TIME",
@@ -41,10 +47,15 @@ final class TuneOptions extends MergingDetailOptions {
             description = "Begin no further setting when this time is used up (default: ${DEFAULT-VALUE}).")
     String budget = "10m";
 
-    /** @throws IllegalArgumentException if none is given, or one is out of its range */
+    /** The options in help. */
+    ArgGroupSpec group(String title, int order) {
+        return OptionGroup.of(table.specs()).and(this).titled(title, order);
+    }
+
+    /** @throws OptionException if none is given, or one is out of its range */
     TuneGoal goal() {
         if (targetTime.isEmpty() && minSsim.isEmpty()) {
-            throw new IllegalArgumentException("Say what to reach: --target-time 10s, --min-ssim 0.9, or both");
+            throw new OptionException("Say what to reach: --target-time 10s, --min-ssim 0.9, or both");
         }
         OptionalDouble seconds = OptionalDouble.empty();
         if (targetTime.isPresent()) {
@@ -60,28 +71,28 @@ final class TuneOptions extends MergingDetailOptions {
 
     /**
      * @return the settings to start from, of whatever ratio
-     * @throws IllegalArgumentException if a value is out of its range, or two do not go together
+     * @throws OptionException if a value is out of its range, or two do not go together
      */
     List<ToMeOptions> settings() {
-        double anyRatio = 0.5;
         if (!methods.isEmpty()) {
-            return methods.stream()
-                    .distinct()
-                    .map(method -> options(method, anyRatio))
-                    .toList();
+            return methods.stream().distinct().map(this::setting).toList();
         }
-        List<ToMeOptions> settings = new ArrayList<>(List.of(options(ToMeOptions.Method.TOME, anyRatio)));
+        List<ToMeOptions> settings = new ArrayList<>(List.of(setting(ToMeOptions.Method.TOME)));
         for (ToMeOptions.Method other : List.of(ToMeOptions.Method.TODO, ToMeOptions.Method.QUERY)) {
-            ifPossible(other, anyRatio).ifPresent(settings::add);
+            ifPossible(other).ifPresent(settings::add);
         }
         return settings;
     }
 
+    private ToMeOptions setting(ToMeOptions.Method method) {
+        return table.applyTo(ToMeOptions.ratio(0.5)).method(method);
+    }
+
     /** Empty if the method does not go with an option that was given. */
-    private Optional<ToMeOptions> ifPossible(ToMeOptions.Method method, double ratio) {
+    private Optional<ToMeOptions> ifPossible(ToMeOptions.Method method) {
         try {
-            return Optional.of(options(method, ratio));
-        } catch (IllegalArgumentException e) {
+            return Optional.of(setting(method));
+        } catch (OptionException e) {
             return Optional.empty();
         }
     }

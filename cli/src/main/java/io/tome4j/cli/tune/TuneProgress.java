@@ -1,12 +1,12 @@
 package io.tome4j.cli.tune;
 
+import io.tome4j.cli.options.MergingArguments;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.StepProgress;
 import io.tome4j.evaluation.tune.Trial;
 import io.tome4j.evaluation.tune.Tuning;
 import io.tome4j.merging.ToMeOptions;
 import java.util.Locale;
-import java.util.Optional;
 
 /** Shows the settings that are tried, each with its steps and what came of it. */
 final class TuneProgress extends StepProgress implements Tuning.Listener {
@@ -15,7 +15,7 @@ final class TuneProgress extends StepProgress implements Tuning.Listener {
     }
 
     @Override
-    public void onTrial(int number, Optional<ToMeOptions> options) {
+    public void onTrial(int number, ToMeOptions options) {
         say("Setting " + number + ": " + MergingArguments.of(options));
     }
 

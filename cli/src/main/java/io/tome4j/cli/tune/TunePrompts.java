@@ -3,6 +3,7 @@ package io.tome4j.cli.tune;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.quality.Prompt;
 import io.tome4j.evaluation.quality.Prompts;
+import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,16 +47,16 @@ final class TunePrompts {
 
     /**
      * @return at least one prompt
-     * @throws IllegalArgumentException if there are not so many
+     * @throws OptionException if there are not so many
      * @throws io.tome4j.tensor.TomeException if the file cannot be read or has no prompt
      */
     List<String> texts() {
         if (file.isPresent() && !given.isEmpty()) {
-            throw new IllegalArgumentException("--prompt and --prompts do not go together: say one of them");
+            throw new OptionException("--prompt and --prompts do not go together: say one of them");
         }
         if (!given.isEmpty()) {
             if (samples.isPresent()) {
-                throw new IllegalArgumentException("--samples is how many prompts to draw from --prompts or the motifs:"
+                throw new OptionException("--samples is how many prompts to draw from --prompts or the motifs:"
                         + " with --prompt all are taken");
             }
             return given;

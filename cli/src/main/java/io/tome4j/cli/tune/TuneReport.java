@@ -2,8 +2,10 @@ package io.tome4j.cli.tune;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.cli.options.MergingArguments;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.tune.Trial;
 import io.tome4j.evaluation.tune.TuneResult;
@@ -40,7 +42,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
 
     private String measured(Trial trial) {
         String time = String.format(Locale.ROOT, "%8.3f s  %5.2fx", trial.seconds(), result.speedUp(trial));
-        return trial.options().isEmpty()
+        return !trial.options().merges()
                 ? time
                 : time + String.format(Locale.ROOT, "  SSIM %.4f (lowest %.4f)", trial.ssim(), trial.lowestSsim());
     }
@@ -55,7 +57,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
             return "No setting that was tried has " + result.goal().describe() + "." + end + "Nearest: " + arguments
                     + " (" + values + ")" + cut;
         }
-        String why = result.nearest().options().isPresent()
+        String why = result.nearest().options().merges()
                 ? ""
                 : result.goal().seconds().isPresent()
                         ? end + "Without merging an image is in time already."
@@ -79,8 +81,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
         put(json.putObject("nearest"), result.nearest());
         ArrayNode prompts = json.putArray("prompts");
         requests.forEach(each -> prompts.add(each.prompts().get(0)));
-        json.put("seed", request.seed());
-        ReportJson.putSampling(json, request);
+        OptionsJson.put(json, request);
         ArrayNode trials = json.putArray("trials");
         result.trials().forEach(trial -> put(trials.addObject(), trial));
         return json;
@@ -88,10 +89,11 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
 
     private void put(ObjectNode json, Trial trial) {
         json.put("arguments", MergingArguments.of(trial.options()));
-        trial.options()
-                .ifPresentOrElse(
-                        options -> ReportJson.putMerging(json.putObject("merging"), options),
-                        () -> json.putNull("merging"));
+        if (trial.options().merges()) {
+            json.set("merging", OptionsJson.of(trial.options()));
+        } else {
+            json.putNull("merging");
+        }
         json.put("seconds", trial.seconds());
         json.put("speed_up", result.speedUp(trial));
         json.put("ssim", trial.ssim());

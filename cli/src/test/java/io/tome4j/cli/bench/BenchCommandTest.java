@@ -51,11 +51,12 @@ class BenchCommandTest {
                 "--resolutions 500|--resolutions has 500: each must be a multiple of 8",
                 "--resolutions 512,512|--resolutions has something twice",
                 "--batches 0|--batches has 0",
-                "--batches some|'--batches'",
+                "--batches some|'some' is not a whole number",
                 "--variants quick|'quick' is none of vanilla, tome, tome+efficient, efficient",
-                "--ratio 0.5,2|--ratio has 2.0",
+                "--ratios 0.5,2|--ratios has 2.0",
+                "--ratio 0.5,half|'half' is not a number",
                 "--max-downsample 3|--max-downsample is 3",
-                "--method some|'--method'",
+                "--method some|--method is 'some': it must be one of",
                 "--method todo --merge-mlp|--method todo",
                 "--steps 0|--steps is 0",
                 "--repeats 0|--repeats is 0",
@@ -86,7 +87,7 @@ class BenchCommandTest {
     @Test
     void jsonOnStdoutHasARowForEachVariantAndRatio() throws IOException {
         Program program =
-                bench("--ratio", 0.25, "--ratio", 0.5, "--format", "json", "--variants", "vanilla,tome,efficient");
+                bench("--ratios", 0.25, "--ratio", 0.5, "--format", "json", "--variants", "vanilla,tome,efficient");
         assertThat(program.status()).as(program.err()).isZero();
         JsonNode json = new ObjectMapper().readTree(program.out());
         assertThat(json.get("rows")).hasSize(4).allSatisfy(row -> {

@@ -83,7 +83,7 @@ class CompareTest {
                 "--merging off|--merging is off: a comparison is with merging",
                 "--count 2|--count is 2: a comparison is of one image",
                 "--maps --map-block nowhere|--map-block is nowhere: this model has down_blocks.0",
-                "--methods todo --merge-mlp|--method todo"
+                "--methods todo --merge-mlp|--methods todo samples"
             })
     void aBadOptionIsNamedInOneLineWithStatus2(String options, String message) {
         Program program = compare((Object[]) options.split(" "));

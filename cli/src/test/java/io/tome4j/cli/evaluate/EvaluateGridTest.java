@@ -56,7 +56,7 @@ class EvaluateGridTest {
         assertThat(second.err()).contains("21 images are there already, 0 are to be made");
         assertThat(result.get("summary")).hasSize(7);
         assertThat(result.at("/settings/prompts").asText()).startsWith("prompts.tsv ");
-        assertThat(result.at("/settings/steps").asText()).isEqualTo("1");
+        assertThat(result.at("/settings/num_inference_steps").asText()).isEqualTo("1");
         assertThat(result.at("/machine/engine").asText()).startsWith("PyTorch 2.");
         assertThat(result.get("categories").findValuesAsText("name")).containsExactly("Animals", "Arts");
         assertThat(new ObjectMapper()
@@ -130,7 +130,7 @@ class EvaluateGridTest {
                 "PROMPTS --motifs|leave the prompt file away",
                 "PROMPTS --ratios 0.5,0.5|--ratios has 0.5 twice",
                 "PROMPTS --methods tome,fast|--methods has 'fast'",
-                "PROMPTS --methods tomesd+match-every=2|--tomesd",
+                "PROMPTS --methods tomesd+match-every=2|--methods has 'tomesd+match-every=2'",
                 "PROMPTS --measures taste|--measures has 'taste'",
                 "PROMPTS --measures ms-ssim --width 64 --height 64|--measures has ms_ssim, which needs images of 176",
                 "PROMPTS --lpips none.pt --motifs|leave the prompt file away",

@@ -52,8 +52,8 @@ class EvaluateTest {
         assertThat(json.get("top1_interval")).hasSize(2);
         assertThat(json.get("samples").asInt()).isEqualTo(2);
         assertThat(json.get("seed").asInt()).isEqualTo(99);
-        assertThat(json.get("steps").asInt()).isEqualTo(1);
-        assertThat(json.get("guidance").asDouble()).isEqualTo(7.5);
+        assertThat(json.get("num_inference_steps").asInt()).isEqualTo(1);
+        assertThat(json.get("guidance_scale").asDouble()).isEqualTo(7.5);
         assertThat(json.get("width").asInt()).isEqualTo(64);
         assertThat(json.get("model").asText()).isEqualTo("tiny-sd1");
         assertThat(json.get("engine").asText()).startsWith("PyTorch 2.");
@@ -102,7 +102,7 @@ class EvaluateTest {
         Program other = evaluate("--out", out, "--ratio", 0.5);
         assertThat(other.status()).isEqualTo(1);
         assertThat(other.err())
-                .contains("made with other settings (merging was off")
+                .contains("is none of this evaluation (merging was off and is now ratio=0.5)")
                 .hasLineCount(1);
     }
 

@@ -45,7 +45,7 @@ class GenerateTest {
         assertThat(parameters.prompt()).isEqualTo("a red apple");
         assertThat(parameters.request().seed()).isEqualTo(7);
         assertThat(parameters.request().scheduler()).isEqualTo("ddim");
-        assertThat(parameters.merging()).containsExactly(ToMeOptions.ratio(0.5));
+        assertThat(parameters.merging()).isEqualTo(ToMeOptions.ratio(0.5));
         Program info = Program.run("info", file);
         assertThat(info.status()).isZero();
         assertThat(info.out()).contains("a red apple\n").contains("Steps: 2, Sampler: DDIM");
@@ -88,7 +88,7 @@ class GenerateTest {
         assertThat(new ObjectMapper().readTree(program.out()).at("/merging/on").asBoolean())
                 .isFalse();
         assertThat(program.err()).doesNotContain("Token merging");
-        assertThat(GenerationParameters.read(file).merging()).isEmpty();
+        assertThat(GenerationParameters.read(file).merging()).isEqualTo(ToMeOptions.NONE);
     }
 
     @Test
@@ -102,9 +102,12 @@ class GenerateTest {
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.err()).contains("(query, ratio 0.25)");
         assertThat(GenerationParameters.read(file).merging())
-                .containsExactly(ToMeOptions.ratio(0.25)
+                .isEqualTo(ToMeOptions.ratio(0.25)
                         .method(ToMeOptions.Method.QUERY)
-                        .matching(new ToMeOptions.Matching(ToMeOptions.MatchPer.BLOCK, 2, true, Precision.BF16))
+                        .matchPer(ToMeOptions.MatchPer.BLOCK)
+                        .matchEvery(2)
+                        .matchTogether(true)
+                        .matchPrecision(Precision.BF16)
                         .mergeMlp(true)
                         .maxDownsample(8));
         JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
@@ -122,7 +125,7 @@ class GenerateTest {
         assertThat(merging.get("auto").asBoolean()).isTrue();
         assertThat(merging.at("/unmerged/0/reason").asText()).contains("times what it saves");
         assertThat(GenerationParameters.read(file).merging())
-                .containsExactly(ToMeOptions.ratio(0.5).auto(true));
+                .isEqualTo(ToMeOptions.ratio(0.5).auto(true));
         Program off = generate("x", "--merging", "off", "--out", folder.resolve("b.png"));
         assertThat(off.err()).doesNotContain("Token merging");
     }

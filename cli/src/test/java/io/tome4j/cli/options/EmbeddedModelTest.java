@@ -9,7 +9,6 @@ import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.emoji.EmbeddedModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -53,17 +52,21 @@ class EmbeddedModelTest {
     void itsOwnSettingsAreTheDefaultsAndOptionsComeFirst() {
         EmbeddedModel embedded = EmbeddedModel.shipped();
         var chosen = new ModelOptions().choose();
-        var options = new ImageOptions();
-        var request = options.request("x", chosen);
+        var request = sampling().request("x", chosen);
         assertThat(request.steps()).isEqualTo(embedded.steps());
         assertThat(request.guidanceScale()).isEqualTo(embedded.guidanceScale());
         assertThat(request.width()).isEqualTo(embedded.width());
         assertThat(request.height()).isEqualTo(embedded.height());
-        options.steps = Optional.of(3);
-        options.height = Optional.of(64);
-        assertThat(options.request("x", chosen).steps()).isEqualTo(3);
-        assertThat(options.request("x", chosen).width()).isEqualTo(embedded.width());
-        assertThat(options.request("x", chosen).height()).isEqualTo(64);
+        var given = sampling("--steps", "3", "--height", "64").request("x", chosen);
+        assertThat(given.steps()).isEqualTo(3);
+        assertThat(given.width()).isEqualTo(embedded.width());
+        assertThat(given.height()).isEqualTo(64);
+    }
+
+    private static SamplingOptions sampling(String... args) {
+        var options = new SamplingOptions();
+        Parsed.group(options.group("Image", 1), args);
+        return options;
     }
 
     @Test

@@ -5,24 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
-import io.tome4j.cli.options.LowerCase;
-import io.tome4j.cli.options.MergingOptions;
-import io.tome4j.merging.Precision;
-import io.tome4j.merging.ToMeOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
-import picocli.CommandLine;
 
 class TuneTest {
     @TempDir
@@ -84,7 +76,7 @@ class TuneTest {
                 "--target-time 0s|--target-time is 0.0 s: it must be above 0",
                 "--min-ssim 1|--min-ssim is 1.0: it must be above 0 and below 1",
                 "--min-ssim 0.9 --budget none|--budget is none",
-                "--min-ssim 0.9 --methods todo --merge-mlp|--method todo samples",
+                "--min-ssim 0.9 --methods todo --merge-mlp|--methods todo samples",
                 "--min-ssim 0.9 --no-merge-attn|--merge-attn, --merge-crossattn and --merge-mlp are all off",
                 "--min-ssim 0.9 --min-ssim 0.8|--min-ssim is given twice",
                 "--min-ssim 0.9 --samples 0|--samples is 0: it must be from 1 to",
@@ -104,37 +96,5 @@ class TuneTest {
         assertThat(program.err()).contains("empty.txt has no prompt in it");
         assertThat(tune("--min-ssim", 0.9, "--prompts", folder.resolve("none")).err())
                 .contains("There is no prompt file");
-    }
-
-    static Stream<ToMeOptions> settings() {
-        ToMeOptions usual = ToMeOptions.ratio(0.35);
-        return Stream.of(
-                usual,
-                usual.maxDownsample(4)
-                        .stride(3, 1)
-                        .useRand(false)
-                        .mergeMlp(true)
-                        .sizeWeighted(true),
-                usual.mergeAttn(false).mergeCrossattn(true).auto(true),
-                usual.method(ToMeOptions.Method.QUERY)
-                        .matchPer(ToMeOptions.MatchPer.BLOCK)
-                        .matchEvery(3)
-                        .matchTogether(true)
-                        .matchPrecision(Precision.BF16),
-                usual.method(ToMeOptions.Method.TODO),
-                usual.mode(ToMeOptions.Mode.TOMESD).maxDownsample(2));
-    }
-
-    @ParameterizedTest
-    @MethodSource("settings")
-    void theArgumentsShownMakeTheOptionsAgain(ToMeOptions options) {
-        MergingOptions parsed = new MergingOptions();
-        CommandLine commandLine = new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(parsed));
-        commandLine.registerConverter(ToMeOptions.Method.class, new LowerCase<>(ToMeOptions.Method.class));
-        commandLine.registerConverter(ToMeOptions.MatchPer.class, new LowerCase<>(ToMeOptions.MatchPer.class));
-        commandLine.registerConverter(Precision.class, new LowerCase<>(Precision.class));
-        commandLine.registerConverter(MergingOptions.Merging.class, new LowerCase<>(MergingOptions.Merging.class));
-        commandLine.parseArgs(MergingArguments.of(Optional.of(options)).split(" "));
-        assertThat(parsed.options()).containsExactly(options);
     }
 }

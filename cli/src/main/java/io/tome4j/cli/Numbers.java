@@ -1,0 +1,28 @@
+package io.tome4j.cli;
+
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads numbers, and says of what is none that it is not in words that are not Java's. */
+final class Numbers {
+    private Numbers() {}
+
+    static void register(CommandLine commandLine) {
+        commandLine.registerConverter(Integer.class, converter(Integer::valueOf, "a whole number"));
+        commandLine.registerConverter(int.class, converter(Integer::valueOf, "a whole number"));
+        commandLine.registerConverter(long.class, converter(Long::valueOf, "a whole number"));
+        commandLine.registerConverter(Double.class, converter(Double::valueOf, "a number"));
+    }
+
+    private static <T> ITypeConverter<T> converter(Function<String, T> parser, String kind) {
+        return text -> {
+            try {
+                return parser.apply(text);
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("'" + text + "' is not " + kind);
+            }
+        };
+    }
+}

@@ -1,0 +1,120 @@
+package io.tome4j.cli.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tome4j.cli.Program;
+import io.tome4j.diffusion.Request;
+import io.tome4j.merging.Precision;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.Option;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Goes over the library's tables, so that a new option is tested as soon as it is there. */
+class OptionTablesTest {
+    static Stream<Option<?>> mergingOptions() {
+        return ToMeOptions.OPTIONS.stream();
+    }
+
+    static Stream<Option<?>> requestOptions() {
+        return Request.OPTIONS.stream();
+    }
+
+    private static ToMeOptions merging(String... args) {
+        MergingOptions options = new MergingOptions(0.5);
+        Parsed.group(options.group("Token merging", 1), args);
+        return options.options();
+    }
+
+    /** A value that the option does not have unless somebody says so. */
+    private static String other(Option<?> option) {
+        if (option.isFlag()) {
+            return String.valueOf(option.defaultValue().equals(false));
+        }
+        if (option.defaultValue() instanceof Enum<?> usual) {
+            Object[] constants = usual.getDeclaringClass().getEnumConstants();
+            return LowerCase.name((Enum<?>) constants[(usual.ordinal() + 1) % constants.length]);
+        }
+        if (option.defaultValue() instanceof String) {
+            return "euler_a";
+        }
+        return option.defaultValue() instanceof Double ? "0.75" : option.name().matches("width|height") ? "64" : "4";
+    }
+
+    private static String[] given(Option<?> option) {
+        String name = OptionNames.of(option);
+        return !option.isFlag()
+                ? new String[] {name, other(option)}
+                : new String[] {other(option).equals("true") ? name : name.replace("--", "--no-")};
+    }
+
+    @ParameterizedTest
+    @MethodSource("mergingOptions")
+    void anOptionOfMergingArrivesAndIsWrittenBack(Option<?> option) {
+        ToMeOptions options = merging(given(option));
+        assertThat(options.text(option)).isEqualTo(other(option));
+        assertThat(options).isEqualTo(ToMeOptions.ratio(0.5).withText(option, other(option)));
+        assertThat(merging(MergingArguments.of(options).split(" "))).isEqualTo(options);
+    }
+
+    @ParameterizedTest
+    @MethodSource("requestOptions")
+    void anOptionOfARequestArrives(Option<?> option) {
+        SamplingOptions options = new SamplingOptions();
+        Parsed.group(options.group("Image", 1), given(option));
+        Request request = options.request("x", new ModelOptions().choose());
+        assertThat(String.valueOf(request.get(option))).isEqualTo(other(option));
+    }
+
+    @Test
+    void helpSaysWhatEachOptionDoes() {
+        String help = Program.run("generate", "--help").out().replaceAll("\\s+", " ");
+        Stream.concat(mergingOptions(), requestOptions()).forEach(option -> {
+            assertThat(option.description()).isNotEmpty();
+            assertThat(help)
+                    .contains(OptionNames.of(option).substring(2))
+                    .contains(option.description().replaceFirst("\\.$", ""));
+        });
+        assertThat(help)
+                .contains("--[no-]merge-attn", "--[no-]rand", "(default: on)", "Denoising steps (default: 20, or")
+                .contains("--match-per=block|level", "(default: level; with --tomesd block)");
+    }
+
+    static Stream<ToMeOptions> settings() {
+        ToMeOptions usual = ToMeOptions.ratio(0.35);
+        return Stream.of(
+                ToMeOptions.NONE,
+                usual,
+                usual.maxDownsample(4)
+                        .stride(3, 1)
+                        .useRand(false)
+                        .mergeMlp(true)
+                        .sizeWeighted(true),
+                usual.mergeAttn(false).mergeCrossattn(true).auto(true),
+                usual.method(ToMeOptions.Method.QUERY)
+                        .matchPer(ToMeOptions.MatchPer.BLOCK)
+                        .matchEvery(3)
+                        .matchTogether(true)
+                        .matchPrecision(Precision.BF16),
+                usual.method(ToMeOptions.Method.TODO),
+                usual.mode(ToMeOptions.Mode.TOMESD).maxDownsample(2));
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void theArgumentsShownMakeTheOptionsAgain(ToMeOptions options) {
+        assertThat(merging(MergingArguments.of(options).split(" "))).isEqualTo(options);
+    }
+
+    @Test
+    void tomesdAndAutoHaveASecondForm() {
+        assertThat(merging("--tomesd")).isEqualTo(merging("--mode", "tomesd"));
+        assertThat(merging("--tomesd").matchPer()).isEqualTo(ToMeOptions.MatchPer.BLOCK);
+        assertThat(merging("--merging", "auto")).isEqualTo(merging("--auto"));
+        assertThat(List.of(merging("--merging", "off"), merging("--ratio", "0")))
+                .containsOnly(ToMeOptions.NONE);
+    }
+}
