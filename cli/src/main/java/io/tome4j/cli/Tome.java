@@ -12,6 +12,7 @@ import io.tome4j.cli.options.OptionNames;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.Version;
 import io.tome4j.cli.tune.TuneCommand;
+import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.evaluation.bench.BenchFormat;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -107,6 +108,7 @@ public final class Tome implements Runnable {
         registerLowerCase(commandLine, DeviceChoice.class);
         registerLowerCase(commandLine, DTypeChoice.class);
         registerLowerCase(commandLine, AttentionKernel.class);
+        registerLowerCase(commandLine, VaeTiling.class);
         registerLowerCase(commandLine, BenchFormat.class);
         registerLowerCase(commandLine, OutputFormat.class);
         registerLowerCase(commandLine, MergingOptions.Merging.class);

@@ -101,7 +101,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
             try (CompareProgress progress = new CompareProgress(session)) {
                 panels = plan.comparison().run(pipeline, progress);
             }
-            session.warnOfDroppedWords(panels.get(0).result());
+            session.warnOf(panels.get(0).result());
             Map<String, Path> maps = saveMaps(panels, plan.file(), session);
             CompareReport report = new CompareReport(pipeline.modelName(), engine, panels, plan.file(), maps);
             boolean labels = Fonts.areThere();

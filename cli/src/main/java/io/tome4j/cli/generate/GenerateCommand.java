@@ -81,7 +81,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
             try (StepProgress progress = new StepProgress(session)) {
                 result = pipeline.generate(plan.request(), progress);
             }
-            session.warnOfDroppedWords(result);
+            session.warnOf(result);
             start = System.nanoTime();
             save(result, plan.files(), session);
             GenerateReport report = new GenerateReport(

@@ -1,6 +1,7 @@
 package io.tome4j.cli.options;
 
 import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.OptionException;
@@ -28,6 +29,16 @@ public final class ModelOptions extends CheckpointOptions {
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
 
     @Option(
+            names = "--vae-tiling",
+            order = AFTER,
+            paramLabel = "auto|on|off",
+            defaultValue = "auto",
+            description =
+                    "Decode images in tiles, which takes less memory and gives nearly the same image (default: only"
+                            + " where there is no memory for the whole).")
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
+
+    @Option(
             names = "--no-memory-check",
             order = AFTER,
             description = "Try even what is estimated not to fit into memory; the system may end the program for it.")
@@ -39,8 +50,14 @@ public final class ModelOptions extends CheckpointOptions {
      * @throws OptionException if an option makes no sense for it
      */
     public ChosenModel choose() {
-        PipelineOptions options =
-                new PipelineOptions(device(), dtype(), attention, revision(), variant(), !noMemoryCheck);
+        PipelineOptions options = PipelineOptions.DEFAULT
+                .device(device())
+                .dtype(dtype())
+                .attention(attention)
+                .revision(revision())
+                .variant(variant())
+                .vaeTiling(vaeTiling)
+                .memoryCheck(!noMemoryCheck);
         EmbeddedModel embedded = EmbeddedModel.shipped();
         if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
             return new ChosenModel(model, Optional.empty(), options);

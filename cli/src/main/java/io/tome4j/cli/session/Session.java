@@ -103,8 +103,13 @@ public final class Session implements AutoCloseable {
         return new DownloadProgress(err());
     }
 
-    /** Says which words of a prompt were too many. */
-    public void warnOfDroppedWords(Result result) {
+    /** Says where the image is not all that was asked for: words of a prompt that were too many, and tiles. */
+    public void warnOf(Result result) {
+        if (result.tiled()) {
+            err().println(
+                            "Decoded in tiles, for there is too little memory for the whole or they were asked for: the image"
+                                    + " may differ a little along their borders");
+        }
         for (String words : result.droppedWords()) {
             if (!words.isEmpty()) {
                 err().println("The prompt is too long for the model; it never saw: " + words);

@@ -3,6 +3,7 @@ package io.tome4j.evaluation.bench;
 import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
