@@ -10,7 +10,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 
 /** The program run in this process, and what it printed. */
-public record Program(int status, String out, String err) {
+public record Program(String command, int status, String out, String err) {
     public static Program run(Object... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
@@ -20,7 +20,7 @@ public record Program(int status, String out, String err) {
         }
         int status =
                 Tome.commandLine(new PrintWriter(out), new PrintWriter(err)).execute(texts);
-        return new Program(status, out.toString(), err.toString());
+        return new Program(texts.length == 0 ? "" : texts[0], status, out.toString(), err.toString());
     }
 
     /** A checkpoint whose images are noise, and quickly made. */
@@ -28,11 +28,13 @@ public record Program(int status, String out, String err) {
         return Path.of(System.getProperty("tome4j.fixtures")).resolve("tiny-sd1");
     }
 
-    /** The one line that a program that succeeded printed. */
+    /** The object that a program that succeeded printed; it is as the command's schema says. */
     public JsonNode json() throws IOException {
         assertThat(status).as(err).isZero();
-        assertThat(out.strip()).hasLineCount(1);
-        return new ObjectMapper().readTree(out);
+        JsonNode json = new ObjectMapper().readTree(out);
+        boolean isRetrieval = json.path("measure").asText().equals("retrieval");
+        Schemas.assertValid(isRetrieval ? "retrieval" : command, json);
+        return json;
     }
 
     /** That the command ended with status 2, a message, and where to read more. */

@@ -120,7 +120,7 @@ public final class ToMeOptions {
 
     public static final Option<MatchPer> MATCH_PER = Option.of("match_per", MatchPer.LEVEL)
             .titled("Token merging match per")
-            .described("Match tokens in each block (as tomesd), or once for all blocks of the same size.");
+            .described("Match tokens in each block, or once for all blocks of the same size.");
 
     public static final Option<Integer> MATCH_EVERY = Option.of("match_every", 1)
             .titled("Token merging match every")
@@ -133,7 +133,7 @@ public final class ToMeOptions {
 
     public static final Option<Precision> MATCH_PRECISION = Option.of("match_precision", Precision.FP32)
             .titled("Token merging match precision")
-            .described("What tokens are compared in; input is what the model computes in (as tomesd).");
+            .described("What tokens are compared in; input: what the model computes in.");
 
     public static final Option<Boolean> AUTO =
             Option.of("auto", false).titled("Token merging auto").described("Merge only where it is predicted to pay.");

@@ -52,8 +52,7 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
     private BenchTableOptions table = new BenchTableOptions();
 
     /** The ratios are the table's; what is measured is all merged or not. */
-    private final MergingTable merging =
-            new MergingTable(ToMeOptions.NONE, List.of(ToMeOptions.RATIO, ToMeOptions.AUTO));
+    private final MergingTable merging = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.AUTO);
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private BenchOutputOptions output = new BenchOutputOptions();

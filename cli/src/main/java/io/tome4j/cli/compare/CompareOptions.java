@@ -1,7 +1,7 @@
 package io.tome4j.cli.compare;
 
+import io.tome4j.cli.options.ListOption;
 import io.tome4j.cli.options.Lists;
-import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.MergingTable;
 import io.tome4j.cli.options.OptionGroup;
@@ -17,8 +17,12 @@ import picocli.CommandLine.Option;
 
 /** What to compare. */
 final class CompareOptions {
-    private final MergingTable table =
-            new MergingTable(ToMeOptions.ratio(0.5), List.of(ToMeOptions.RATIO, ToMeOptions.METHOD));
+    private final MergingTable table = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.METHOD);
+
+    private final ListOption<ToMeOptions.Method> methods = new ListOption<>(
+            ToMeOptions.METHOD,
+            "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only; each is a row of the"
+                    + " image.");
 
     @Option(
             names = "--ratios",
@@ -27,15 +31,6 @@ final class CompareOptions {
             defaultValue = "0.25,0.5,0.75",
             description = "Shares of tokens to merge away, each above 0 and up to 1 (default: ${DEFAULT-VALUE}).")
     List<Double> ratios = List.of(0.25, 0.5, 0.75);
-
-    @Option(
-            names = "--methods",
-            split = ",",
-            paramLabel = "tome|todo|query",
-            defaultValue = "tome",
-            description = "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only; each"
-                    + " is a row of the image.")
-    List<ToMeOptions.Method> methods = List.of(ToMeOptions.Method.TOME);
 
     @Option(
             names = "--merging",
@@ -68,7 +63,7 @@ final class CompareOptions {
 
     /** The options in help. */
     ArgGroupSpec group(String title, int order) {
-        return OptionGroup.of(table.specs()).and(this).titled(title, order);
+        return OptionGroup.of(table.specs()).and(methods).and(this).titled(title, order);
     }
 
     /** @throws OptionException if an option that generate has asks for what is no comparison */
@@ -96,9 +91,9 @@ final class CompareOptions {
             }
         }
         Lists.requireOnce("--ratios", ratios);
-        Lists.requireOnce("--methods", methods.stream().map(LowerCase::name).toList());
+        List<ToMeOptions.Method> given = methods.values();
         List<ToMeOptions> settings = new ArrayList<>();
-        for (ToMeOptions.Method method : methods) {
+        for (ToMeOptions.Method method : given.isEmpty() ? List.of(ToMeOptions.Method.TOME) : given) {
             ratios.forEach(ratio -> settings.add(setting(method, ratio)));
         }
         return settings;

@@ -9,6 +9,7 @@ import io.tome4j.evaluation.retrieval.RetrievalResult;
 import io.tome4j.evaluation.run.ResultFolder;
 import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.merging.ToMeOptions;
+import java.util.Map;
 
 /**
  * {@code tome evaluate --retrieval}: whether the embedded model draws what it is asked for.
@@ -32,8 +33,7 @@ record RetrievalRun(
     @Override
     public void run(Session session) {
         ResultStore store = output.out
-                .map(folder -> ResultFolder.open(folder, ImageSettings.of(model, template, seed))
-                        .guardedBy(session::write))
+                .map(folder -> ResultFolder.open(folder, settings()).guardedBy(session::write))
                 .orElse(ResultStore.NONE);
         String engine = session.start(model);
         try (var pipeline = session.load(model)) {
@@ -50,5 +50,12 @@ record RetrievalRun(
                     new RetrievalReport(
                             pipeline.modelName(), engine, model.placement(), template, seed, merging, result));
         }
+    }
+
+    /** Each image's key has the merging, too; here another one is found before the model is loaded. */
+    private Map<String, String> settings() {
+        Map<String, String> settings = ImageSettings.of(model, template, seed);
+        settings.put("merging", merging.identity());
+        return settings;
     }
 }

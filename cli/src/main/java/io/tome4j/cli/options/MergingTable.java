@@ -18,11 +18,8 @@ public final class MergingTable {
             .description("Short for --mode tomesd.")
             .build();
 
-    /**
-     * @param usual what the help says the options are where they are not given
-     * @param leftOut the options that a command does not have
-     */
-    public MergingTable(ToMeOptions usual, List<Option<?>> leftOut) {
+    /** @param usual what the help says the options are where they are not given */
+    MergingTable(ToMeOptions usual, List<Option<?>> leftOut) {
         ToMeOptions usualInTomesd = usual.mode(Mode.TOMESD);
         List<Option<?>> options = new ArrayList<>(ToMeOptions.OPTIONS);
         options.removeAll(leftOut);
@@ -30,6 +27,11 @@ public final class MergingTable {
                 options,
                 option ->
                         TableOptions.usually(option, usually(usual.text(option), usualInTomesd.text(option), option)));
+    }
+
+    /** All but these. */
+    public static MergingTable without(Option<?>... leftOut) {
+        return new MergingTable(ToMeOptions.NONE, List.of(leftOut));
     }
 
     private static String usually(String text, String inTomesd, Option<?> option) {

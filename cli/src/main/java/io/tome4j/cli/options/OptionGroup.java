@@ -19,6 +19,12 @@ public final class OptionGroup {
         return group;
     }
 
+    /** Adds an option that takes several values. */
+    public OptionGroup and(ListOption<?> several) {
+        options.add(several.spec());
+        return this;
+    }
+
     /** Adds the options of an object whose fields are annotated. */
     public OptionGroup and(Object annotated) {
         for (OptionSpec option : CommandSpec.forAnnotatedObject(annotated).options()) {

@@ -1,6 +1,7 @@
 package io.tome4j.cli.tune;
 
 import io.tome4j.cli.options.Durations;
+import io.tome4j.cli.options.ListOption;
 import io.tome4j.cli.options.MergingTable;
 import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.evaluation.tune.TuneGoal;
@@ -16,8 +17,10 @@ import picocli.CommandLine.Option;
 
 /** What to reach, and what to try for it. */
 final class TuneOptions {
-    private final MergingTable table =
-            new MergingTable(ToMeOptions.ratio(0.5), List.of(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.AUTO));
+    private final MergingTable table = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.AUTO);
+
+    private final ListOption<ToMeOptions.Method> methods =
+            new ListOption<>(ToMeOptions.METHOD, "The methods to try (default: all that go with the other options).");
 
     @Option(
             names = "--target-time",
@@ -34,13 +37,6 @@ final class TuneOptions {
     Optional<Double> minSsim = Optional.empty();
 
     @Option(
-            names = "--methods",
-            split = ",",
-            paramLabel = "tome|todo|query",
-            description = "The methods to try (default: all that go with the other options).")
-    List<ToMeOptions.Method> methods = new ArrayList<>();
-
-    @Option(
             names = "--budget",
             paramLabel = "TIME",
             defaultValue = "10m",
@@ -49,7 +45,7 @@ final class TuneOptions {
 
     /** The options in help. */
     ArgGroupSpec group(String title, int order) {
-        return OptionGroup.of(table.specs()).and(this).titled(title, order);
+        return OptionGroup.of(table.specs()).and(methods).and(this).titled(title, order);
     }
 
     /** @throws OptionException if none is given, or one is out of its range */
@@ -74,12 +70,14 @@ final class TuneOptions {
      * @throws OptionException if a value is out of its range, or two do not go together
      */
     List<ToMeOptions> settings() {
-        if (!methods.isEmpty()) {
-            return methods.stream().distinct().map(this::setting).toList();
+        List<ToMeOptions.Method> given = methods.values();
+        if (!given.isEmpty()) {
+            return given.stream().map(this::setting).toList();
         }
-        List<ToMeOptions> settings = new ArrayList<>(List.of(setting(ToMeOptions.Method.TOME)));
-        for (ToMeOptions.Method other : List.of(ToMeOptions.Method.TODO, ToMeOptions.Method.QUERY)) {
-            ifPossible(other).ifPresent(settings::add);
+        ToMeOptions usual = setting(ToMeOptions.METHOD.defaultValue());
+        List<ToMeOptions> settings = new ArrayList<>(List.of(usual));
+        for (ToMeOptions.Method other : ToMeOptions.Method.values()) {
+            ifPossible(other).filter(setting -> !setting.equals(usual)).ifPresent(settings::add);
         }
         return settings;
     }

@@ -89,7 +89,7 @@ class BenchCommandTest {
         Program program =
                 bench("--ratios", 0.25, "--ratio", 0.5, "--format", "json", "--variants", "vanilla,tome,efficient");
         assertThat(program.status()).as(program.err()).isZero();
-        JsonNode json = new ObjectMapper().readTree(program.out());
+        JsonNode json = program.json();
         assertThat(json.get("rows")).hasSize(4).allSatisfy(row -> {
             assertThat(row.get("seconds").asDouble()).isPositive();
             assertThat(row.get("oom").asBoolean()).isFalse();
@@ -144,12 +144,13 @@ class BenchCommandTest {
     }
 
     @Test
-    void aProfileSaysWhereTheTimeGoes() {
-        Path file = folder.resolve("profile.md");
-        Program program = bench("--profile", "--match-per", "block", "--out", file, "--format", "markdown");
-        assertThat(program.status()).as(program.err()).isZero();
-        assertThat(program.out().strip()).isEqualTo(file.toString());
-        assertThat(file)
+    void aProfileSaysWhereTheTimeGoes() throws IOException {
+        Path out = folder.resolve("profile");
+        Program program = bench("--profile", "--match-per", "block", "--out", out, "--format", "json");
+        JsonNode json = program.json();
+        assertThat(json.get("rows")).extracting(row -> row.get("part").asText()).contains("matching", "whole step");
+        assertThat(json.at("/settings/merging/match_per").asText()).isEqualTo("block");
+        assertThat(out.resolve("profile.md"))
                 .content()
                 .contains(
                         "| convolution |",
@@ -159,6 +160,15 @@ class BenchCommandTest {
                         "| rest |",
                         "| whole step |",
                         "64 px, batch 1, tome+efficient 0.5");
-        assertThat(folder.toFile().list()).containsExactly("profile.md");
+        assertThat(folder.toFile().list()).containsExactly("profile");
+    }
+
+    @Test
+    void aFileGetsTheFormatThatIsAskedFor() {
+        Path file = folder.resolve("bench.md");
+        Program program = bench("--variants", "efficient", "--out", file, "--format", "markdown");
+        assertThat(program.out().strip()).isEqualTo(file.toString());
+        assertThat(file).content().contains("| 64 | 1 | efficient |");
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("bench.md", "bench.md.cells.jsonl");
     }
 }

@@ -3,7 +3,6 @@ package io.tome4j.cli.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -34,7 +33,7 @@ class CompareTest {
         Program program =
                 compare("--ratios", "0.25,0.5", "--methods", "tome,todo", "--difference", "--maps", "--format", "json");
         assertThat(program.status()).as(program.err()).isZero();
-        JsonNode json = new ObjectMapper().readTree(program.out());
+        JsonNode json = program.json();
         assertThat(json.get("rows").findValuesAsText("label"))
                 .containsExactly("unmerged", "tome 0.25", "tome 0.5", "todo 0.25", "todo 0.5");
         assertThat(json.at("/rows/0/speed_up").asDouble()).isEqualTo(1);
@@ -67,7 +66,7 @@ class CompareTest {
     void mergingWhereItIsPredictedToPayIsToldApart() throws IOException {
         Program program = compare("--ratios", "0.5", "--merging", "auto", "--count", "1", "--format", "json");
         assertThat(program.status()).as(program.err()).isZero();
-        JsonNode row = new ObjectMapper().readTree(program.out()).at("/rows/1");
+        JsonNode row = program.json().at("/rows/1");
         assertThat(row.at("/merging/auto").asBoolean()).isTrue();
     }
 
@@ -78,6 +77,9 @@ class CompareTest {
                 "--ratios 0.5,1.5|--ratios has 1.5",
                 "--ratios 0|--ratios has 0.0",
                 "--ratios 0.5,0.5|--ratios has 0.5 twice",
+                "--ratios half|'half' is not a number",
+                "--methods todo,todo|--methods has todo twice",
+                "--methods fast|--methods is 'fast': it must be one of tome, todo, query",
                 "--maps --map-step 3|--map-step is 3: it must be from 1 to the number of steps, 2",
                 "--map-step 1|add --maps",
                 "--merging off|--merging is off: a comparison is with merging",

@@ -102,7 +102,7 @@ class EvaluateTest {
         Program other = evaluate("--out", out, "--ratio", 0.5);
         assertThat(other.status()).isEqualTo(1);
         assertThat(other.err())
-                .contains("is none of this evaluation (merging was off and is now ratio=0.5)")
+                .contains("made with other settings (merging was off and is now ratio=0.5)")
                 .hasLineCount(1);
     }
 

@@ -3,7 +3,6 @@ package io.tome4j.cli.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
 import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.merging.Precision;
@@ -52,6 +51,22 @@ class GenerateTest {
     }
 
     @Test
+    void anImageTellsItsParametersAsJson() throws IOException {
+        Path file = folder.resolve("apple.png");
+        assertThat(generate("x", "--negative", "y", "--ratio", 0.25, "--guidance", 3, "--out", file)
+                        .status())
+                .isZero();
+        JsonNode info = Program.run("info", file, "--format", "json").json();
+        assertThat(info.get("negative_prompt").asText()).isEqualTo("y");
+        assertThat(info.get("num_inference_steps").asInt()).isEqualTo(2);
+        assertThat(info.get("guidance_scale").asDouble()).isEqualTo(3);
+        assertThat(info.at("/merging/ratio").asDouble()).isEqualTo(0.25);
+        assertThat(generate("x", "--ratio", 0, "--out", file).status()).isZero();
+        assertThat(Program.run("info", file, "--format", "json").json().has("merging"))
+                .isFalse();
+    }
+
+    @Test
     void jsonIsOneObjectOnStdout() throws IOException {
         Path latents = folder.resolve("latents.safetensors");
         Program program = generate(
@@ -68,9 +83,8 @@ class GenerateTest {
                 1,
                 "--ratio",
                 0.25);
-        assertThat(program.status()).as(program.err()).isZero();
+        JsonNode json = program.json();
         assertThat(program.out().strip()).hasLineCount(1);
-        JsonNode json = new ObjectMapper().readTree(program.out());
         assertThat(json.get("files")).hasSize(2);
         assertThat(json.get("files")).allMatch(file -> Files.exists(Path.of(file.asText())));
         assertThat(json.get("seed").asLong()).isEqualTo(1);
@@ -85,8 +99,7 @@ class GenerateTest {
     void ratio0IsNoMerging() throws IOException {
         Path file = folder.resolve("a.png");
         Program program = generate("x", "--ratio", 0, "--out", file, "--format", "json");
-        assertThat(new ObjectMapper().readTree(program.out()).at("/merging/on").asBoolean())
-                .isFalse();
+        assertThat(program.json().at("/merging/on").asBoolean()).isFalse();
         assertThat(program.err()).doesNotContain("Token merging");
         assertThat(GenerationParameters.read(file).merging()).isEqualTo(ToMeOptions.NONE);
     }
@@ -110,7 +123,7 @@ class GenerateTest {
                         .matchPrecision(Precision.BF16)
                         .mergeMlp(true)
                         .maxDownsample(8));
-        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        JsonNode merging = program.json().get("merging");
         assertThat(merging.get("method").asText()).isEqualTo("query");
         assertThat(merging.get("match_every").asInt()).isEqualTo(2);
     }
@@ -121,7 +134,7 @@ class GenerateTest {
         Program program = generate("x", "--merging", "auto", "--out", file, "--format", "json");
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.err()).contains("0 of", "is predicted to cost"); // the model is tiny
-        JsonNode merging = new ObjectMapper().readTree(program.out()).get("merging");
+        JsonNode merging = program.json().get("merging");
         assertThat(merging.get("auto").asBoolean()).isTrue();
         assertThat(merging.at("/unmerged/0/reason").asText()).contains("times what it saves");
         assertThat(GenerationParameters.read(file).merging())

@@ -3,7 +3,6 @@ package io.tome4j.cli.models;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,7 +20,7 @@ class ModelsTest {
         assertThat(text.status()).isZero();
         assertThat(text.out()).contains("tiny-sd1", "tiny-sd2", "MB");
         Program program = Program.run("models", fixtures, "--format", "json");
-        JsonNode models = new ObjectMapper().readTree(program.out()).get("models");
+        JsonNode models = program.json().get("models");
         assertThat(models).anyMatch(model -> model.get("path").asText().endsWith("tiny-sd1"));
     }
 

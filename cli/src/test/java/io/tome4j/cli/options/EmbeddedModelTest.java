@@ -3,7 +3,6 @@ package io.tome4j.cli.options;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
 import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.emoji.EmbeddedModel;
@@ -37,7 +36,7 @@ class EmbeddedModelTest {
                 .singleElement()
                 .asString()
                 .contains("tome4j-emoji", "emoji", "--model");
-        JsonNode json = new ObjectMapper().readTree(program.out());
+        JsonNode json = program.json();
         assertThat(json.get("model").asText()).isEqualTo("tome4j-emoji");
         assertThat(json.at("/merging/ratio").asDouble()).isEqualTo(0.5);
         assertThat(json.at("/merging/tokens_merged").asInt()).isPositive();
@@ -90,9 +89,7 @@ class EmbeddedModelTest {
         assertThat(Program.run("models").out().lines().findFirst().orElseThrow())
                 .startsWith("tome4j-emoji ")
                 .contains(" embedded ");
-        JsonNode models = new ObjectMapper()
-                .readTree(Program.run("models", "--format", "json").out())
-                .get("models");
+        JsonNode models = Program.run("models", "--format", "json").json().get("models");
         assertThat(models.get(0).get("path").asText()).endsWith("tome4j-emoji");
         assertThat(models.get(0).get("bytes").asLong())
                 .isEqualTo(EmbeddedModel.shipped().bytes());

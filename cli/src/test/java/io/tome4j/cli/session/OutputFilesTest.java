@@ -27,7 +27,7 @@ class OutputFilesTest {
         assertThat(taken.resolve("x").toFile().mkdirs()).isTrue();
         assertThatThrownBy(() -> OutputFiles.write(taken, "text"))
                 .isInstanceOf(TomeException.class)
-                .hasMessageContaining("The file " + taken + " cannot be written");
+                .hasMessageContaining("cannot be written to " + taken);
         assertThat(folder.toFile().list()).containsExactly("taken");
     }
 

@@ -3,7 +3,6 @@ package io.tome4j.cli.tune;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.cli.Program;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +30,7 @@ class TuneTest {
     void theJsonHasWhatLedToTheOptions() throws IOException {
         Program program = tune("--min-ssim", 0.0001, "--prompt", "a cat", "--prompt", "a dog", "--format", "json");
         assertThat(program.status()).as(program.err()).isZero();
-        JsonNode json = new ObjectMapper().readTree(program.out());
+        JsonNode json = program.json();
         assertThat(json.get("reached").asBoolean()).isTrue();
         assertThat(json.get("prompts")).hasSize(2);
         assertThat(json.at("/trials/0/arguments").asText()).isEqualTo("--merging off");
