@@ -57,6 +57,13 @@ class ToMeOptionsTest {
     }
 
     @Test
+    void whatAUserWroteStandsInTheMessageAsItIs() {
+        assertThatThrownBy(() -> HALF.withText(ToMeOptions.METHOD, "{sx}"))
+                .isInstanceOfSatisfying(OptionException.class, e -> assertThat(e.message(name -> "--" + name))
+                        .isEqualTo("--method is '{sx}': it must be one of tome, todo, query"));
+    }
+
+    @Test
     void aTextThatIsNoValueSaysWhatWouldBe() {
         assertThatThrownBy(() -> HALF.withText(ToMeOptions.METHOD, "best"))
                 .isInstanceOf(OptionException.class)

@@ -187,7 +187,8 @@ public final class Option<T> {
 
     /** No message quotes a whole megabyte. */
     private static String shortened(String text) {
-        return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "...";
+        return OptionException.literal(
+                text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "...");
     }
 
     private static List<String> constants(Enum<?> constant) {

@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OptionException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
-    private static final Pattern NAME = Pattern.compile("\\{([a-z][a-z0-9_]*)}");
+    private static final Pattern NAME = Pattern.compile("\\{\\{|\\{([a-z][a-z0-9_]*)}");
 
     private final String template;
 
     /**
      * @param template the message, with the names of options in braces: {@code {sx} is 0: it must be at least 1}. The first
-     *     is the one that is wrong
+     *     is the one that is wrong. What users wrote goes through {@link #literal}
      */
     public OptionException(String template) {
         this(template, null);
@@ -30,10 +30,20 @@ public final class OptionException extends IllegalArgumentException {
         this.template = template;
     }
 
+    /** A text as it stands in a message, whatever braces it has. */
+    public static String literal(String text) {
+        return text.replace("{", "{{");
+    }
+
     /** The name of the option that is wrong, as in {@link Option#name}; empty if the message names none. */
     public String option() {
         Matcher matcher = NAME.matcher(template);
-        return matcher.find() ? matcher.group(1) : "";
+        while (matcher.find()) {
+            if (matcher.group(1) != null) {
+                return matcher.group(1);
+            }
+        }
+        return "";
     }
 
     /**
@@ -47,6 +57,7 @@ public final class OptionException extends IllegalArgumentException {
 
     private static String render(String template, UnaryOperator<String> naming) {
         return NAME.matcher(template)
-                .replaceAll((MatchResult match) -> Matcher.quoteReplacement(naming.apply(match.group(1))));
+                .replaceAll((MatchResult match) ->
+                        Matcher.quoteReplacement(match.group(1) == null ? "{" : naming.apply(match.group(1))));
     }
 }

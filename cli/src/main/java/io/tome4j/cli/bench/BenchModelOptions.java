@@ -55,7 +55,8 @@ final class BenchModelOptions extends CheckpointOptions {
                             + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
         }
         if (isSd15() && !(revision().isEmpty() && variant().isEmpty())) {
-            throw new OptionException("--revision and --variant are for checkpoints, and --model is " + model);
+            throw new OptionException(
+                    "--revision and --variant are for checkpoints, and --model is " + OptionException.literal(model));
         }
     }
 

@@ -202,7 +202,8 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
 
     private static void requirePng(Path file) {
         if (!file.toString().endsWith(".png")) {
-            throw new OptionException("--sheet is " + file + ": it must end in .png");
+            throw new OptionException(
+                    "--sheet is " + OptionException.literal(file.toString()) + ": it must end in .png");
         }
         OutputFiles.requireFile(file);
     }

@@ -91,8 +91,8 @@ final class GridOptions {
             chosen.add(known.stream()
                     .filter(measure -> measure.name().equals(name.replace('-', '_')))
                     .findFirst()
-                    .orElseThrow(() -> new OptionException(
-                            "--measures has '" + name + "': it must be one of psnr, ssim, ms-ssim")));
+                    .orElseThrow(() -> new OptionException("--measures has '" + OptionException.literal(name)
+                            + "': it must be one of psnr, ssim, ms-ssim")));
         }
         return chosen;
     }

@@ -21,8 +21,8 @@ public final class Durations {
     public static Duration parse(String option, String text, String others) {
         Matcher matcher = PARTS.matcher(text);
         if (text.isEmpty() || !matcher.matches()) {
-            throw new OptionException(
-                    option + " is " + text + ": say hours, minutes or seconds, such as 1h30m, 10m or 90s" + others);
+            throw new OptionException(option + " is " + OptionException.literal(text)
+                    + ": say hours, minutes or seconds, such as 1h30m, 10m or 90s" + others);
         }
         String fraction = matcher.group(4) == null ? "" : matcher.group(4);
         return Duration.ofHours(number(matcher.group(1)))

@@ -62,8 +62,9 @@ public final class SamplingOptions {
         Request request = table.applyTo(usual, SamplingOptions::with);
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {
-            throw new OptionException("{" + Request.SCHEDULER.name() + "} is " + request.scheduler()
-                    + ": it must be one of " + String.join(", ", Schedulers.names()));
+            throw new OptionException(
+                    "{" + Request.SCHEDULER.name() + "} is " + OptionException.literal(request.scheduler())
+                            + ": it must be one of " + String.join(", ", Schedulers.names()));
         }
         return request;
     }

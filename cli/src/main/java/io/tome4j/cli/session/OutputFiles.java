@@ -34,7 +34,8 @@ public final class OutputFiles {
     public static List<Path> choose(Optional<Path> out, String prompt, long seed, int count) {
         boolean isFolder = out.isEmpty() || isFolder(out.get());
         if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
-            throw new OptionException("--out is " + out.get() + ": it must end in .png, or be a folder");
+            throw new OptionException("--out is "
+                    + OptionException.literal(out.get().toString()) + ": it must end in .png, or be a folder");
         }
         if (!isFolder && count == 1) {
             requireFile(out.get());

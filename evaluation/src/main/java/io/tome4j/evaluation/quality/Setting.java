@@ -59,7 +59,8 @@ public record Setting(String variant, ToMeOptions merging) {
                 return base.method(known);
             }
         }
-        throw new OptionException("{methods} has '" + method + "': it must be one of tome, todo, query, tomesd");
+        throw new OptionException(
+                "{methods} has '" + OptionException.literal(method) + "': it must be one of tome, todo, query, tomesd");
     }
 
     /** An option after a plus: {@code match-every=2}, or a flag that is not as usual, {@code merge-mlp} or {@code no-rand}. */
@@ -69,19 +70,21 @@ public record Setting(String variant, ToMeOptions merging) {
         Option<?> option = OPTIONS.stream()
                 .filter(candidate -> called(candidate).equals(name))
                 .findFirst()
-                .orElseThrow(
-                        () -> new OptionException("{methods} has '" + variant + "', and there is no option '" + name
-                                + "' to follow a plus: there are "
-                                + OPTIONS.stream().map(Setting::called).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new OptionException("{methods} has '" + OptionException.literal(variant)
+                        + "', and there is no option '" + OptionException.literal(name)
+                        + "' to follow a plus: there are "
+                        + OPTIONS.stream().map(Setting::called).collect(Collectors.joining(", "))));
         if (option.isFlag() != (equals < 0)) {
-            throw new OptionException("{methods} has '" + variant + "', and " + name
+            throw new OptionException("{methods} has '" + OptionException.literal(variant) + "', and " + name
                     + (option.isFlag() ? " takes no value" : " needs one: " + name + "=" + option.takes()));
         }
         try {
             return options.withText(option, equals < 0 ? turned(option) : part.substring(equals + 1));
         } catch (OptionException e) {
             throw new OptionException(
-                    "{methods} has '" + variant + "': " + e.message(each -> each.replace('_', '-')), e);
+                    "{methods} has '" + OptionException.literal(variant) + "': "
+                            + OptionException.literal(e.message(each -> each.replace('_', '-'))),
+                    e);
         }
     }
 

@@ -69,8 +69,8 @@ public final class MergeRecorder implements StepListener {
         return model.mergeableBlocks().stream()
                 .filter(candidate -> candidate.name().equals(blockName))
                 .findFirst()
-                .orElseThrow(
-                        () -> new OptionException("{map_block} is " + blockName + ": this model has " + names(model)));
+                .orElseThrow(() -> new OptionException(
+                        "{map_block} is " + OptionException.literal(blockName) + ": this model has " + names(model)));
     }
 
     /**
