@@ -178,9 +178,9 @@ public final class GenerationParameters {
     }
 
     /**
-     * Reads the parameters in a PNG.
+     * Reads the parameters in a PNG, JPEG or WebP.
      *
-     * @throws TomeException if the file cannot be read, is not a PNG, carries no parameters, or ones that cannot be
+     * @throws TomeException if the file cannot be read, is no such image, carries no parameters, or ones that cannot be
      */
     public static GenerationParameters read(Path file) {
         String text = readText(file);
@@ -192,12 +192,13 @@ public final class GenerationParameters {
     }
 
     /**
-     * The text under the key {@code parameters} in a PNG, as it stands.
+     * The parameters in an image as they stand: the text under the key {@code parameters} in a PNG, the Exif comment of a
+     * JPEG or WebP.
      *
-     * @throws TomeException if the file cannot be read, is not a PNG, or has no such text
+     * @throws TomeException if the file cannot be read, is no such image, or has no such text
      */
     public static String readText(Path file) {
-        return PngFiles.readParameters(file);
+        return ImageTexts.read(file);
     }
 
     /** The program's name and version, as {@link #version()} carries it. */

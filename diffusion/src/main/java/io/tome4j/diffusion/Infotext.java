@@ -17,7 +17,8 @@ import java.util.regex.Pattern;
 final class Infotext {
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
     private static final String CHECKPOINTS_SAMPLER = "Sampler from";
-    private static final String SIZE_KEY = "Size";
+    static final String SIZE_KEY = "Size";
+    static final String SCHEDULE = "Schedule type";
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
@@ -124,7 +125,7 @@ final class Infotext {
         List<String> prompts = values.has(PROMPTS)
                 ? ParametersText.unquoteList(values.text(PROMPTS, ""))
                 : List.of(values.text(PROMPT, parsed.prompt()));
-        String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text("Schedule type", ""));
+        String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text(SCHEDULE, ""));
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
         Request request = sized(prompts, values)
@@ -157,7 +158,7 @@ final class Infotext {
         return request.size(Integer.parseInt(size.group(1)), Integer.parseInt(size.group(2)));
     }
 
-    private static ToMeOptions merging(ParameterValues values) {
+    static ToMeOptions merging(ParameterValues values) {
         if (!values.has(ToMeOptions.RATIO.title())) {
             return ToMeOptions.NONE;
         }
@@ -171,7 +172,7 @@ final class Infotext {
     }
 
     /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */
-    private static String schedulerNamed(String sampler, String scheduleType) {
+    static String schedulerNamed(String sampler, String scheduleType) {
         String wanted = scheduleType.equalsIgnoreCase("Karras") && !sampler.endsWith("Karras")
                 ? sampler + " " + scheduleType
                 : sampler;

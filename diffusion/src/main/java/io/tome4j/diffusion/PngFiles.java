@@ -9,17 +9,15 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.InflaterInputStream;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /**
  * PNG files that carry a text under the key {@code parameters}, where A1111's web UI and PIL look for it: a {@code tEXt}
@@ -30,11 +28,10 @@ public final class PngFiles {
 
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
-    /** The signature and the header chunk, which is always the first and always this long. */
-    private static final int HEADER_BYTES = SIGNATURE.length + 25;
+    static final int SIGNATURE_BYTES = SIGNATURE.length;
 
-    /** More is not a prompt: a limit for what a compressed chunk may unpack to. */
-    private static final int LONGEST_TEXT = 16 << 20;
+    /** The signature and the header chunk, which is always the first and always this long. */
+    private static final int HEADER_BYTES = SIGNATURE_BYTES + 25;
 
     private PngFiles() {}
 
@@ -59,7 +56,9 @@ public final class PngFiles {
 
     private static byte[] encode(BufferedImage image, String parameters) throws IOException {
         ByteArrayOutputStream plain = new ByteArrayOutputStream();
-        ImageIO.write(image, "png", plain);
+        try (MemoryCacheImageOutputStream memory = new MemoryCacheImageOutputStream(plain)) { // no file in between
+            ImageIO.write(image, "png", memory);
+        }
         byte[] png = plain.toByteArray();
         ByteArrayOutputStream out = new ByteArrayOutputStream(png.length + parameters.length() + 64);
         out.write(png, 0, HEADER_BYTES);
@@ -88,39 +87,23 @@ public final class PngFiles {
         out.writeInt((int) crc.getValue());
     }
 
-    /**
-     * The text under the key {@code parameters}.
-     *
-     * @throws TomeException if the file cannot be read, is not a PNG, is damaged, or has no such text
-     */
-    static String readParameters(Path file) {
-        if (Files.isDirectory(file)) {
-            throw new TomeException(file + " is a folder, not an image.");
-        }
-        try (InputStream stream = Files.newInputStream(file);
-                DataInputStream in = new DataInputStream(stream)) {
-            if (!Arrays.equals(in.readNBytes(SIGNATURE.length), SIGNATURE)) {
-                throw new TomeException(file + " is not a PNG image; parameters are kept in PNG files only.");
-            }
-            return readText(in, Files.size(file))
-                    .orElseThrow(() -> new TomeException(file
-                            + " carries no generation parameters: it was not made by tome4j or the like, or another"
-                            + " program that saved it has dropped them."));
-        } catch (NoSuchFileException e) {
-            throw new TomeException("There is no file " + file + ".", e);
-        } catch (AccessDeniedException e) {
-            throw new TomeException("This user may not read " + file + ".", e);
-        } catch (EOFException e) {
-            throw new TomeException(file + " is damaged: it ends before the image does.", e);
-        } catch (IOException e) {
-            throw new TomeException(file + " cannot be read: " + e.getMessage() + ".", e);
-        }
+    /** Whether a file that begins so is one. */
+    static boolean begins(byte[] bytes) {
+        return bytes.length >= SIGNATURE_BYTES && Arrays.equals(Arrays.copyOf(bytes, SIGNATURE_BYTES), SIGNATURE);
     }
 
-    private static Optional<String> readText(DataInputStream in, long fileSize) throws IOException {
+    /**
+     * The text under the key {@code parameters}; empty if there is none.
+     *
+     * @param in after the signature
+     * @param fileSize in bytes
+     * @throws EOFException if the file ends before the image does
+     * @throws IOException if it cannot be read, or is damaged
+     */
+    static Optional<String> readText(DataInputStream in, long fileSize) throws IOException {
         while (true) {
             int length = in.readInt();
-            String type = new String(readExactly(in, 4), StandardCharsets.ISO_8859_1);
+            String type = new String(ImageTexts.readExactly(in, 4), StandardCharsets.ISO_8859_1);
             if (length < 0 || length > fileSize) {
                 throw new EOFException();
             }
@@ -131,7 +114,10 @@ public final class PngFiles {
                 in.skipNBytes(length + 4L);
                 continue;
             }
-            byte[] chunk = readExactly(in, length);
+            if (length > ImageTexts.LONGEST) {
+                throw new IOException("its " + type + " chunk has " + length + " bytes, which is no text");
+            }
+            byte[] chunk = ImageTexts.readExactly(in, length);
             CRC32 crc = new CRC32();
             crc.update(type.getBytes(StandardCharsets.ISO_8859_1));
             crc.update(chunk);
@@ -162,16 +148,8 @@ public final class PngFiles {
 
     private static byte[] inflate(byte[] packed) throws IOException {
         try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(packed))) {
-            return in.readNBytes(LONGEST_TEXT);
+            return in.readNBytes(ImageTexts.LONGEST);
         }
-    }
-
-    private static byte[] readExactly(DataInputStream in, int length) throws IOException {
-        byte[] bytes = in.readNBytes(length);
-        if (bytes.length < length) {
-            throw new EOFException();
-        }
-        return bytes;
     }
 
     /** Where the string that starts there ends: at its zero byte, or with the chunk. */

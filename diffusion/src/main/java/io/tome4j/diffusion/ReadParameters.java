@@ -1,11 +1,16 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.TomeException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What can be read of the parameters in an image, whoever wrote them: all of it as it stands, and, where it is enough to
@@ -24,6 +29,9 @@ public record ReadParameters(
         Map<String, String> values,
         Optional<GenerationParameters> parameters,
         String problem) {
+    private static final Pattern NUMBER = Pattern.compile("[+-]?\\d{1,40}(\\.\\d{1,40})?");
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,18})\\s*x\\s*(\\d{1,18})");
+
     public ReadParameters {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
@@ -50,9 +58,9 @@ public record ReadParameters(
     }
 
     /**
-     * Reads the text in a PNG.
+     * Reads the text in a PNG, JPEG or WebP.
      *
-     * @throws TomeException if the file cannot be read, is not a PNG, or has no such text
+     * @throws TomeException if the file cannot be read, is no such image, or has no such text
      */
     public static ReadParameters in(Path file) {
         return of(GenerationParameters.readText(file));
@@ -63,11 +71,44 @@ public record ReadParameters(
         return Optional.ofNullable(values.get(name));
     }
 
-    /** A whole number among the values; empty if it is not there, or is none. */
-    public Optional<Long> number(String name) {
+    /** A number among the values, whatever its range; empty if it is not there, or is none. */
+    public Optional<BigDecimal> number(String name) {
+        return value(name).filter(text -> NUMBER.matcher(text).matches()).map(BigDecimal::new);
+    }
+
+    /** A whole number among the values, whatever its range; empty if it is not there, or is none. */
+    public Optional<BigInteger> wholeNumber(String name) {
+        return number(name).filter(value -> value.scale() == 0).map(BigDecimal::toBigInteger);
+    }
+
+    /** The scheduler: by our name where we have it, else by the name that stands there; empty if there is none. */
+    public Optional<String> scheduler() {
+        return value(Request.SCHEDULER.title())
+                .map(sampler -> Infotext.schedulerNamed(sampler, values.getOrDefault(Infotext.SCHEDULE, "")));
+    }
+
+    /** Width in pixels, whatever it is; empty if there is none. */
+    public Optional<Long> width() {
+        return side(1);
+    }
+
+    /** Height in pixels, whatever it is; empty if there is none. */
+    public Optional<Long> height() {
+        return side(2);
+    }
+
+    private Optional<Long> side(int which) {
+        return value(Infotext.SIZE_KEY)
+                .map(SIZE::matcher)
+                .filter(Matcher::matches)
+                .map(size -> Long.valueOf(size.group(which)));
+    }
+
+    /** How tokens were merged; empty if they were not, or that cannot be read. */
+    public Optional<ToMeOptions> merging() {
         try {
-            return value(name).map(io.tome4j.tensor.Option::wholeNumber);
-        } catch (NumberFormatException e) {
+            return Optional.of(Infotext.merging(new ParameterValues(values))).filter(ToMeOptions::merges);
+        } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
     }

@@ -12,6 +12,8 @@ import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.TomeException;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -370,8 +372,24 @@ class GenerationParametersTest {
         assertThat(read.problem()).contains(problem);
         assertThat(read.prompt()).isEqualTo("a cat");
         assertThat(read.negativePrompt()).isEqualTo("dog");
-        assertThat(read.number("Steps")).isPresent();
+        assertThat(read.wholeNumber("Steps")).isPresent();
+    }
+
+    @Test
+    void eachValueIsReadByItselfWhateverItsRange() {
+        ReadParameters read =
+                ReadParameters.of("a cat\nSteps: 0, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: None,"
+                        + " Seed: 18446744073709551616, Size: 500x9999999, Token merging ratio: 0.5, Clip skip: 2.5");
+        assertThat(read.parameters()).isEmpty();
+        assertThat(read.wholeNumber("Steps")).contains(BigInteger.ZERO);
+        assertThat(read.scheduler()).contains("dpmpp_2m_karras");
         assertThat(read.number("CFG scale")).isEmpty();
+        assertThat(read.wholeNumber("Seed")).contains(BigInteger.TWO.pow(64));
+        assertThat(read.width()).contains(500L);
+        assertThat(read.height()).contains(9_999_999L);
+        assertThat(read.merging()).contains(ToMeOptions.ratio(0.5));
+        assertThat(read.number("Clip skip")).contains(new BigDecimal("2.5"));
+        assertThat(read.wholeNumber("Clip skip")).isEmpty();
     }
 
     @Test

@@ -45,7 +45,7 @@ class PngFilesTest {
     void theTextIsReadBackAndThePixelsAreKept(String text) throws IOException {
         BufferedImage image = noise();
         PngFiles.write(image, text, file);
-        assertThat(PngFiles.readParameters(file)).isEqualTo(text);
+        assertThat(ImageTexts.read(file)).isEqualTo(text);
         BufferedImage read = ImageIO.read(file.toFile());
         for (int i = 0; i < 24 * 16; i++) {
             assertThat(read.getRGB(i % 24, i / 24)).isEqualTo(image.getRGB(i % 24, i / 24));
@@ -65,7 +65,7 @@ class PngFilesTest {
     void anExistingFileIsReplacedAndNothingElseIsLeft() throws IOException {
         Files.writeString(file, "old");
         PngFiles.write(noise(), TEXT, file);
-        assertThat(PngFiles.readParameters(file)).isEqualTo(TEXT);
+        assertThat(ImageTexts.read(file)).isEqualTo(TEXT);
         assertThat(folder).isDirectoryContaining(file::equals);
         assertThat(folder.toFile().list()).containsExactly("image.png");
     }
@@ -88,9 +88,9 @@ class PngFilesTest {
     @Test
     void whatIsNoPngIsSaid() throws IOException {
         Files.writeString(file, "GIF89a");
-        assertUnreadable(file, "is not a PNG image");
+        assertUnreadable(file, "is not a PNG, JPEG or WebP image");
         Files.writeString(file, "");
-        assertUnreadable(file, "is not a PNG image");
+        assertUnreadable(file, "is not a PNG, JPEG or WebP image");
         assertUnreadable(folder.resolve("none.png"), "There is no file");
         assertUnreadable(folder, "is a folder");
     }
@@ -115,7 +115,7 @@ class PngFilesTest {
     }
 
     private static void assertUnreadable(Path path, String message) {
-        assertThatThrownBy(() -> PngFiles.readParameters(path))
+        assertThatThrownBy(() -> ImageTexts.read(path))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(path.toString())
                 .hasMessageContaining(message);
