@@ -1,5 +1,6 @@
 package io.tome4j.cli;
 
+import io.tome4j.tensor.Option;
 import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
@@ -10,10 +11,10 @@ final class Numbers {
     private Numbers() {}
 
     static void register(CommandLine commandLine) {
-        commandLine.registerConverter(Integer.class, converter(Integer::valueOf, "a whole number"));
-        commandLine.registerConverter(int.class, converter(Integer::valueOf, "a whole number"));
-        commandLine.registerConverter(long.class, converter(Long::valueOf, "a whole number"));
-        commandLine.registerConverter(Double.class, converter(Double::valueOf, "a number"));
+        commandLine.registerConverter(Integer.class, converter(Integer::valueOf, "whole number"));
+        commandLine.registerConverter(int.class, converter(Integer::valueOf, "whole number"));
+        commandLine.registerConverter(long.class, converter(Option::wholeNumber, "whole number"));
+        commandLine.registerConverter(Double.class, converter(Double::valueOf, "number"));
     }
 
     private static <T> ITypeConverter<T> converter(Function<String, T> parser, String kind) {
@@ -21,7 +22,9 @@ final class Numbers {
             try {
                 return parser.apply(text);
             } catch (NumberFormatException e) {
-                throw new TypeConversionException("'" + text + "' is not " + kind);
+                boolean tooLong = text.matches("[+-]?\\d+");
+                throw new TypeConversionException(
+                        "'" + text + "' is " + (tooLong ? "out of the range of " + kind + "s" : "not a " + kind));
             }
         };
     }

@@ -21,6 +21,7 @@ import io.tome4j.tensor.TomeException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -45,6 +46,11 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
+        footerHeading = "%nEnvironment:%n",
+        footer = {
+            "  TOME_JAVA_OPTIONS   further options for the JVM, such as -Xmx8g",
+            "  TOME_MAVEN_OPTIONS  further options for the build, such as -Pgpu"
+        },
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {" 0:done", " 1:failed", " 2:bad usage", "130:stopped by Ctrl-C"})
 public final class Tome implements Runnable {
@@ -65,10 +71,24 @@ public final class Tome implements Runnable {
         if (args.length > 0 && args[0].equals("generate")) {
             startEngineBeside();
         }
-        int status = commandLine(writer(System.out), writer(System.err)).execute(args);
-        System.out.flush();
-        System.err.flush();
-        System.exit(status);
+        System.exit(run(args, writer(System.out), writer(System.err)));
+    }
+
+    /**
+     * Runs the program.
+     *
+     * @return its exit status
+     */
+    static int run(String[] args, PrintWriter out, PrintWriter err) {
+        CommandLine program = commandLine(out, err);
+        int status = program.execute(LastOfEach.of(program, args));
+        if (out.checkError()) { // which also flushes
+            err.println(
+                    "tome: the results could not all be written to stdout: it is full, or nobody reads it any more.");
+            status = status == 0 ? 1 : status;
+        }
+        err.flush();
+        return status;
     }
 
     /** Loading libtorch takes most of a second: it begins while the arguments are read. A failure is met again there. */
@@ -105,11 +125,11 @@ public final class Tome implements Runnable {
         registerLowerCase(commandLine, MergingOptions.Merging.class);
         Numbers.register(commandLine);
         commandLine.setUsageHelpAutoWidth(true);
-        commandLine.setExecutionStrategy(new OncePerOption());
+        commandLine.setExpandAtFiles(false); // a prompt may begin with an @
         Failures failures = new Failures(err);
-        commandLine.setParameterExceptionHandler((e, args) -> failures.unreadable(e));
+        commandLine.setParameterExceptionHandler((e, args) -> failures.unreadable(e, List.of(args)));
         commandLine.setExecutionExceptionHandler(
-                (e, where, result) -> failures.failed(e, where.getCommandSpec(), tome.verbose));
+                (e, where, result) -> failures.failed(e, where.getCommandSpec(), result.originalArgs(), tome.verbose));
         return commandLine;
     }
 

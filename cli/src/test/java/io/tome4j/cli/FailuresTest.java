@@ -6,6 +6,7 @@ import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -15,7 +16,7 @@ class FailuresTest {
         StringWriter out = new StringWriter();
         PrintWriter err = new PrintWriter(out);
         CommandLine program = Tome.commandLine(err, err);
-        new Failures(err).failed(e, program.getSubcommands().get(command).getCommandSpec(), false);
+        new Failures(err).failed(e, program.getSubcommands().get(command).getCommandSpec(), List.of(), false);
         return out.toString().strip();
     }
 

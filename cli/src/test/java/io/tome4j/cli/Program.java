@@ -18,8 +18,7 @@ public record Program(String command, int status, String out, String err) {
         for (int i = 0; i < args.length; i++) {
             texts[i] = args[i].toString();
         }
-        int status =
-                Tome.commandLine(new PrintWriter(out), new PrintWriter(err)).execute(texts);
+        int status = Tome.run(texts, new PrintWriter(out), new PrintWriter(err));
         return new Program(texts.length == 0 ? "" : texts[0], status, out.toString(), err.toString());
     }
 

@@ -3,6 +3,10 @@ package io.tome4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -46,9 +50,7 @@ class UsageTest {
                 "--device tpu|'tpu' is none of auto, cpu, cuda",
                 "--seed x|--seed is 'x': it must be a whole number",
                 "--out image.jpg|--out is image.jpg: it must end in .png",
-                "--steps 2 --seed 1 --steps 3|--steps is given twice",
-                "--merge-attn --no-merge-attn|--no-merge-attn is given twice",
-                "--seed=1 --seed=2|--seed is given twice",
+                "--seed 18446744073709551616|--seed is '18446744073709551616': it must be a whole number",
                 "--nonsense|Unknown option: '--nonsense'",
                 "apple|put the prompt in quotes"
             })
@@ -56,6 +58,102 @@ class UsageTest {
         Program program = Program.run(("generate red --model " + Program.tinyModel() + " " + options).split(" "));
         program.assertIsUsageError("generate", message);
         assertThat(program.err()).hasLineCount(1);
+    }
+
+    /** The setting that the last of repeated options gives fails last: a range is checked after all of the syntax. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--steps x --sx 0 --steps 2|--sx is 0",
+                "--steps 1 --sx 2 --steps=0|--steps is 0",
+                "--sx 0 --merge-attn --steps 1 --no-merge-attn --sx 2 --merging on|are all off",
+                "--model no/such --merging off --scheduler none --model MODEL --scheduler=ddim --width 9|--width is 9",
+            })
+    void theLastOfRepeatedOptionsWinsAndTheOthersKeepTheirValues(String options, String message) {
+        String all = "generate x --out " + folder.resolve("a.png") + " --model MODEL " + options;
+        Program program = Program.run(
+                (Object[]) all.replace("MODEL", Program.tinyModel().toString()).split(" "));
+        assertThat(program.err()).contains(message);
+        assertThat(program.status()).isEqualTo(2);
+    }
+
+    @Test
+    void listsAreNotCutByTheLast() {
+        Program program = Program.run("compare", "x", "--ratios", "0.5", "--ratios", "1.5");
+        assertThat(program.err()).contains("--ratios has 1.5");
+        assertThat(Program.run("compare", "x", "--ratios", "1.5", "--ratios", "0.5")
+                        .err())
+                .contains("--ratios has 1.5");
+    }
+
+    @Test
+    void aPromptThatBeginsWithADashIsNotLost() {
+        for (String command : new String[] {"generate", "compare"}) {
+            Program program = Program.run(command, "-1 apple", "--model", Program.tinyModel());
+            program.assertIsUsageError(command, "'-1 apple' was taken for an option: a prompt that begins with a dash");
+            assertThat(program.err()).contains("after --").hasLineCount(1);
+            assertThat(Program.run(command, "-apple").err()).contains("'-apple' was taken for an option");
+            assertThat(Program.run(command, "x", "-1 apple").err()).contains("'-1 apple' was taken for an option");
+            assertThat(Program.run(command, "x", "--nonsense").err()).doesNotContain("taken for an option");
+        }
+        Program drawn =
+                Program.run("generate", "--model", "no/such", "--out", folder.resolve("no/a.png"), "--", "-1 apple");
+        assertThat(drawn.err()).contains("does not exist; make it first");
+    }
+
+    @Test
+    void noMessageQuotesAMegabyte() {
+        String much = "x".repeat(1 << 20);
+        for (String[] args : new String[][] {
+            {"generate", "a", "--out", folder.resolve(much + ".png").toString()},
+            {"generate", "a", "--model", much, "--out", folder.resolve("a.png").toString()},
+            {"generate", "a", "--scheduler=" + much},
+            {
+                "generate",
+                "a",
+                "--latents",
+                folder.resolve(much).toString(),
+                "--out",
+                folder.resolve("a.png").toString()
+            },
+            {"generate", "a", much},
+            {"generate", "-" + much},
+            {"compare", "a", "--methods", "tome," + much},
+            {"compare", "a", "--map-step", much},
+            {"bench", "--budget", much},
+            {"tune", "--min-ssim", much},
+            {"info", much},
+            {"models", much},
+            {much}
+        }) {
+            Program program = Program.run((Object[]) args);
+            assertThat(program.status()).isPositive();
+            assertThat(program.err().length()).as(args[0]).isLessThan(6000);
+            assertThat(program.err()).contains("xxx...");
+        }
+    }
+
+    @Test
+    void noMessageSteersTheTerminal() {
+        assertThat(Program.run("info", folder.resolve("a\u001b[31mred")).err()).contains("a\\u001b[31mred");
+        assertThat(Program.run("generate", "a", "--scheduler", "\u001b[2J").err())
+                .contains("\\u001b[2J");
+    }
+
+    @Test
+    void whatCannotBeWrittenToStdoutIsAFailure() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        StringWriter err = new StringWriter();
+        String[] args = {"models", "--format", "json"};
+        int status = Tome.run(args, new PrintWriter(full, true, StandardCharsets.UTF_8), new PrintWriter(err));
+        assertThat(status).isEqualTo(1);
+        assertThat(err.toString()).contains("could not all be written to stdout");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.cli.Program;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.Request;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import java.io.ByteArrayInputStream;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -163,6 +165,64 @@ class GenerateTest {
             System.setIn(stdin);
         }
         assertThat(GenerationParameters.read(file).prompt()).isEqualTo("żółw 🦜");
+    }
+
+    private static Program generateFrom(InputStream given, Object... args) {
+        InputStream stdin = System.in;
+        try {
+            System.setIn(given);
+            return generate(args);
+        } finally {
+            System.setIn(stdin);
+        }
+    }
+
+    @Test
+    void ofStdinNoMoreIsReadThanAPromptMayHave() {
+        AtomicLong read = new AtomicLong();
+        InputStream endless = new InputStream() {
+            @Override
+            public int read() {
+                read.incrementAndGet();
+                return 'x';
+            }
+        };
+        Program program = generateFrom(endless, "-", "--out", folder.resolve("a.png"));
+        assertThat(program.status()).isEqualTo(2);
+        assertThat(program.err()).contains("The prompt on stdin is too long").hasLineCount(1);
+        assertThat(read.get()).isLessThan(Request.LONGEST_PROMPT + 100_000L);
+        assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    @Test
+    void aPromptOnStdinThatCannotBeReadIsSaid() {
+        InputStream closed = new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw new IOException("Bad file descriptor");
+            }
+        };
+        assertThat(generateFrom(closed, "-").err())
+                .contains("stdin cannot be read")
+                .hasLineCount(1);
+        byte[] latin1 = "café".getBytes(StandardCharsets.ISO_8859_1);
+        assertThat(generateFrom(new ByteArrayInputStream(latin1), "-").err())
+                .contains("is not UTF-8")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void seedsGoFromTheLeastSignedToTheGreatestUnsignedOne() throws IOException {
+        Path file = folder.resolve("a.png");
+        List<byte[]> images = new ArrayList<>();
+        for (String seed : new String[] {"18446744073709551615", "-1", "-9223372036854775808", "9223372036854775808"}) {
+            assertThat(generate("x", "--seed", seed, "--width", 64, "--height", 64, "--out", file)
+                            .status())
+                    .isZero();
+            images.add(Files.readAllBytes(file));
+        }
+        assertThat(images.get(0)).isEqualTo(images.get(1)).isNotEqualTo(images.get(2));
+        assertThat(images.get(2)).isEqualTo(images.get(3));
     }
 
     @Test
