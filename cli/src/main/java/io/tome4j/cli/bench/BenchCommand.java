@@ -4,6 +4,7 @@ import io.tome4j.cli.options.MergingTable;
 import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.evaluation.bench.BenchFormat;
@@ -62,7 +63,7 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
         if (!table.serve) {
             return super.call();
         }
-        serve(plan());
+        serve(plan(new ReservedFiles()));
         return 0;
     }
 
@@ -72,7 +73,7 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
     }
 
     @Override
-    protected BenchSettings plan() {
+    protected BenchSettings plan(ReservedFiles reserved) {
         model.check();
         table.checkBudget();
         BenchSettings settings =
@@ -82,7 +83,9 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
                 if (toFolder()) {
                     OutputFiles.requireFolder(out);
                 } else {
+                    output.format();
                     OutputFiles.requireFile(out);
+                    OutputFiles.requireFile(log());
                 }
             });
         }
@@ -143,15 +146,15 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
     /** Without {@code --out} to stdout; a file gets the format asked for; a folder gets all, and stdout the one asked for. */
     private void write(Report report, PrintWriter out) {
         if (output.out.isEmpty()) {
-            out.print(output.format.format(report));
+            out.print(output.format().format(report));
         } else if (toFolder()) {
             for (BenchFormat format : BenchFormat.values()) {
                 String name = (table.profile ? "profile." : REPORT + ".") + format.ending();
                 OutputFiles.write(output.out.get().resolve(name), format.format(report));
             }
-            out.print(output.format.format(report));
+            out.print(output.format().format(report));
         } else {
-            OutputFiles.write(output.out.get(), output.format.format(report));
+            OutputFiles.write(output.out.get(), output.format().format(report));
             out.println(output.out.get());
         }
         out.flush();

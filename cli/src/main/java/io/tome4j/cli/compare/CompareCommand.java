@@ -7,6 +7,7 @@ import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.PromptArgument;
 import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.diffusion.PngFiles;
@@ -79,16 +80,17 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     }
 
     @Override
-    protected Plan plan() {
+    protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
         compare.requireComparable();
         Request request = image.request(prompt.text(), chosen);
         Comparison comparison = new Comparison(
                 request, compare.settings(), List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
         String name = "compare " + request.prompts().get(0);
-        Path file = OutputFiles.choose(output.out, name, request.seed(), 1).get(0);
+        Path file = OutputFiles.choose(output.out, name, request.seed(), 1, reserved)
+                .get(0);
         if (compare.maps) {
-            comparison.settings().forEach(setting -> OutputFiles.requireReplaceable(mapFile(file, setting)));
+            comparison.settings().forEach(setting -> OutputFiles.requireFile(mapFile(file, setting)));
         }
         return new Plan(chosen, comparison, file);
     }

@@ -6,6 +6,7 @@ import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.diffusion.Request;
@@ -128,7 +129,7 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     }
 
     @Override
-    protected Run plan() {
+    protected Run plan(ReservedFiles reserved) {
         boolean overPrompts = promptFile.isPresent() || measure.motifs;
         if (!overPrompts && !measure.retrieval) {
             throw new OptionException(

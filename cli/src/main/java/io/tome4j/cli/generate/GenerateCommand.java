@@ -8,6 +8,7 @@ import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.PromptArgument;
 import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
+import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.cli.session.StepProgress;
@@ -61,12 +62,14 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     }
 
     @Override
-    protected Plan plan() {
+    protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
         ToMeOptions options = merging.options();
         Request request = image.request(prompt.text(), chosen).merging(options);
-        List<Path> files = OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images());
         output.latents.ifPresent(OutputFiles::requireFile);
+        List<Path> files =
+                OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);
+        output.latents.ifPresent(latents -> OutputFiles.requireDifferent(latents, "--latents", files));
         return new Plan(chosen, request, files);
     }
 

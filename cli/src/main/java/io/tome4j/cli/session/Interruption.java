@@ -17,17 +17,22 @@ final class Interruption implements AutoCloseable {
     private final ReentrantLock writing = new ReentrantLock();
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook = new Thread(this::stop, "tome-stop");
+    private final Runnable cleanup;
     private volatile boolean stopped;
     private volatile String outcome;
 
-    private Interruption(PrintWriter err, String outcome) {
+    private Interruption(PrintWriter err, String outcome, Runnable cleanup) {
         this.err = err;
         this.outcome = outcome;
+        this.cleanup = cleanup;
     }
 
-    /** @param outcome what to say if it is stopped before anything is {@linkplain #writing written} */
-    static Interruption watch(PrintWriter err, String outcome) {
-        Interruption interruption = new Interruption(err, outcome);
+    /**
+     * @param outcome what to say if it is stopped before anything is {@linkplain #writing written}
+     * @param cleanup runs after the last file, if it is stopped
+     */
+    static Interruption watch(PrintWriter err, String outcome, Runnable cleanup) {
+        Interruption interruption = new Interruption(err, outcome, cleanup);
         Runtime.getRuntime().addShutdownHook(interruption.hook);
         return interruption;
     }
@@ -63,6 +68,7 @@ final class Interruption implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        cleanup.run();
         err.println();
         err.println("tome: stopped; " + outcome + ".");
         err.flush();

@@ -12,51 +12,70 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Chooses where images go, and finds out whether that will work before hours are spent on them. */
 public final class OutputFiles {
     private static final int LONGEST_SLUG = 50;
     private static final String PNG = ".png";
 
+    /** So many images are numbered from the first on. */
+    private static final int MANY = 10;
+
     private OutputFiles() {}
 
     /**
      * @param out the option {@code --out}
+     * @param reserved gets the files that the user did not name: no other run can choose them meanwhile
      * @return {@code count} different files that can be written; only one that the user named may exist
      * @throws OptionException if the option is neither a PNG file nor a folder
      * @throws TomeException if nothing can be written there
      */
-    public static List<Path> choose(Optional<Path> out, String prompt, long seed, int count) {
-        boolean isFolder = out.isEmpty() || isFolder(out.get());
-        if (!isFolder && !out.get().toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
-            throw new OptionException("--out is "
-                    + OptionException.literal(out.get().toString()) + ": it must end in .png, or be a folder");
-        }
-        if (!isFolder && count == 1) {
-            requireFile(out.get());
-            return List.of(out.get());
-        }
-        Path folder = isFolder ? out.orElse(Path.of("")) : parent(out.get());
-        if (isFolder) {
+    public static List<Path> choose(Optional<Path> out, String prompt, long seed, int count, ReservedFiles reserved) {
+        if (out.isEmpty() || isFolder(out.get())) {
+            Path folder = out.orElse(Path.of(""));
             requireFolder(folder);
-        } else {
-            requireWritable(folder);
+            return chooseFree(folder, slug(prompt) + "-" + seed, count, reserved);
         }
-        String name = isFolder ? slug(prompt) + "-" + seed : stem(out.get());
-        Set<Path> taken = new HashSet<>();
+        Path named = out.get();
+        if (!named.toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {
+            throw new OptionException(
+                    "--out is " + OptionException.literal(named.toString()) + ": it must end in .png, or be a folder");
+        }
+        String name = String.valueOf(named.getFileName());
+        String stem = name.substring(0, name.length() - PNG.length());
+        List<Path> files = count == 1
+                ? List.of(named)
+                : IntStream.rangeClosed(1, count)
+                        .mapToObj(number -> named.resolveSibling(stem + "-" + numbered(number, count) + PNG))
+                        .toList();
+        files.forEach(OutputFiles::requireFile);
+        return files;
+    }
+
+    /** Files beside those that are there: {@code a.png, a-2.png}, or {@code a-01.png, a-02.png} where there are many. */
+    private static List<Path> chooseFree(Path folder, String name, int count, ReservedFiles reserved) {
         List<Path> files = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            Path file = isFolder ? free(folder, name, taken) : folder.resolve(name + "-" + (i + 1) + PNG);
-            requireReplaceable(file);
-            taken.add(file);
-            files.add(file);
+        for (int number = 1; files.size() < count; number++) {
+            String end = number == 1 && count < MANY ? "" : "-" + numbered(number, count);
+            Path file = folder.resolve(name + end + PNG);
+            try {
+                if (reserved.reserve(file)) {
+                    files.add(file);
+                }
+            } catch (IOException e) {
+                throw new TomeException("The file " + file + " cannot be made: " + reason(e) + ".", e);
+            }
         }
         return files;
+    }
+
+    /** A number with as many digits as the last one has, so that names are in order. */
+    private static String numbered(int number, int count) {
+        return String.format(Locale.ROOT, "%0" + String.valueOf(count).length() + "d", number);
     }
 
     /** Whether a path is a folder, or would be one: any name without an ending. */
@@ -66,19 +85,6 @@ public final class OutputFiles {
         }
         // a Path has lost the separator it was written with, so any name without an ending is a new folder's
         return !String.valueOf(path.getFileName()).contains(".");
-    }
-
-    private static Path free(Path folder, String name, Set<Path> taken) {
-        Path file = folder.resolve(name + PNG);
-        for (int i = 2; taken.contains(file) || Files.exists(file); i++) {
-            file = folder.resolve(name + "-" + i + PNG);
-        }
-        return file;
-    }
-
-    private static String stem(Path file) {
-        String name = file.getFileName().toString();
-        return name.substring(0, name.length() - PNG.length());
     }
 
     /** The prompt as a file's name: letters and digits of any script, the rest as dashes. */
@@ -109,6 +115,40 @@ public final class OutputFiles {
     public static void requireFile(Path file) {
         requireWritable(parent(file));
         requireReplaceable(file);
+        try {
+            if (!Files.exists(file)) {
+                Files.delete(Files.createFile(file.toAbsolutePath())); // its name may be too long, or not allowed
+            }
+        } catch (FileAlreadyExistsException e) {
+            requireReplaceable(file); // another process has made it just now
+        } catch (IOException e) {
+            throw new TomeException("The file " + file + " cannot be made: " + reason(e) + ".", e);
+        }
+    }
+
+    /**
+     * Finds out whether two files would be one.
+     *
+     * @throws OptionException if so
+     */
+    public static void requireDifferent(Path file, String option, List<Path> others) {
+        for (Path other : others) {
+            if (isSame(file, other)) {
+                throw new OptionException(option + " is " + OptionException.literal(file.toString())
+                        + ", which is where an image goes: choose another name");
+            }
+        }
+    }
+
+    private static boolean isSame(Path file, Path other) {
+        try {
+            return file.toAbsolutePath()
+                            .normalize()
+                            .equals(other.toAbsolutePath().normalize())
+                    || (Files.exists(file) && Files.exists(other) && Files.isSameFile(file, other));
+        } catch (IOException e) {
+            return false; // what cannot be told apart cannot be written either, which is found out elsewhere
+        }
     }
 
     private static Path parent(Path file) {
@@ -153,7 +193,7 @@ public final class OutputFiles {
     /**
      * @throws TomeException if there is something in the file's place that must not be replaced
      */
-    public static void requireReplaceable(Path file) {
+    private static void requireReplaceable(Path file) {
         if (Files.isDirectory(file)) {
             throw new TomeException(file + " is a folder: name a file in it.");
         }

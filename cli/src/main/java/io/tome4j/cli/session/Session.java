@@ -28,9 +28,12 @@ public final class Session implements AutoCloseable {
         this.interruption = interruption;
     }
 
-    /** @param outcome what to say if it is stopped before anything is {@linkplain #write written} */
-    static Session open(CommandLine commandLine, String outcome) {
-        return new Session(commandLine, Interruption.watch(commandLine.getErr(), outcome));
+    /**
+     * @param outcome what to say if it is stopped before anything is {@linkplain #write written}
+     * @param reserved what is left of them is taken away if it is stopped
+     */
+    static Session open(CommandLine commandLine, String outcome, ReservedFiles reserved) {
+        return new Session(commandLine, Interruption.watch(commandLine.getErr(), outcome, reserved::release));
     }
 
     /** Where results go, and nothing else. */

@@ -25,9 +25,14 @@ public abstract class SessionCommand<P> implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        P plan = plan();
-        try (Session session = Session.open(spec.commandLine(), outcomeIfStopped(plan))) {
-            run(plan, session);
+        ReservedFiles reserved = new ReservedFiles();
+        try {
+            P plan = plan(reserved);
+            try (Session session = Session.open(spec.commandLine(), outcomeIfStopped(plan), reserved)) {
+                run(plan, session);
+            }
+        } finally {
+            reserved.release();
         }
         return 0;
     }
@@ -35,10 +40,11 @@ public abstract class SessionCommand<P> implements Callable<Integer> {
     /**
      * Checks the options, and that the results can be written where they are to go.
      *
+     * @param reserved for files that the user did not name
      * @throws io.tome4j.tensor.OptionException if a value is wrong, or two do not go together
      * @throws io.tome4j.tensor.TomeException if a file cannot be read or written
      */
-    protected abstract P plan();
+    protected abstract P plan(ReservedFiles reserved);
 
     /** What to say if the user stops the command before anything is written. */
     protected String outcomeIfStopped(P plan) {

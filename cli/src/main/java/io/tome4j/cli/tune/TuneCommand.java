@@ -4,6 +4,7 @@ import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.SamplingOptions;
+import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.diffusion.Request;
@@ -52,7 +53,7 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     }
 
     @Override
-    protected Plan plan() {
+    protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
         List<Request> requests = prompts.texts().stream()
                 .map(prompt -> sampling.request(prompt, chosen).seed(prompts.seed))

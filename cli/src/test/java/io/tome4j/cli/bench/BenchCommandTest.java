@@ -66,7 +66,8 @@ class BenchCommandTest {
                 "--weights mine|'mine' is none of random, checkpoint",
                 "--weights checkpoint|name a checkpoint with --model",
                 "--revision main|--revision and --variant are for checkpoints",
-                "--dtype int8|'int8' is none of"
+                "--dtype int8|'int8' is none of",
+                "--out x.pdf|--out is x.pdf: it must end in .txt, .md, .csv, .json, .html, or be a folder"
             })
     void aBadOptionIsNamedInOneLineWithStatus2(String options, String message) {
         Program program = Program.run(("bench " + options).split(" "));
@@ -170,5 +171,24 @@ class BenchCommandTest {
         assertThat(program.out().strip()).isEqualTo(file.toString());
         assertThat(file).content().contains("| 64 | 1 | efficient |");
         assertThat(folder.toFile().list()).containsExactlyInAnyOrder("bench.md", "bench.md.cells.jsonl");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "a.json,,{",
+        "a.CSV,,resolution",
+        "a.html,,<!doctype",
+        "a.md,,# ",
+        "a.json,csv,resolution",
+        "a.log,csv,resolution"
+    })
+    void aFileGetsTheFormatOfItsEndingUnlessAnotherIsAskedFor(String name, String format, String begins) {
+        Path file = folder.resolve(name);
+        List<Object> args = new ArrayList<>(List.of("--variants", "efficient", "--out", file));
+        if (format != null) {
+            args.addAll(List.of("--format", format));
+        }
+        assertThat(bench(args.toArray()).status()).isZero();
+        assertThat(file).content().startsWithIgnoringCase(begins);
     }
 }

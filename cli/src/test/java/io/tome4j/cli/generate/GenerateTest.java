@@ -155,6 +155,25 @@ class GenerateTest {
     }
 
     @Test
+    void latentsAndImageHaveFilesOfTheirOwn() {
+        Path file = folder.resolve("a.png");
+        Program program =
+                generate("x", "--out", file, "--latents", folder.resolve(".").resolve("a.png"));
+        program.assertIsUsageError("generate", "which is where an image goes");
+        generate("a", "--seed", 1, "--out", folder, "--latents", folder.resolve("a-1.png"))
+                .assertIsUsageError("generate", "which is where an image goes");
+        assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    @Test
+    void aRunThatFailsLeavesNoFile() {
+        assertThat(Program.run("generate", "x", "--model", folder.resolve("none"), "--out", folder)
+                        .status())
+                .isEqualTo(1);
+        assertThat(folder.toFile().list()).isEmpty();
+    }
+
+    @Test
     void thePromptCanComeFromStdin() {
         InputStream stdin = System.in;
         Path file = folder.resolve("a.png");

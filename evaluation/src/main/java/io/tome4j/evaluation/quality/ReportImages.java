@@ -116,8 +116,8 @@ record ReportImages(int side, List<List<String>> byPrompt) {
     /** An image without loss, as what an {@code img} takes. */
     static String png(BufferedImage image) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image, "png", bytes);
+        try (MemoryCacheImageOutputStream memory = new MemoryCacheImageOutputStream(bytes)) { // no file in between
+            ImageIO.write(image, "png", memory);
         } catch (IOException e) {
             throw new TomeException("An image of the report cannot be encoded: " + e + ".", e);
         }
