@@ -176,9 +176,9 @@ class BenchCommandTest {
     @ParameterizedTest
     @CsvSource({
         "a.json,,{",
-        "a.CSV,,resolution",
+        "a.CSV,,#",
         "a.html,,<!doctype",
-        "a.md,,# ",
+        "a.md,,#",
         "a.json,csv,resolution",
         "a.log,csv,resolution"
     })
