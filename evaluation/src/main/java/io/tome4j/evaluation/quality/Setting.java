@@ -59,8 +59,8 @@ public record Setting(String variant, ToMeOptions merging) {
                 return base.method(known);
             }
         }
-        throw new OptionException(
-                "{methods} has '" + OptionException.literal(method) + "': it must be one of tome, todo, query, tomesd");
+        throw new OptionException("{methods} has '" + OptionException.literal(method) + "': it must be one of "
+                + ToMeOptions.METHOD.takes().replace("|", ", ") + ", tomesd");
     }
 
     /** An option after a plus: {@code match-every=2}, or a flag that is not as usual, {@code merge-mlp} or {@code no-rand}. */

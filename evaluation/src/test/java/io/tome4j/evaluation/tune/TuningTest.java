@@ -43,13 +43,13 @@ class TuningTest {
                     switch (options.method()) {
                         case TOME -> 0.4;
                         case TODO -> 0.3;
-                        case QUERY -> 0.2;
+                        default -> 0.2;
                     };
             double loss =
                     switch (options.method()) {
                         case TOME -> 0.4;
                         case TODO -> 0.6;
-                        case QUERY -> 0.1;
+                        default -> 0.1;
                     };
             double seconds = 10 * (1 - gain * options.ratio());
             double ssim = 1 - loss * options.ratio();
