@@ -43,7 +43,7 @@ class SettingTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query, tomesd",
+                "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query",
                 "tome+faster|0.5|there is no option 'faster' to follow a plus: there are max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
                 "tome+match-every=x|0.5|match-every is 'x': it must be a whole number",
                 "tome+match-per=all|0.5|match-per is 'all': it must be one of block, level",
