@@ -305,6 +305,11 @@ final class HubClient {
             return new TomeException(
                     "There is no model " + id + " on the hub (404), or it is private: see " + page + ".");
         }
+        if (status == 404 && code.equals("RevisionNotFound")) {
+            return TomeException.about(
+                    "revision",
+                    "The model " + id + " has not " + what + " on the hub (404), or does not exist: see " + page + ".");
+        }
         if (status == 404) {
             return new TomeException(
                     "The model " + id + " has not " + what + " on the hub (404), or does not exist: see " + page + ".");

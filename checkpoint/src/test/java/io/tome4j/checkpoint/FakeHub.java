@@ -75,7 +75,10 @@ final class FakeHub implements AutoCloseable {
     FakeHub() throws IOException {
         hub = start(this::answerAsHub);
         cdn = start(this::answerAsCdn);
-        put("model_index.json", "{\"_class_name\":\"StableDiffusionPipeline\",\"unet\":[\"diffusers\",\"U\"]}");
+        put(
+                "model_index.json",
+                "{\"_class_name\":\"StableDiffusionPipeline\",\"unet\":[\"diffusers\",\"U\"],"
+                        + "\"vae\":[\"diffusers\",\"V\"],\"text_encoder\":[\"transformers\",\"T\"]}");
         put("scheduler/scheduler_config.json", "{\"a\":1}");
         put("tokenizer/vocab.json", "{\"a\":0}");
         put("tokenizer/merges.txt", "");

@@ -66,6 +66,20 @@ class HubTest {
     }
 
     @Test
+    void plainWeightsAreFetchedWhereAComponentHasNoneOfTheVariant() {
+        hub.files.remove("vae/diffusion_pytorch_model.fp16.safetensors");
+        CheckpointFolder folder = fetch(FetchOptions.DEFAULT.variant("fp16"));
+        assertThat(filesIn(folder.path()))
+                .contains(
+                        "unet/diffusion_pytorch_model.fp16.safetensors",
+                        "text_encoder/model.fp16.safetensors",
+                        "vae/diffusion_pytorch_model.safetensors")
+                .doesNotContain(UNET);
+        assertThat(folder.component("vae").weights().origin("x")).endsWith("model.safetensors");
+        assertThat(folder.component("unet").weights().origin("x")).endsWith("fp16.safetensors");
+    }
+
+    @Test
     void cacheIsLaidOutAsPythonsIs() throws IOException {
         fetch(FetchOptions.DEFAULT);
         Path repo = cache.resolve("models--org--tiny");
