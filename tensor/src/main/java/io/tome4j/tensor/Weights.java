@@ -182,6 +182,13 @@ public final class Weights implements AutoCloseable {
         taken.add(prefix + name);
     }
 
+    /** As {@link #ignore}, for all tensors whose names begin so. */
+    public void ignoreBelow(String beginning) {
+        source.names().stream()
+                .filter(name -> name.startsWith(prefix + beginning))
+                .forEach(taken::add);
+    }
+
     /**
      * Checks that every tensor below this view was taken or ignored.
      *
