@@ -27,7 +27,9 @@ public final class CheckpointSource {
         Path path = path(idOrPath);
         if (Files.isDirectory(path)) {
             CheckpointFolder folder = CheckpointFolder.open(path, options.variant());
-            tellOfMixture(folder, CheckpointKind.of(folder.modelIndex(), kinds, idOrPath), listener);
+            CheckpointKind kind = CheckpointKind.of(folder.modelIndex(), kinds, idOrPath);
+            kind.check().accept(path);
+            tellOfMixture(folder, kind, listener);
             return folder;
         }
         if (Files.exists(path)) {

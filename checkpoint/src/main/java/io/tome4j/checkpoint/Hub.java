@@ -119,6 +119,8 @@ final class Hub {
                     + String.join(", no ", missing) + ".");
         }
         Set<String> files = needed.small(revision.files());
+        download(revision, files);
+        needed.check().accept(cache.snapshot(revision.id(), revision.commit()));
         boolean hasVariant = needed.withWeights().stream()
                 .anyMatch(prefix -> WeightFiles.find(names(revision, prefix), options.variant())
                         .isPresent());

@@ -33,13 +33,15 @@ final class FakeHub implements AutoCloseable {
     static final List<CheckpointKind> KINDS = List.of(new CheckpointKind(
             "Tiny",
             List.of("StableDiffusionPipeline"),
+            Map.of(),
             List.of(
                     "scheduler/scheduler_config.json",
                     "text_encoder/config.json",
                     "unet/config.json",
                     "vae/config.json"),
             List.of("tokenizer"),
-            List.of("text_encoder", "unet", "vae")));
+            List.of("text_encoder", "unet", "vae"),
+            folder -> {}));
 
     /** What the model was called before; the hub sends whoever asks for it on. */
     static final String FORMER_ID = "org/former";

@@ -80,6 +80,31 @@ class HubTest {
     }
 
     @Test
+    void whatTheConfigsSayIsCheckedBeforeWeightsAreFetched() {
+        CheckpointKind kind = FakeHub.KINDS.get(0);
+        CheckpointKind checked = new CheckpointKind(
+                kind.name(),
+                kind.pipelines(),
+                kind.parts(),
+                kind.configs(),
+                kind.tokenizers(),
+                kind.weights(),
+                folder -> {
+                    assertThat(folder.resolve("unet/config.json")).exists();
+                    throw new TomeException("will not do");
+                });
+        assertThatThrownBy(() -> CheckpointSource.resolve(
+                        FakeHub.ID,
+                        List.of(checked),
+                        FetchOptions.DEFAULT,
+                        hub.settings(cache, ""),
+                        DownloadListener.SILENT))
+                .isInstanceOf(TomeException.class)
+                .hasMessage("will not do");
+        assertThat(hub.seen).noneMatch(seen -> seen.server().equals("cdn"));
+    }
+
+    @Test
     void cacheIsLaidOutAsPythonsIs() throws IOException {
         fetch(FetchOptions.DEFAULT);
         Path repo = cache.resolve("models--org--tiny");

@@ -79,6 +79,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return config.inChannels();
     }
 
+    /** Channels of the prediction. */
+    public int outChannels() {
+        return config.outChannels();
+    }
+
     /** Size of a text embedding. */
     public int crossAttentionDim() {
         return config.crossAttentionDim();
