@@ -36,7 +36,7 @@ final class Hub {
     Hub(HubSettings settings, DownloadListener listener, ToLongFunction<Path> usableSpace) {
         this.settings = settings;
         this.cache = new HubCache(settings.cache());
-        this.client = new HubClient(settings);
+        this.client = new HubClient(settings, listener);
         this.listener = listener;
         this.usableSpace = usableSpace;
     }
