@@ -79,6 +79,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return config.inChannels();
     }
 
+    /** Channels of the prediction. */
+    public int outChannels() {
+        return config.outChannels();
+    }
+
     /** Size of a text embedding. */
     public int crossAttentionDim() {
         return config.crossAttentionDim();
@@ -101,7 +106,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     /** Rows and columns of the latents that the model was trained at. */
     @Override
     public TokenGrid nominalGrid() {
-        return new TokenGrid(config.sampleSize(), config.sampleSize());
+        return config.sampleSize();
     }
 
     @Override
@@ -117,7 +122,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     private List<BasicTransformerBlock> blocks() {
         List<BasicTransformerBlock> all = new ArrayList<>();
         downBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
-        all.addAll(midBlock.attention().blocks());
+        midBlock.attentions().forEach(stage -> all.addAll(stage.blocks()));
         upBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
         return List.copyOf(all);
     }

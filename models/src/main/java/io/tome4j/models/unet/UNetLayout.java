@@ -8,7 +8,7 @@ import java.util.List;
  * of memory and for what a step of it costs.
  *
  * @param down the blocks on the way down, from the largest feature map to the smallest
- * @param mid the block between
+ * @param mid the block between; without stages where there is none
  * @param up the blocks on the way up
  */
 public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
@@ -25,7 +25,7 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
             stages = List.copyOf(stages);
         }
 
-        /** Channels of what the block gives. */
+        /** Channels of what the block gives; it must have stages. */
         public int out() {
             return stages.get(stages.size() - 1).out();
         }
@@ -70,7 +70,7 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
                     ? config.transformerLayers().get(level)
                     : 0;
             List<Stage> stages = new ArrayList<>();
-            for (int i = 0; i < config.layersPerBlock(); i++) {
+            for (int i = 0; i < config.layersPerBlock().get(level); i++) {
                 stages.add(new Stage(current, 0, out, transformers));
                 current = out;
                 skips.add(out);
@@ -80,9 +80,16 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
                 skips.add(out);
             }
         }
+        Stage residual = new Stage(current, 0, current, 0);
         Stage attending =
                 new Stage(current, 0, current, config.transformerLayers().get(last));
-        Block mid = new Block("mid_block", last, List.of(attending, new Stage(current, 0, current, 0)), false);
+        List<Stage> between =
+                switch (config.middle()) {
+                    case ATTENDING -> List.of(attending, residual);
+                    case RESIDUAL -> List.of(residual);
+                    case NONE -> List.of();
+                };
+        Block mid = new Block("mid_block", last, between, false);
         List<Block> up = new ArrayList<>();
         for (int number = 0; number <= last; number++) {
             int level = last - number;
@@ -91,7 +98,7 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
                     ? config.transformerLayers().get(level)
                     : 0;
             List<Stage> stages = new ArrayList<>();
-            for (int i = 0; i <= config.layersPerBlock(); i++) {
+            for (int i = 0; i <= config.layersPerBlock().get(level); i++) {
                 stages.add(new Stage(current, skips.remove(skips.size() - 1), out, transformers));
                 current = out;
             }
@@ -103,7 +110,9 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
     /** All blocks in the order they run. */
     public List<Block> blocks() {
         List<Block> blocks = new ArrayList<>(down);
-        blocks.add(mid);
+        if (!mid.stages().isEmpty()) {
+            blocks.add(mid);
+        }
         blocks.addAll(up);
         return blocks;
     }
