@@ -59,7 +59,7 @@ public final class Kernels {
             library.load();
             Optional<String> missing = missing(NativeCalls.hasAvx512Bf16(), NativeCalls.hasAmxBf16());
             if (missing.isPresent()) {
-                return portable("portable, " + missing.get());
+                return portable("portable (" + missing.get() + ")");
             }
             FusedAttention attention = new FusedAttention();
             if (!SelfTest.passes(attention::attend)) {
@@ -81,7 +81,7 @@ public final class Kernels {
 
     private static Kernels failed(String reason, Consumer<String> log) {
         log.accept("The native kernels cannot be used (" + reason + "); attention takes the portable way.");
-        return portable("portable, the native library failed");
+        return portable("portable (the native library failed)");
     }
 
     private static Kernels portable(String name) {
