@@ -114,6 +114,11 @@ final class FusedHeads {
      * @return {@code [B, heads, N, d]}, a view of a contiguous {@code [B, N, heads, d]}
      */
     static Tensor attend(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask, Optional<Tensor> bias) {
+        boolean spread = q.numel() * k.size(2) >= SPREAD_FROM;
+        return attend(q, k, v, mask, bias, spread ? Engine.start().workers() : Workers.NONE);
+    }
+
+    static Tensor attend(Tensor q, Tensor k, Tensor v, Optional<Tensor> mask, Optional<Tensor> bias, Workers workers) {
         try (var scope = TensorScope.open()) {
             Tensor out = q.new_empty(q.size(0), q.size(2), q.size(1), q.size(3)).transpose(1, 2);
             var heads = new FusedHeads(
@@ -125,8 +130,7 @@ final class FusedHeads {
                     mask.map(FusedHeads::withRows),
                     bias.map(x ->
                             x.to(ScalarType.Float).expand(k.size(0), k.size(2)).contiguous()));
-            boolean spread = q.numel() * k.size(2) >= SPREAD_FROM;
-            heads.compute(q, spread ? Engine.start().workers() : Workers.NONE);
+            heads.compute(q, workers);
             return scope.release(out);
         }
     }
