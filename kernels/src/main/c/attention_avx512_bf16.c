@@ -26,8 +26,8 @@
  *       again with shifts so large that a row's weights add up to 1 at most.
  *
  * NaN: a score that is not a number gives such a weight, sum and result, in its row alone. A row of which every score
- * is minus infinity has a sum of 0, and 0 / 0 as its result. The bits of a tile do not depend on other tiles: a range of
- * queries that begins at a multiple of TILE gives the same as the whole.
+ * is minus infinity has a sum of 0, and 0 / 0 as its result. The bits of a tile do not depend on other tiles: a range
+ * of queries that begins at a multiple of TILE gives the same as the whole.
  */
 #include "attention.h"
 #include "avx512_bf16.h"
@@ -40,7 +40,7 @@ enum {
     VECTORS = 4,            /* of queries, in a tile */
     TILE = VECTORS * LANES, /* queries */
     KEYS = 6,               /* keys, or columns of values, at a time: KEYS * VECTORS sums fit the registers */
-    BLOCK = 144,            /* keys, a multiple of KEYS: a block's weights take 18 KB */
+    BLOCK = 144             /* keys, a multiple of KEYS: a block's weights take 18 KB */
 };
 
 static const float SMALL = 0x1p-10f;
@@ -51,14 +51,14 @@ typedef struct {
     const attention_head *head;
     int64_t padded;    /* keys, a multiple of KEYS */
     int64_t columns;   /* of values and ones: size + 1 */
-    uint16_t *keys;    /* [padded, size] */
-    uint32_t *values;  /* pairs: for each block [columns / KEYS, block / 2, KEYS], the last group with what remains */
+    uint32_t *keys;    /* pairs of features: [padded, size / 2] */
+    uint32_t *values;  /* pairs of keys: a block's [columns / KEYS, block / 2, KEYS], the last group the rest */
     float *bias;       /* [padded], in powers of two */
-    uint32_t *queries; /* pairs: [size / 2, TILE] */
-    uint32_t *weights; /* pairs: [BLOCK / 2, TILE] */
+    uint32_t *queries; /* pairs of features: [size / 2, TILE] */
+    uint32_t *weights; /* pairs of keys: [BLOCK / 2, TILE] */
     float *mask;       /* [BLOCK, TILE], in powers of two */
     float *sums;       /* [columns, TILE] */
-    float *line;       /* [columns], and some more */
+    uint32_t *line;    /* a pair of keys' values: [columns], and some more */
 } plan;
 
 /* Queries that are computed together, lane by lane. */
@@ -75,14 +75,15 @@ static int64_t round_up(int64_t number, int64_t multiple) {
     return (number + multiple - 1) / multiple * multiple;
 }
 
-/* The next part of the scratch memory. From a null pointer on, this measures. */
-static void *take(char **free_memory, int64_t bytes) {
-    void *part = *free_memory;
-    *free_memory += round_up(bytes, 64);
+/* The next part of the scratch memory. */
+static void *take(uintptr_t *next, int64_t bytes) {
+    void *part = (void *) *next;
+    *next += round_up(bytes, 64);
     return part;
 }
 
-static char *lay_out(plan *p, int64_t count, int64_t size, char *memory) {
+/* Returns where the memory ends. */
+static uintptr_t lay_out(plan *p, int64_t count, int64_t size, uintptr_t memory) {
     p->padded = round_up(count, KEYS);
     p->columns = size + 1;
     p->keys = take(&memory, p->padded * size * 2);
@@ -98,17 +99,18 @@ static char *lay_out(plan *p, int64_t count, int64_t size, char *memory) {
 
 int64_t attention_scratch(int64_t count, int64_t size) {
     plan p;
-    return (int64_t) (intptr_t) lay_out(&p, count, size, NULL);
+    return (int64_t) lay_out(&p, count, size, 0);
 }
 
 /* ---- 1. keys and values ---- */
 
 static void pack_keys(const plan *p) {
     const attention_head *h = p->head;
+    int64_t row = h->size / 2;
     for (int64_t key = 0; key < h->count; key++) {
-        memcpy(p->keys + key * h->size, h->keys.start + key * h->keys.stride, h->size * 2);
+        memcpy(p->keys + key * row, h->keys.start + key * h->keys.stride, row * 4);
     }
-    memset(p->keys + h->count * h->size, 0, (p->padded - h->count) * h->size * 2);
+    memset(p->keys + h->count * row, 0, (p->padded - h->count) * row * 4);
 }
 
 static void pack_bias(const plan *p) {
@@ -122,7 +124,7 @@ static void pack_bias(const plan *p) {
 }
 
 /* The values of a key and the next one, side by side, and the pair of ones behind them. */
-static void pair_of_keys(const plan *p, int64_t key, uint32_t *line) {
+static void pair_of_keys(const plan *p, int64_t key) {
     const __m512i lower = _mm512_set_epi16(
             47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8,
             39, 7, 38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
@@ -131,6 +133,7 @@ static void pair_of_keys(const plan *p, int64_t key, uint32_t *line) {
     const uint16_t *even = h->values.start + key * h->values.stride;
     const uint16_t *odd = even + h->values.stride;
     int two = key + 1 < h->count;
+    uint32_t *line = p->line;
     for (int64_t column = 0; column < h->size; column += WIDE) {
         __mmask32 here = first(h->size - column, WIDE);
         __m512i a = _mm512_maskz_loadu_epi16(here, even + column);
@@ -142,20 +145,19 @@ static void pair_of_keys(const plan *p, int64_t key, uint32_t *line) {
 }
 
 static void pack_values(const plan *p) {
-    uint32_t *line = (uint32_t *) p->line;
     for (int64_t from = 0; from < p->padded; from += BLOCK) {
         int64_t keys = p->padded - from < BLOCK ? p->padded - from : BLOCK;
         uint32_t *block = p->values + from / 2 * p->columns;
         for (int64_t pair = 0; pair < keys / 2; pair++) {
             if (from + 2 * pair < p->head->count) {
-                pair_of_keys(p, from + 2 * pair, line);
+                pair_of_keys(p, from + 2 * pair);
             } else {
-                memset(line, 0, p->columns * 4);
+                memset(p->line, 0, p->columns * 4);
             }
             for (int64_t column = 0; column < p->columns; column += KEYS) {
                 int64_t width = p->columns - column < KEYS ? p->columns - column : KEYS;
-                uint32_t *group = block + column * (keys / 2) + pair * width;
-                _mm256_mask_storeu_epi32(group, first(width, KEYS), _mm256_loadu_si256((void *) (line + column)));
+                __m256i part = _mm256_loadu_si256((const void *) (p->line + column));
+                _mm256_mask_storeu_epi32(block + column * (keys / 2) + pair * width, first(width, KEYS), part);
             }
         }
     }
@@ -219,11 +221,12 @@ static void pack_mask(const plan *p, const tile *t, int64_t first_key, int64_t k
 /*
  * The weights of KEYS keys. In general there is a shift, maybe a mask, and the largest scores are wanted.
  *
- * keys: [KEYS, size]; bias: [KEYS]; mask: [KEYS, TILE] or NULL; weights: [KEYS / 2, TILE]
+ * keys: [KEYS, size / 2]; bias: [KEYS]; mask: [KEYS, TILE] or NULL; weights: [KEYS / 2, TILE]
  */
 INLINE void weigh(
-        const plan *p, tile *t, const uint16_t *keys, const float *bias, int general, const float *mask, uint32_t *weights) {
-    int64_t size = p->head->size;
+        const plan *p, tile *t, const uint32_t *keys, const float *bias,
+        int general, const float *mask, uint32_t *weights) {
+    int64_t feature_pairs = p->head->size / 2;
     __m512 score[KEYS][VECTORS];
     for (int k = 0; k < KEYS; k++) {
         for (int j = 0; j < VECTORS; j++) {
@@ -233,13 +236,13 @@ INLINE void weigh(
             }
         }
     }
-    for (int64_t i = 0; i < size / 2; i++) {
+    for (int64_t i = 0; i < feature_pairs; i++) {
         __m512bh query[VECTORS];
         for (int j = 0; j < VECTORS; j++) {
             query[j] = (__m512bh) _mm512_load_si512(p->queries + i * TILE + j * LANES);
         }
         for (int k = 0; k < KEYS; k++) {
-            __m512bh key = (__m512bh) _mm512_set1_epi32(*(const int *) (keys + k * size + 2 * i));
+            __m512bh key = (__m512bh) _mm512_set1_epi32((int) keys[k * feature_pairs + i]);
             for (int j = 0; j < VECTORS; j++) {
                 score[k][j] = _mm512_dpbf16_ps(score[k][j], query[j], key);
             }
@@ -261,14 +264,14 @@ INLINE void weigh(
 
 static void weigh_block(const plan *p, tile *t, int64_t first_key, int64_t keys) {
     for (int64_t k = 0; k < keys; k += KEYS) {
-        const uint16_t *packed = p->keys + (first_key + k) * p->head->size;
+        const uint32_t *packed = p->keys + (first_key + k) * (p->head->size / 2);
         weigh(p, t, packed, p->bias + first_key + k, 0, NULL, p->weights + k / 2 * TILE);
     }
 }
 
 static void weigh_block_in_general(const plan *p, tile *t, int64_t first_key, int64_t keys) {
     for (int64_t k = 0; k < keys; k += KEYS) {
-        const uint16_t *packed = p->keys + (first_key + k) * p->head->size;
+        const uint32_t *packed = p->keys + (first_key + k) * (p->head->size / 2);
         const float *mask = p->head->mask.start ? p->mask + k * TILE : NULL;
         weigh(p, t, packed, p->bias + first_key + k, 1, mask, p->weights + k / 2 * TILE);
     }
@@ -447,7 +450,7 @@ static void attend_tile(const plan *p, int64_t from, int64_t rows) {
 
 void attention_avx512_bf16(const attention_head *head) {
     plan p = {.head = head};
-    lay_out(&p, head->count, head->size, head->scratch);
+    lay_out(&p, head->count, head->size, (uintptr_t) head->scratch);
     pack_keys(&p);
     pack_values(&p);
     pack_bias(&p);
