@@ -156,7 +156,7 @@ class GenerationParametersTest {
                 .initialLatents(random.nextBoolean())
                 .model(drawText(random))
                 .scheduler(random.nextBoolean() ? "" : names.get(random.nextInt(names.size())))
-                .attention(AttentionKernel.values()[random.nextInt(2)])
+                .attention(AttentionKernel.values()[random.nextInt(3)])
                 .version(drawText(random));
         int dtype = random.nextInt(4);
         return dtype == 3 ? parameters : parameters.dtype(DType.values()[dtype]);
