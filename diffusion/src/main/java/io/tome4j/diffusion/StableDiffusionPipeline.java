@@ -138,7 +138,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = new Guidance(request.guidanceScale());
+        Guidance guidance = Guidance.of(request);
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
         try (var scope = TensorScope.open();
@@ -158,7 +158,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 Tensor initial = request.start()
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance)
+                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
                         .run(initial, text.embeddings(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();

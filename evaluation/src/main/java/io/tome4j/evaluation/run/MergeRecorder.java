@@ -112,7 +112,7 @@ public final class MergeRecorder implements StepListener {
     }
 
     private List<MergeMap> record(BlockMerge merge, int batch, TokenGrid grid, MergeContext context) {
-        int images = batch / context.run().copies();
+        int images = batch / context.copies();
         List<MergeMap> recorded = new ArrayList<>();
         for (int row = batch - images; row < batch; row++) {
             recorded.add(new MergeMap(
