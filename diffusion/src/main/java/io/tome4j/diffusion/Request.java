@@ -362,6 +362,11 @@ public final class Request {
         return with(REUSE_POWER, value);
     }
 
+    /** Whether some steps leave out work that others do: reuse features, or are not guided. */
+    public boolean leavesOutWork() {
+        return reuseEvery() > 1 || guidanceFrom() > 0 || guidanceTo() < 1;
+    }
+
     /** What denoising begins with. */
     public Start start() {
         return start;

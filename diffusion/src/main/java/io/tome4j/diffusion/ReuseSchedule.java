@@ -22,11 +22,13 @@ public record ReuseSchedule(int every, int branch, Spacing spacing, double cente
         NONUNIFORM
     }
 
-    /** Reuses nothing. */
-    public static final ReuseSchedule OFF = new ReuseSchedule(1, 0, Spacing.UNIFORM, 0, 1);
-
     /** By so much a power is lowered until it gives as many full passes as are wanted. */
     private static final double LOWERED = 0.02;
+
+    /** Uniform, with the branch that saves most. */
+    public static ReuseSchedule every(int steps) {
+        return new ReuseSchedule(steps, 0, Spacing.UNIFORM, 0, 1);
+    }
 
     /** The schedule that a request asks for. */
     static ReuseSchedule of(Request request) {

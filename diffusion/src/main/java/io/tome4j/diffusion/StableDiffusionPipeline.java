@@ -118,8 +118,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *   <li>The decoder turns latents into images.
      * </ol>
      *
-     * @throws IllegalArgumentException if nothing would be merged by what the request says, or initial latents do not have
-     *     its shape
+     * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
+     *     the model has no such branch to reuse, or initial latents do not have the request's shape
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again

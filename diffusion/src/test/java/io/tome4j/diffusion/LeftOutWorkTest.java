@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.diffusion.ReuseSchedule.Spacing;
+import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
@@ -21,12 +22,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Deep features reused between steps, and guidance in a part of them. */
@@ -153,6 +156,20 @@ class LeftOutWorkTest {
         assertThat(ran.steps.get(1)).hasSizeGreaterThan(2).allSatisfy(block -> assertThat(
                         block.merge().attention().queries())
                 .isInstanceOf(MergePlan.class));
+    }
+
+    static Stream<String> schedulers() {
+        return Schedulers.names().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("schedulers")
+    void everySchedulerGoesOnWithWhatIsLeft(String scheduler) {
+        Request plain = SMALL.scheduler(scheduler).merging(ToMeOptions.ratio(0.5));
+        Recorder ran = Recorder.of(plain.reuseEvery(2).guidanceInterval(0, 0.5));
+        assertThat(ran.blocks()).startsWith(BLOCKS, 1);
+        assertThat(ran.rows()).startsWith(2L).endsWith(1L);
+        assertThat(latents(plain.reuseEvery(2).guidanceInterval(0, 0.5))).isNotEqualTo(latents(plain));
     }
 
     @Test
