@@ -1,5 +1,6 @@
 package io.tome4j.models.unet;
 
+import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,6 +51,19 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
             return transformers > 0;
         }
     }
+
+    /**
+     * Where a forward pass that reuses deep features leaves the way down and comes back on the way up: what lies between is
+     * not computed.
+     *
+     * @param level the deepest level that runs
+     * @param downStages how many of its stages run on the way down, from the first; its downsampler does not
+     * @param upStage the first of its stages that runs on the way up; what goes into it is kept
+     */
+    public record Cut(int level, int downStages, int upStage) {}
+
+    /** Branches of a level, as DeepCache counts: one before each residual block on the way down, and one after the last. */
+    private static final int BRANCHES_PER_LEVEL = 3;
 
     public UNetLayout {
         down = List.copyOf(down);
@@ -105,6 +119,43 @@ public record UNetLayout(List<Block> down, Block mid, List<Block> up) {
             up.add(new Block("up_blocks." + number, level, stages, level > 0));
         }
         return new UNetLayout(down, mid, up);
+    }
+
+    /**
+     * The cut of a branch, by the numbers that DeepCache (arXiv 2312.00858) gives them: three a level, whatever its number of
+     * stages, from the shallowest. 0 leaves most out: all but the first convolution and the last stage.
+     *
+     * @throws OptionException if there is no such branch
+     */
+    public Cut cut(int branch) {
+        int branches = BRANCHES_PER_LEVEL * down.size();
+        if (branch < 0 || branch >= branches) {
+            throw new OptionException("{reuse_branch} is " + branch + ": this model has the branches 0 to "
+                    + (branches - 1) + ", from the one that saves most to the one that changes least");
+        }
+        int level = branch / BRANCHES_PER_LEVEL;
+        int downStages =
+                Math.min(branch % BRANCHES_PER_LEVEL, down.get(level).stages().size());
+        int upStages = up.get(up.size() - 1 - level).stages().size();
+        return new Cut(level, downStages, upStages - 1 - downStages);
+    }
+
+    /** The blocks of a forward pass that reuses what lies beyond a cut, in the order they run. */
+    public List<Block> blocksAround(Cut cut) {
+        List<Block> blocks = new ArrayList<>(down.subList(0, cut.level()));
+        if (cut.downStages() > 0) {
+            Block last = down.get(cut.level());
+            blocks.add(new Block(last.name(), last.level(), last.stages().subList(0, cut.downStages()), false));
+        }
+        int first = up.size() - 1 - cut.level();
+        Block back = up.get(first);
+        blocks.add(new Block(
+                back.name(),
+                back.level(),
+                back.stages().subList(cut.upStage(), back.stages().size()),
+                back.resamples()));
+        blocks.addAll(up.subList(first + 1, up.size()));
+        return blocks;
     }
 
     /** All blocks in the order they run. */
