@@ -13,6 +13,7 @@ PARTS = {  # in the order in which they build on each other
     "merging": "merging",
     "merging-unet": "merging_unet",
     "images": "images",
+    "reuse": "reuse",
     "tokenizer": "tokenizer",
 }
 

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
-PACKAGES = ("torch", "diffusers", "transformers", "tokenizers", "tomesd", "numpy", "pillow", "safetensors", "scipy")
+PACKAGES = ("torch", "diffusers", "transformers", "tokenizers", "tomesd", "DeepCache", "numpy", "pillow", "safetensors", "scipy")
 
 
 def prepare_torch() -> None:

@@ -52,7 +52,7 @@ public class AttentionBenchmark {
             Tensor x = half(tokens);
             Tensor sizes = torch.ones(x.size(0), x.size(1), 1);
             return KeyWeights.bySize(sizes)
-                    .attend(x, x, x, HEADS, kernel::attend)
+                    .attend(x, x, x, HEADS, KeyWeights.Attention.of(kernel))
                     .size(1);
         }
     }

@@ -147,7 +147,9 @@ final class BlobDownload {
     private void append(RemoteFile file, Path partial, long have) throws IOException {
         var response = client.content(file, have);
         try (InputStream body = response.body();
-                var guard = new StallGuard(body);
+                var guard = new StallGuard(
+                        body,
+                        () -> listener.warning("Nothing of " + file.name() + " came for some seconds; waiting."));
                 FileChannel out = FileChannel.open(partial, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             if (response.statusCode() == 416) {
                 Files.delete(partial);

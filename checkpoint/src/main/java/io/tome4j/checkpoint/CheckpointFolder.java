@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -76,7 +77,14 @@ public final class CheckpointFolder {
             throw new TomeException("The component '" + name + "' is missing from the checkpoint " + path
                     + ": there is no folder of this name. There: " + list(path) + ".");
         }
-        return new Component(name, folder, variant);
+        return new Component(name, folder, variant, this::hasVariant);
+    }
+
+    /** Whether any component that the index names has weights of the variant. */
+    private boolean hasVariant() {
+        return modelIndex.components().keySet().stream().filter(this::has).anyMatch(name -> WeightFiles.find(
+                        names(path.resolve(name)), variant)
+                .isPresent());
     }
 
     /** One component of a checkpoint. */
@@ -84,11 +92,13 @@ public final class CheckpointFolder {
         private final String name;
         private final Path path;
         private final String variant;
+        private final BooleanSupplier variantElsewhere;
 
-        private Component(String name, Path path, String variant) {
+        private Component(String name, Path path, String variant, BooleanSupplier variantElsewhere) {
             this.name = name;
             this.path = path;
             this.variant = variant;
+            this.variantElsewhere = variantElsewhere;
         }
 
         /**
@@ -101,7 +111,7 @@ public final class CheckpointFolder {
                 throw new TomeException("There is no folder " + folder + ".");
             }
             return new Component(
-                    String.valueOf(folder.toAbsolutePath().normalize().getFileName()), folder, variant);
+                    String.valueOf(folder.toAbsolutePath().normalize().getFileName()), folder, variant, () -> false);
         }
 
         public String name() {
@@ -140,14 +150,23 @@ public final class CheckpointFolder {
             return path.resolve(file);
         }
 
+        /** Whether the component's weights are those without a variant, because it has none of the one asked for. */
+        boolean isPlainInsteadOfVariant() {
+            return !variant.isEmpty()
+                    && WeightFiles.find(names(path), variant).isEmpty()
+                    && WeightFiles.find(names(path), "").isPresent();
+        }
+
         /**
-         * The component's weights, from one safetensors file or from shards.
+         * The component's weights, from one safetensors file or from shards. Where other components of the checkpoint have
+         * weights of the variant, but this one has none, those without a variant are taken.
          *
          * @throws TomeException if there are none of this variant or only pickles, saying what there is; or if they are
          *     damaged
          */
         public StoredTensors weights() {
-            WeightFiles files = WeightFiles.choose(names(path), variant, path.toString());
+            WeightFiles files =
+                    WeightFiles.choose(names(path), variant, variantElsewhere.getAsBoolean(), path.toString());
             Path file = path.resolve(files.file());
             return files.sharded() ? ShardedSafetensors.open(file) : SafetensorsFile.open(file);
         }

@@ -27,7 +27,9 @@ public final class CheckpointSource {
         Path path = path(idOrPath);
         if (Files.isDirectory(path)) {
             CheckpointFolder folder = CheckpointFolder.open(path, options.variant());
-            CheckpointKind.of(folder.modelIndex(), kinds, idOrPath);
+            CheckpointKind kind = CheckpointKind.of(folder.modelIndex(), kinds, idOrPath);
+            kind.check().accept(path);
+            tellOfMixture(folder, kind, listener);
             return folder;
         }
         if (Files.exists(path)) {
@@ -36,7 +38,20 @@ public final class CheckpointSource {
                     + ".from_single_file(file).save_pretrained(folder).");
         }
         Path fetched = fetch(idOrPath, options, settings, listener, WantedModel.pipeline(kinds));
-        return CheckpointFolder.open(fetched, options.variant());
+        CheckpointFolder folder = CheckpointFolder.open(fetched, options.variant());
+        tellOfMixture(folder, CheckpointKind.of(folder.modelIndex(), kinds, idOrPath), listener);
+        return folder;
+    }
+
+    private static void tellOfMixture(CheckpointFolder folder, CheckpointKind kind, DownloadListener listener) {
+        List<String> plain = kind.weights().stream()
+                .filter(folder::has)
+                .filter(part -> folder.component(part).isPlainInsteadOfVariant())
+                .toList();
+        if (!plain.isEmpty() && plain.size() < kind.weights().size()) {
+            listener.warning("The variant '" + folder.variant() + "' has no weights of " + String.join(", ", plain)
+                    + "; those without a variant are used there.");
+        }
     }
 
     /**
@@ -74,7 +89,8 @@ public final class CheckpointSource {
                     + " org/name@revision).");
         }
         if (!revision.isEmpty() && !options.revision().isEmpty() && !revision.equals(options.revision())) {
-            throw new TomeException(
+            throw TomeException.about(
+                    "revision",
                     "Two revisions of " + id + " are asked for: '" + revision + "' and '" + options.revision() + "'.");
         }
         FetchOptions chosen = revision.isEmpty() ? options : options.revision(revision);

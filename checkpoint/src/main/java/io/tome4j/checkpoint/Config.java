@@ -1,18 +1,12 @@
 package io.tome4j.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.tensor.TomeException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,10 +22,12 @@ import java.util.TreeSet;
  * of the program that wrote the file.
  */
 public final class Config {
-    // Python writes infinities, and DPM-Solver's default lambda_min_clipped is one.
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .build();
+    /** What diffusers' {@code EMAModel} leaves in the config of the model that it averaged. */
+    private static final String[] MOVING_AVERAGE = {
+        "decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup"
+    };
+
+    private static final int MOST_SHOWN = 200;
 
     private final ObjectNode values;
     private final String origin;
@@ -48,13 +44,7 @@ public final class Config {
      * @throws TomeException if it is missing, unreadable or not a JSON object
      */
     public static Config read(Path file) {
-        try {
-            return parse(Files.readString(file), file.toString());
-        } catch (NoSuchFileException e) {
-            throw new TomeException("The file " + file + " is missing: the checkpoint is incomplete.", e);
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be read: " + e.getMessage(), e);
-        }
+        return parse(JsonFile.text(file), file.toString());
     }
 
     /**
@@ -64,14 +54,7 @@ public final class Config {
      * @throws TomeException if it is not a JSON object
      */
     public static Config parse(String json, String origin) {
-        try {
-            if (JSON.readTree(json) instanceof ObjectNode object) {
-                return new Config(object, origin);
-            }
-            throw new TomeException(origin + " is not a JSON object.");
-        } catch (JsonProcessingException e) {
-            throw new TomeException(origin + " is not valid JSON: " + e.getOriginalMessage(), e);
-        }
+        return new Config(JsonFile.parse(json, origin), origin);
     }
 
     /** Where this config comes from. */
@@ -82,8 +65,14 @@ public final class Config {
     /** A copy, with nothing read yet, in which a key has another value (a string, number, boolean or list). */
     public Config with(String key, Object value) {
         ObjectNode copy = values.deepCopy();
-        copy.set(key, JSON.valueToTree(value));
+        copy.set(key, JsonFile.JSON.valueToTree(value));
         return new Config(copy, origin);
+    }
+
+    /** Whether the key is there and its value is {@code null}: for the few that mean something by that. */
+    public boolean isNull(String key) {
+        read.add(key);
+        return values.has(key) && values.get(key).isNull();
     }
 
     /** Whether the key is there with a value other than {@code null}. */
@@ -128,6 +117,33 @@ public final class Config {
         return value.doubleValue();
     }
 
+    /** An integer that must be in a range, both ends included. */
+    public int integer(String key, int absent, int least, int most) {
+        int value = integer(key, absent);
+        if (value < least || value > most) {
+            throw unsupported(key, "an integer from " + least + " to " + most);
+        }
+        return value;
+    }
+
+    /** A number that must be finite and more than 0: what is added to a variance, say. */
+    public double positive(String key, double absent) {
+        double value = number(key, absent);
+        if (!(value > 0) || Double.isInfinite(value)) {
+            throw unsupported(key, "a number above 0");
+        }
+        return value;
+    }
+
+    /** A number that must be finite. */
+    public double finite(String key, double absent) {
+        double value = number(key, absent);
+        if (!Double.isFinite(value)) {
+            throw unsupported(key, "a finite number");
+        }
+        return value;
+    }
+
     public boolean flag(String key, boolean absent) {
         if (!has(key)) {
             return absent;
@@ -140,9 +156,42 @@ public final class Config {
     }
 
     public int[] integers(String key) {
-        return elements(key, "a list of integers", JsonNode::isIntegralNumber).stream()
+        return elements(key, "a list of integers", element -> element.isIntegralNumber() && element.canConvertToInt())
+                .stream()
                 .mapToInt(JsonNode::intValue)
                 .toArray();
+    }
+
+    /**
+     * One integer for each of so many places: a list of them, or one for all.
+     *
+     * @throws TomeException if it is neither, or a list of another length
+     */
+    public List<Integer> integerOrEach(String key, int absent, int count) {
+        if (!isList(key)) {
+            return Collections.nCopies(count, integer(key, absent));
+        }
+        int[] list = integers(key);
+        if (list.length != count) {
+            throw unsupported(key, "an integer, or a list of " + count);
+        }
+        return Arrays.stream(list).boxed().toList();
+    }
+
+    /**
+     * One flag for each of so many places: a list of them, or one for all.
+     *
+     * @throws TomeException if it is neither, or a list of another length
+     */
+    public List<Boolean> flagOrEach(String key, boolean absent, int count) {
+        if (!isList(key)) {
+            return Collections.nCopies(count, flag(key, absent));
+        }
+        List<JsonNode> list = elements(key, "true, false or a list of them", JsonNode::isBoolean);
+        if (list.size() != count) {
+            throw unsupported(key, "true or false, or a list of " + count);
+        }
+        return list.stream().map(JsonNode::booleanValue).toList();
     }
 
     public double[] numbers(String key) {
@@ -205,11 +254,11 @@ public final class Config {
      * @throws TomeException naming file, key and value
      */
     public void only(String key, Object value) {
-        if (has(key) && !values.get(key).equals(JSON.<JsonNode>valueToTree(value))) {
+        if (has(key) && !values.get(key).equals(JsonFile.JSON.<JsonNode>valueToTree(value))) {
             JsonNode node = values.get(key);
             boolean sameNumber = node.isNumber() && value instanceof Number n && node.doubleValue() == n.doubleValue();
             if (!sameNumber) {
-                throw unsupported(key, JSON.valueToTree(value).toString());
+                throw unsupported(key, JsonFile.JSON.valueToTree(value).toString());
             }
         }
     }
@@ -232,6 +281,11 @@ public final class Config {
         read.addAll(Arrays.asList(keys));
     }
 
+    /** Marks as known what training with a moving average of the weights leaves in a model's config. */
+    public void ignoreMovingAverage() {
+        ignore(MOVING_AVERAGE);
+    }
+
     /**
      * Checks that every key was asked for or ignored.
      *
@@ -242,16 +296,16 @@ public final class Config {
         unknown.removeIf(key -> key.startsWith("_") || read.contains(key) || !values.hasNonNull(key));
         if (!unknown.isEmpty()) {
             List<String> shown = new ArrayList<>();
-            unknown.forEach(key -> shown.add("'" + key + "': " + values.get(key)));
-            throw new TomeException("Unknown in " + origin + ": " + String.join(", ", shown)
+            unknown.forEach(key -> shown.add("'" + key + "': " + shown(key)));
+            throw new TomeException("Unknown in " + origin + ": " + abbreviated(String.join(", ", shown))
                     + ". tome4j does not know what this setting means for the model, and will not guess.");
         }
     }
 
     /** An error for a setting whose value is not supported. */
     public TomeException unsupported(String key, String supported) {
-        return new TomeException("Unsupported in " + origin + ": '" + key + "' is " + values.get(key) + "; supported: "
-                + supported + ".");
+        return new TomeException(
+                "Unsupported in " + origin + ": '" + key + "' is " + shown(key) + "; supported: " + supported + ".");
     }
 
     private JsonNode required(String key) {
@@ -282,6 +336,14 @@ public final class Config {
 
     private TomeException wrongKind(String key, String kind) {
         return new TomeException(
-                "Wrong in " + origin + ": '" + key + "' is " + values.get(key) + " where " + kind + " belongs.");
+                "Wrong in " + origin + ": '" + key + "' is " + shown(key) + " where " + kind + " belongs.");
+    }
+
+    private String shown(String key) {
+        return abbreviated(String.valueOf(values.get(key)));
+    }
+
+    private static String abbreviated(String text) {
+        return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + " ...";
     }
 }

@@ -17,7 +17,8 @@ public interface DownloadListener {
     void progress(String file, long done, long total);
 
     /**
-     * Called when something is amiss that does not stop us: the hub cannot be reached, and what the cache has is used.
+     * Called when something is amiss that does not stop us: the hub is slow to answer (then on a thread of its own), or it
+     * cannot be reached, and what the cache has is used.
      * Unless overridden, this goes to the {@link System.Logger} named {@code io.tome4j.checkpoint}.
      *
      * @param message what to tell the user

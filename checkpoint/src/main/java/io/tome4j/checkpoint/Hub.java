@@ -36,7 +36,7 @@ final class Hub {
     Hub(HubSettings settings, DownloadListener listener, ToLongFunction<Path> usableSpace) {
         this.settings = settings;
         this.cache = new HubCache(settings.cache());
-        this.client = new HubClient(settings);
+        this.client = new HubClient(settings, listener);
         this.listener = listener;
         this.usableSpace = usableSpace;
     }
@@ -119,15 +119,16 @@ final class Hub {
                     + String.join(", no ", missing) + ".");
         }
         Set<String> files = needed.small(revision.files());
+        download(revision, files);
+        needed.check().accept(cache.snapshot(revision.id(), revision.commit()));
+        boolean hasVariant = needed.withWeights().stream()
+                .anyMatch(prefix -> WeightFiles.find(names(revision, prefix), options.variant())
+                        .isPresent());
         for (String prefix : needed.withWeights()) {
-            List<String> names = revision.files().stream()
-                    .filter(file -> file.startsWith(prefix))
-                    .map(file -> file.substring(prefix.length()))
-                    .toList();
             String where = prefix.isEmpty()
                     ? "the model " + shown
                     : "the folder " + prefix.substring(0, prefix.length() - 1) + " of " + shown;
-            WeightFiles weights = WeightFiles.choose(names, options.variant(), where);
+            WeightFiles weights = WeightFiles.choose(names(revision, prefix), options.variant(), hasVariant, where);
             String file = prefix + weights.file();
             files.add(file);
             if (weights.sharded()) {
@@ -138,6 +139,14 @@ final class Hub {
             }
         }
         return files;
+    }
+
+    /** The names of the files in a folder, without what it is called. */
+    private static List<String> names(Revision revision, String prefix) {
+        return revision.files().stream()
+                .filter(file -> file.startsWith(prefix))
+                .map(file -> file.substring(prefix.length()))
+                .toList();
     }
 
     private Path local(Revision revision, String file) {

@@ -19,7 +19,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * What the hub's HTTP interface is asked for. Redirects are followed here rather than by {@link HttpClient}, because the
@@ -30,17 +34,29 @@ final class HubClient {
     private static final int MAX_REDIRECTS = 5;
     private static final int ATTEMPTS = 5;
     private static final int ATTEMPTS_TO_REACH = 3; // the cache may do instead, so do not wait long
-    private static final Duration TIMEOUT = Duration.ofSeconds(30);
+    /** As long as Python waits for an answer. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    /** After which a user wants to know what is waited for. */
+    private static final Duration SLOW = Duration.ofSeconds(3);
+
+    private static final int MOST_OF_ANSWER = 100_000_000; // bytes
+
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
     private final HubSettings settings;
-    private final HttpClient http = HttpClient.newBuilder()
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(Duration.ofSeconds(10))
-            .build();
+    private final DownloadListener listener;
+    private final HttpClient http;
 
-    HubClient(HubSettings settings) {
+    /** @param listener told of a server that is slow to answer */
+    HubClient(HubSettings settings, DownloadListener listener) {
         this.settings = settings;
+        this.listener = listener;
+        this.http = settings.network()
+                .applyTo(HttpClient.newBuilder()
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(TIMEOUT))
+                .build();
     }
 
     /** A model at a commit, and the names of its files. */
@@ -72,12 +88,13 @@ final class HubClient {
     Revision revision(String id, String revision) throws IOException {
         URI uri = uri("/api/models/" + id + "/revision/" + encode(revision));
         return retrying(() -> {
-            var response = follow("GET", uri, 0, BodyHandlers.ofString());
+            var response = follow("GET", uri, 0, BodyHandlers.ofInputStream());
+            byte[] body = readAnswer(response.body());
             if (response.statusCode() != 200) {
                 throw refused(response.statusCode(), response.headers(), id, "the revision '" + revision + "'");
             }
             try {
-                JsonNode json = JSON.readTree(response.body());
+                JsonNode json = JSON.readTree(new String(body, StandardCharsets.UTF_8));
                 List<String> files = new ArrayList<>();
                 json.path("siblings")
                         .forEach(file -> files.add(file.path("rfilename").asText()));
@@ -94,6 +111,20 @@ final class HubClient {
         });
     }
 
+    private byte[] readAnswer(InputStream body) throws IOException {
+        try (body;
+                var guard = new StallGuard(body, () -> listener.warning(slow(settings.endpoint())))) {
+            byte[] answer = body.readNBytes(MOST_OF_ANSWER + 1);
+            if (answer.length > MOST_OF_ANSWER) {
+                throw new TomeException(
+                        "The answer of " + settings.endpoint() + " has no end: is it a Hugging Face hub?");
+            }
+            return answer;
+        } catch (IOException e) {
+            throw unreachable(settings.endpoint(), e);
+        }
+    }
+
     /** What the hub says about a file, without its content. */
     RemoteFile describe(Revision revision, String file) throws IOException {
         return retrying(() -> {
@@ -108,12 +139,21 @@ final class HubClient {
                     .or(() -> headers.firstValue("etag"))
                     .map(value -> value.replaceFirst("^W/", "").replace("\"", ""))
                     .orElse("");
-            OptionalLong size = headers.firstValueAsLong("x-linked-size");
-            if (size.isEmpty() && status == 200) {
-                size = headers.firstValueAsLong("content-length");
+            long size = size(headers, "x-linked-size");
+            if (size < 0 && status == 200) {
+                size = size(headers, "content-length");
             }
-            return new RemoteFile(revision, file, etag, size.orElse(-1));
+            return new RemoteFile(revision, file, etag, size);
         });
+    }
+
+    /** What a header says, or -1 if it says nothing of sense. */
+    private static long size(HttpHeaders headers, String name) {
+        try {
+            return Math.max(-1, headers.firstValueAsLong(name).orElse(-1));
+        } catch (NumberFormatException e) {
+            return -1;
+        }
     }
 
     /**
@@ -199,6 +239,10 @@ final class HubClient {
             if (!settings.token().isEmpty() && isHub(uri)) {
                 request.header("Authorization", "Bearer " + settings.token());
             }
+            String proxyAuthorization = settings.network().proxyAuthorization(uri);
+            if (!proxyAuthorization.isEmpty()) {
+                request.header("Proxy-Authorization", proxyAuthorization);
+            }
             if (from > 0) {
                 request.header("Range", "bytes=" + from + "-");
             }
@@ -206,7 +250,7 @@ final class HubClient {
             if (!isRedirect(response.statusCode())) {
                 return response;
             }
-            URI target = uri.resolve(response.headers().firstValue("location").orElse(""));
+            URI target = target(uri, response.headers().firstValue("location").orElse(""));
             if ("HEAD".equals(method)
                     && (!isHub(target)
                             || response.headers().firstValue("x-linked-etag").isPresent())) {
@@ -224,19 +268,52 @@ final class HubClient {
         throw new TomeException("The hub sends us from one address to the next without end: " + start + ".");
     }
 
-    private <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws IOException {
+    private URI target(URI from, String location) {
         try {
-            return http.send(request, handler);
-        } catch (IOException e) {
-            String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            var unreachable = new Unreachable(
-                    "The server " + request.uri().getAuthority() + " cannot be reached: " + reason + ".");
-            unreachable.initCause(e);
-            throw unreachable;
+            URI target = from.resolve(location);
+            String scheme = String.valueOf(target.getScheme()).toLowerCase(Locale.ROOT);
+            if ((scheme.equals("http") || scheme.equals("https")) && target.getHost() != null) {
+                return target;
+            }
+        } catch (IllegalArgumentException e) {
+            // said below
+        }
+        throw new TomeException("The server " + from.getAuthority() + " sends us to an address that is none: is "
+                + settings.endpoint() + " a Hugging Face hub?");
+    }
+
+    private <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws IOException {
+        CompletableFuture<HttpResponse<T>> answer = http.sendAsync(request, handler);
+        try {
+            try {
+                return answer.get(SLOW.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                listener.warning(slow(request.uri()));
+                return answer.get();
+            }
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TomeException known) {
+                throw known;
+            }
+            throw unreachable(request.uri(), e.getCause() == null ? e : e.getCause());
         } catch (InterruptedException e) {
+            answer.cancel(true);
             Thread.currentThread().interrupt();
             throw new TomeException("The download was interrupted.", e);
         }
+    }
+
+    private static String slow(URI server) {
+        return "The server " + server.getAuthority() + " has not answered for " + SLOW.toSeconds()
+                + " seconds; waiting.";
+    }
+
+    private static Unreachable unreachable(URI server, Throwable cause) {
+        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        var unreachable =
+                new Unreachable("The server " + server.getAuthority() + " cannot be reached: " + reason + ".");
+        unreachable.initCause(cause);
+        return unreachable;
     }
 
     private static boolean isRedirect(int status) {
@@ -304,6 +381,11 @@ final class HubClient {
         if (status == 404 && code.equals("RepoNotFound")) {
             return new TomeException(
                     "There is no model " + id + " on the hub (404), or it is private: see " + page + ".");
+        }
+        if (status == 404 && code.equals("RevisionNotFound")) {
+            return TomeException.about(
+                    "revision",
+                    "The model " + id + " has not " + what + " on the hub (404), or does not exist: see " + page + ".");
         }
         if (status == 404) {
             return new TomeException(

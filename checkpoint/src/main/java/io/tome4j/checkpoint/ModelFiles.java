@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Which of a repository's files make a model.
@@ -16,16 +17,17 @@ import java.util.Set;
  * @param configs those without which there is no model
  * @param tokenizers what the names of each tokenizer's files begin with: {@code tokenizer/}, or nothing
  * @param withWeights what the names of weights begin with: {@code unet/}, or nothing
+ * @param check asked of the folder when all but the weights is there
  */
-record ModelFiles(List<String> configs, List<String> tokenizers, List<String> withWeights) {
+record ModelFiles(List<String> configs, List<String> tokenizers, List<String> withWeights, Consumer<Path> check) {
     /** Of a pipeline as diffusers saves it. */
     static ModelFiles of(CheckpointKind kind) {
-        return new ModelFiles(kind.configs(), prefixes(kind.tokenizers()), prefixes(kind.weights()));
+        return new ModelFiles(kind.configs(), prefixes(kind.tokenizers()), prefixes(kind.weights()), kind.check());
     }
 
     /** Of a model with a tokenizer as transformers saves it, all in one folder. */
     static ModelFiles alone(List<String> configs) {
-        return new ModelFiles(configs, List.of(""), List.of(""));
+        return new ModelFiles(configs, List.of(""), List.of(""), folder -> {});
     }
 
     private static List<String> prefixes(List<String> folders) {

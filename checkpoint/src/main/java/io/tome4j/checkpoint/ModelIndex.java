@@ -1,11 +1,8 @@
 package io.tome4j.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.tensor.TomeException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
@@ -20,7 +17,6 @@ import java.util.TreeMap;
  */
 public record ModelIndex(String pipelineClass, Map<String, String> components) {
     static final String FILE = "model_index.json";
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     public ModelIndex {
         components = Collections.unmodifiableMap(new TreeMap<>(components));
@@ -32,14 +28,7 @@ public record ModelIndex(String pipelineClass, Map<String, String> components) {
      * @throws TomeException if it cannot be read or is not one
      */
     public static ModelIndex read(Path file) {
-        JsonNode json;
-        try {
-            json = JSON.readTree(Files.readString(file));
-        } catch (JsonProcessingException e) {
-            throw new TomeException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be read: " + e.getMessage(), e);
-        }
+        ObjectNode json = JsonFile.object(file);
         JsonNode name = json.path("_class_name");
         if (!name.isTextual()) {
             throw new TomeException(file + " names no pipeline class ('_class_name').");

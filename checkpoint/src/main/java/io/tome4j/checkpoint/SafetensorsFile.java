@@ -6,9 +6,13 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.BytePointer;
@@ -18,23 +22,33 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A safetensors file. Opening it reads and checks the header alone; a tensor's bytes are mapped into memory when it is
- * loaded, and unmapped when it is freed. Nothing is held open in between, so there is nothing to close; the file must
- * not shrink while tensors of it are alive.
+ * A safetensors file. Opening it reads and checks the header alone; a tensor's bytes are read into memory of its own when
+ * it is loaded. Nothing is held open in between, so there is nothing to close. Nothing is mapped, either: where another
+ * program makes a mapped file shorter, the process dies.
  *
  * <p>The dtypes F64, F32, F16, BF16, I64, I32, I16, I8, U8 and BOOL are read. The format is that of
  * {@code https://huggingface.co/docs/safetensors}.
  */
 public final class SafetensorsFile implements StoredTensors {
-    /** Most bytes that one buffer may hold: Java's buffers count in {@code int}. */
+    /** Most bytes that are read at once: Java's buffers count in {@code int}. */
     private static final long MAX_BUFFER = 1L << 30;
 
     private final Path path;
     private final SafetensorsHeader header;
+    private final Version version;
 
-    private SafetensorsFile(Path path, SafetensorsHeader header) {
+    private SafetensorsFile(Path path, SafetensorsHeader header, Version version) {
         this.path = path;
         this.header = header;
+        this.version = version;
+    }
+
+    /** What changes with a file's content, as a rule. */
+    private record Version(long size, FileTime modified) {
+        static Version of(Path path) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
+            return new Version(attributes.size(), attributes.lastModifiedTime());
+        }
     }
 
     /**
@@ -43,8 +57,14 @@ public final class SafetensorsFile implements StoredTensors {
      * @throws TomeException if the file is missing, unreadable, truncated or contradicts itself, naming file and tensor
      */
     public static SafetensorsFile open(Path path) {
-        try (FileChannel channel = FileChannel.open(path)) {
-            return new SafetensorsFile(path, SafetensorsHeader.read(channel, path));
+        try {
+            JsonFile.requireRegular(path);
+            Version version = Version.of(path);
+            try (FileChannel channel = FileChannel.open(path)) {
+                return new SafetensorsFile(path, SafetensorsHeader.read(channel, path), version);
+            }
+        } catch (ClosedByInterruptException e) {
+            throw interrupted(path, e);
         } catch (NoSuchFileException e) {
             throw new TomeException("The safetensors file " + path + " does not exist.", e);
         } catch (IOException e) {
@@ -86,36 +106,44 @@ public final class SafetensorsFile implements StoredTensors {
      * Loads a tensor.
      *
      * @param name one of {@link #names()}
-     * @return a tensor of the file's shape and dtype on the CPU, which belongs to the scope that is open; it is a view
-     *     of the mapped file, wherever its bytes are aligned for that, and must not be changed
-     * @throws TomeException if the file cannot be read any more
+     * @return a tensor of the file's shape and dtype on the CPU, which belongs to the scope that is open and owns its
+     *     memory
+     * @throws TomeException if the file cannot be read any more, or was changed since it was opened
      */
     @Override
     public Tensor load(String name) {
         return load(entry(name), MAX_BUFFER);
     }
 
+    /** What is loaded is nobody else's, so a model need not copy it again. */
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
     Tensor load(Entry entry, long maxBuffer) {
         try (var scope = TensorScope.open();
                 FileChannel channel = FileChannel.open(path)) {
-            if (channel.size() < entry.end()) {
-                throw new IOException("it has become shorter since it was opened");
-            }
-            boolean aligned = entry.position() % entry.dtype().bytes() == 0;
-            boolean view = aligned && entry.length() > 0 && entry.length() <= maxBuffer;
-            return scope.release(view ? map(channel, entry) : copy(channel, entry, maxBuffer));
+            requireUnchanged();
+            Tensor tensor = read(channel, entry, maxBuffer);
+            requireUnchanged();
+            return scope.release(tensor);
+        } catch (ClosedByInterruptException e) {
+            throw interrupted(path, e);
         } catch (IOException e) {
             throw new TomeException(
                     "The tensor '" + entry.name() + "' cannot be read from " + path + ": " + e.getMessage(), e);
         }
     }
 
-    private static Tensor map(FileChannel channel, Entry entry) throws IOException {
-        var buffer = channel.map(FileChannel.MapMode.READ_ONLY, entry.position(), entry.length());
-        return FileMapping.tensor(buffer, entry.shape(), entry.dtype().scalarType());
+    private void requireUnchanged() throws IOException {
+        if (!version.equals(Version.of(path))) {
+            throw new IOException("it was changed since it was opened. Wait until the program that writes it is done,"
+                    + " and try again");
+        }
     }
 
-    private static Tensor copy(FileChannel channel, Entry entry, long maxBuffer) throws IOException {
+    private static Tensor read(FileChannel channel, Entry entry, long maxBuffer) throws IOException {
         Tensor tensor = torch.empty(
                 entry.shape(),
                 new TensorOptions(entry.dtype().scalarType()),
@@ -134,6 +162,11 @@ public final class SafetensorsFile implements StoredTensors {
             }
         }
         return tensor;
+    }
+
+    /** The thread's interrupt stays as it is: who interrupted it wants it to end. */
+    private static TomeException interrupted(Path path, IOException e) {
+        return new TomeException("Loading " + path + " was interrupted.", e);
     }
 
     @Override

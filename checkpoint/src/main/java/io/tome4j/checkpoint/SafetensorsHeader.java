@@ -36,6 +36,9 @@ record SafetensorsHeader(Map<String, Entry> tensors, Map<String, String> metadat
     /** The format's own limit on the header, in bytes. */
     static final long MAX_LENGTH = 100_000_000;
 
+    /** Bytes that are looked at before any is believed. */
+    private static final int BEGINNING = 64;
+
     static final String METADATA = "__metadata__";
 
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -59,6 +62,8 @@ record SafetensorsHeader(Map<String, Entry> tensors, Map<String, String> metadat
     /** @throws TomeException naming file and tensor, if anything of the above does not hold */
     static SafetensorsHeader read(FileChannel channel, Path file) throws IOException {
         long size = channel.size();
+        JsonFile.requireContent(
+                readFully(channel, 0, (int) Math.min(size, BEGINNING)).array(), file);
         if (size < 8) {
             throw broken(file, "it has only " + size + " bytes, too few for a header");
         }

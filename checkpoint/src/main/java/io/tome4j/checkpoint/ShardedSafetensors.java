@@ -1,11 +1,8 @@
 package io.tome4j.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +16,6 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Tensors in several safetensors files, as an index ({@code *.safetensors.index.json}) distributes them. */
 final class ShardedSafetensors implements StoredTensors {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Path index;
     private final Map<String, SafetensorsFile> byTensor;
 
@@ -74,26 +69,20 @@ final class ShardedSafetensors implements StoredTensors {
      * @return tensor to file name: plain names of files beside the index
      */
     static Map<String, String> weightMap(Path index) {
-        try {
-            JsonNode map = JSON.readTree(Files.readString(index)).path("weight_map");
-            if (!map.isObject() || map.isEmpty()) {
-                throw new TomeException("The index " + index + " has no 'weight_map'.");
-            }
-            Map<String, String> weightMap = new TreeMap<>();
-            map.properties().forEach(property -> {
-                String shard = property.getValue().asText();
-                if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\.safetensors")) {
-                    throw new TomeException("The index " + index + " says that '" + property.getKey() + "' lies in "
-                            + property.getValue() + ", which is not the name of a safetensors file.");
-                }
-                weightMap.put(property.getKey(), shard);
-            });
-            return weightMap;
-        } catch (JsonProcessingException e) {
-            throw new TomeException("The index " + index + " is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new TomeException("The index " + index + " cannot be read: " + e.getMessage(), e);
+        JsonNode map = JsonFile.object(index).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw new TomeException("The index " + index + " has no 'weight_map'.");
         }
+        Map<String, String> weightMap = new TreeMap<>();
+        map.properties().forEach(property -> {
+            String shard = property.getValue().asText();
+            if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\.safetensors")) {
+                throw new TomeException("The index " + index + " says that '" + property.getKey() + "' lies in "
+                        + property.getValue() + ", which is not the name of a safetensors file.");
+            }
+            weightMap.put(property.getKey(), shard);
+        });
+        return weightMap;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.tome4j.checkpoint;
 import io.tome4j.tensor.TomeException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -29,24 +30,33 @@ record WeightFiles(String file, boolean sharded) {
      * Chooses among the names of the files in a component's folder.
      *
      * @param variant such as {@code fp16}, or empty for the files without one
+     * @param plainWillDo whether those without a variant are taken where there are none of it: as in diffusers, where
+     *     another component of the same pipeline has the variant
      * @param where the folder, for messages
-     * @throws TomeException if there are no weights of this variant, saying what there is instead
+     * @throws TomeException if there are no such weights, saying what there is instead
      */
-    static WeightFiles choose(Collection<String> names, String variant, String where) {
+    static WeightFiles choose(Collection<String> names, String variant, boolean plainWillDo, String where) {
+        return find(names, variant)
+                .or(() -> plainWillDo ? find(names, "") : Optional.empty())
+                .orElseThrow(() -> missing(names, variant, where));
+    }
+
+    /** The weights of just this variant, if there are any. */
+    static Optional<WeightFiles> find(Collection<String> names, String variant) {
         String dotted = variant.isEmpty() ? "" : "." + variant;
         for (String stem : STEMS) {
             if (names.contains(stem + dotted + ".safetensors")) {
-                return new WeightFiles(stem + dotted + ".safetensors", false);
+                return Optional.of(new WeightFiles(stem + dotted + ".safetensors", false));
             }
             String index = stem + ".safetensors.index" + dotted + ".json";
             String oldIndex = stem + ".safetensors" + dotted + ".index.json";
             for (String candidate : List.of(index, oldIndex)) {
                 if (names.contains(candidate)) {
-                    return new WeightFiles(candidate, true);
+                    return Optional.of(new WeightFiles(candidate, true));
                 }
             }
         }
-        throw missing(names, variant, where);
+        return Optional.empty();
     }
 
     /** The variants of which there are weights; the empty string stands for weights without a variant. */
@@ -75,12 +85,15 @@ record WeightFiles(String file, boolean sharded) {
                     variants.stream()
                             .map(v -> v.isEmpty() ? "weights without a variant" : "the variant '" + v + "'")
                             .toList());
-            return new TomeException("There are no weights "
-                    + (variant.isEmpty() ? "without a variant" : "of the variant '" + variant + "'")
-                    + " in " + where + ". There: " + there + ". "
-                    + (variants.contains("")
-                            ? "Leave the variant out."
-                            : "Ask for the variant '" + variants.iterator().next() + "'."));
+            return TomeException.about(
+                    "variant",
+                    "There are no weights "
+                            + (variant.isEmpty() ? "without a variant" : "of the variant '" + variant + "'")
+                            + " in " + where + ". There: " + there + ". "
+                            + (variants.contains("")
+                                    ? "Leave the variant out."
+                                    : "Ask for the variant '"
+                                            + variants.iterator().next() + "'."));
         }
         List<String> pickles =
                 names.stream().filter(n -> PICKLE.matcher(n).matches()).sorted().toList();

@@ -183,7 +183,58 @@ class CheckpointFolderTest {
         RawSafetensors.one(folder.resolve("unet/diffusion_pytorch_model.safetensors"), "x", 1);
         refused(() -> weights("fp16"))
                 .hasMessageContaining("no weights of the variant 'fp16' in " + folder.resolve("unet"))
-                .hasMessageContaining("There: weights without a variant, the variant 'non_ema'.");
+                .hasMessageContaining("There: weights without a variant, the variant 'non_ema'.")
+                .extracting(e -> ((TomeException) e).option())
+                .isEqualTo("variant");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"model.fp16.safetensors", "model.safetensors.index.fp16.json"})
+    void componentWithoutTheVariantOfOthersGivesItsPlainWeights(String others) throws IOException {
+        write("model_index.json", INDEX.replace("{", "{\"text_encoder\":[\"transformers\",\"CLIPTextModel\"],"));
+        write("text_encoder/" + others, "{}");
+        RawSafetensors.one(folder.resolve("unet/diffusion_pytorch_model.safetensors"), "x", 1);
+        assertThat(value(weights("fp16"), "x")).isEqualTo(1);
+        write("unet/model.safetensors.index.json", TWO_SHARDS);
+        Files.delete(folder.resolve("unet/diffusion_pytorch_model.safetensors"));
+        RawSafetensors.one(folder.resolve("unet/model-00001-of-00002.safetensors"), "a", 1);
+        RawSafetensors.one(folder.resolve("unet/model-00002-of-00002.safetensors"), "b", 2);
+        assertThat(value(weights("fp16"), "b")).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"model_index.json", "unet/config.json", "unet/model.safetensors.index.json"})
+    void pointerOfGitLfsInThePlaceOfJsonIsSaidToBeOne(String file) throws IOException {
+        write(file, "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n");
+        refused(() -> {
+                    CheckpointFolder.open(folder).component("unet").config();
+                    weights("");
+                })
+                .hasMessageContaining(file)
+                .hasMessageContaining("git lfs pull");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"model_index.json", "unet/config.json", "unet/model.safetensors.index.json"})
+    void textAfterTheJsonIsRefused(String file) throws IOException {
+        write(file, INDEX + " trailing");
+        refused(() -> {
+                    CheckpointFolder.open(folder).component("unet").config();
+                    weights("");
+                })
+                .hasMessageContaining(file + " is not valid JSON");
+    }
+
+    @Test
+    void jsonThatIsNoFileIsRefusedAtOnce() throws Exception {
+        Files.delete(folder.resolve("unet/config.json"));
+        Files.createDirectory(folder.resolve("unet/config.json"));
+        refused(() -> CheckpointFolder.open(folder).component("unet").config())
+                .hasMessageContaining(
+                        "The folder " + folder.resolve("unet/config.json") + " lies where a file belongs");
+        Files.delete(folder.resolve("model_index.json"));
+        Files.createSymbolicLink(folder.resolve("model_index.json"), Path.of("/dev/zero"));
+        refused(() -> CheckpointFolder.open(folder)).hasMessageContaining("The pipe or device ");
     }
 
     @Test

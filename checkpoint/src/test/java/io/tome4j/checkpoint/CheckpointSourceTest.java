@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointSourceTest {
@@ -34,8 +36,8 @@ class CheckpointSourceTest {
 
     @Test
     void theKindIsTheOneThatHasThePipeline() throws IOException {
-        CheckpointKind other =
-                new CheckpointKind("Flux", List.of("FluxPipeline"), List.of(), List.of("tokenizer_2"), List.of());
+        CheckpointKind other = new CheckpointKind(
+                "Flux", List.of("FluxPipeline"), Map.of(), List.of(), List.of("tokenizer_2"), List.of(), path -> {});
         List<CheckpointKind> kinds = List.of(FakeHub.KINDS.get(0), other);
         Path file = folder.resolve("model_index.json");
         Files.writeString(file, "{\"_class_name\":\"FluxPipeline\"}");
@@ -45,6 +47,42 @@ class CheckpointSourceTest {
         assertThat(CheckpointSource.isSupported(folder, FakeHub.KINDS)).isFalse();
         assertThat(ModelFiles.of(other).small(List.of("tokenizer/vocab.json", "tokenizer_2/vocab.json")))
                 .containsExactly("tokenizer_2/vocab.json");
+    }
+
+    private static final CheckpointKind WITH_PARTS = new CheckpointKind(
+            "Tiny",
+            List.of("TinyPipeline"),
+            Map.of("unet", Set.of("UNet2D"), "scheduler", Set.of()),
+            List.of(),
+            List.of(),
+            List.of(),
+            path -> {});
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "TinyPipeline | 'unet':['diffusers','UNet2D'],'scheduler':['diffusers','Any'] |",
+                "TinyPipeline | 'unet':['x','UNet2D'],'scheduler':['x','Any'],'other':['x','Y'],'safety_checker':3 |",
+                "TinyImg2ImgPipeline | 'unet':['x','UNet2D'],'scheduler':['x','Any'],'controlnet':['x','Y'] |",
+                "TinyPipeline | 'unet':['x','UNet3D'],'scheduler':['x','Any'] | names a UNet3D as its unet, where UNet2D",
+                "TinyPipeline | 'unet':[null,null],'scheduler':['x','Any'] | names no unet",
+                "TinyPipeline | 'unet':['x','UNet2D'] | names no scheduler",
+                "BigPipeline | 'unet':['x','UNet2D'],'scheduler':['x','Any'],'text_encoder_2':['x','Y'] | is a BigPipeline",
+                "BigPipeline | 'unet':['x','UNet3D'],'scheduler':['x','Any'] | is a BigPipeline, which tome4j does not",
+            })
+    void theClassesOfThePartsDecide(String pipeline, String parts, String message) throws IOException {
+        Path file = folder.resolve("model_index.json");
+        Files.writeString(file, ("{'_class_name':'" + pipeline + "'," + parts + "}").replace('\'', '"'));
+        ModelIndex index = ModelIndex.read(file);
+        if (message == null) {
+            assertThat(CheckpointKind.of(index, List.of(WITH_PARTS), "here")).isSameAs(WITH_PARTS);
+        } else {
+            assertThatThrownBy(() -> CheckpointKind.of(index, List.of(WITH_PARTS), "here"))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining(message);
+        }
+        assertThat(WITH_PARTS.includes(index)).isEqualTo(message == null);
     }
 
     @Test

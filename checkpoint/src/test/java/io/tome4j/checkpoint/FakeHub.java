@@ -33,13 +33,15 @@ final class FakeHub implements AutoCloseable {
     static final List<CheckpointKind> KINDS = List.of(new CheckpointKind(
             "Tiny",
             List.of("StableDiffusionPipeline"),
+            Map.of(),
             List.of(
                     "scheduler/scheduler_config.json",
                     "text_encoder/config.json",
                     "unet/config.json",
                     "vae/config.json"),
             List.of("tokenizer"),
-            List.of("text_encoder", "unet", "vae")));
+            List.of("text_encoder", "unet", "vae"),
+            folder -> {}));
 
     /** What the model was called before; the hub sends whoever asks for it on. */
     static final String FORMER_ID = "org/former";
@@ -67,6 +69,12 @@ final class FakeHub implements AutoCloseable {
     volatile int cutAfter;
     volatile boolean knowsRanges = true;
     volatile String etagOverride = "";
+    /** Where everybody is sent on to, if not empty. */
+    volatile String redirect = "";
+    /** How long an answer takes, in milliseconds. */
+    volatile int delay;
+    /** The last Proxy-Authorization that was seen. */
+    volatile String proxyAuthorization = "";
 
     private final HttpServer hub;
     private final HttpServer cdn;
@@ -75,7 +83,10 @@ final class FakeHub implements AutoCloseable {
     FakeHub() throws IOException {
         hub = start(this::answerAsHub);
         cdn = start(this::answerAsCdn);
-        put("model_index.json", "{\"_class_name\":\"StableDiffusionPipeline\",\"unet\":[\"diffusers\",\"U\"]}");
+        put(
+                "model_index.json",
+                "{\"_class_name\":\"StableDiffusionPipeline\",\"unet\":[\"diffusers\",\"U\"],"
+                        + "\"vae\":[\"diffusers\",\"V\"],\"text_encoder\":[\"transformers\",\"T\"]}");
         put("scheduler/scheduler_config.json", "{\"a\":1}");
         put("tokenizer/vocab.json", "{\"a\":0}");
         put("tokenizer/merges.txt", "");
@@ -130,12 +141,15 @@ final class FakeHub implements AutoCloseable {
     }
 
     HubSettings settings(Path cache, String token) {
-        return new HubSettings(
-                URI.create("http://localhost:" + hub.getAddress().getPort()),
-                cache,
-                token,
-                false,
-                Duration.ofMillis(1));
+        return settings("http://localhost:" + port(), cache, token, Network.DIRECT);
+    }
+
+    static HubSettings settings(String endpoint, Path cache, String token, Network network) {
+        return new HubSettings(URI.create(endpoint), cache, token, false, Duration.ofMillis(1), network);
+    }
+
+    int port() {
+        return hub.getAddress().getPort();
     }
 
     long count(String method, String ending) {
@@ -146,7 +160,12 @@ final class FakeHub implements AutoCloseable {
 
     private void answerAsHub(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
-        if (refusals.getAndDecrement() > 0) {
+        proxyAuthorization = String.valueOf(exchange.getRequestHeaders().getFirst("Proxy-Authorization"));
+        sleep(delay);
+        if (!redirect.isEmpty()) {
+            exchange.getResponseHeaders().set("Location", redirect);
+            exchange.sendResponseHeaders(302, -1);
+        } else if (refusals.getAndDecrement() > 0) {
             exchange.getResponseHeaders().set("X-Error-Code", errorCode);
             exchange.getResponseHeaders().set("Retry-After", retryAfter);
             exchange.sendResponseHeaders(status, -1);
@@ -161,6 +180,14 @@ final class FakeHub implements AutoCloseable {
             exchange.sendResponseHeaders(known ? 404 : 401, -1);
         } else {
             resolve(exchange, path.substring(("/" + ID + "/resolve/" + COMMIT + "/").length()));
+        }
+    }
+
+    private static void sleep(int millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the test is over
         }
     }
 

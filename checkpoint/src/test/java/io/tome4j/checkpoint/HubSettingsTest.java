@@ -70,4 +70,49 @@ class HubSettingsTest {
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("HF_ENDPOINT is 'nonsense'");
     }
+
+    @Test
+    void variablesAndTheHomeFolderAreExpandedInPaths() {
+        Map<String, String> all = new java.util.HashMap<>(Map.of("DATA", "/my data", "HF_HOME", "$DATA/hf"));
+        assertThat(HubSettings.of(all, home).cache()).isEqualTo(Path.of("/my data/hf/hub"));
+        all.put("HF_HOME", "${DATA}s/$UNKNOWN/hf");
+        assertThat(HubSettings.of(all, home).cache()).isEqualTo(Path.of("/my datas/$UNKNOWN/hf/hub"));
+        all.put("HF_HUB_CACHE", "~/$DATA");
+        assertThat(HubSettings.of(all, home).cache()).isEqualTo(Path.of(home + "//my data"));
+        all.put("HOME", "/other");
+        assertThat(HubSettings.of(all, home).cache()).isEqualTo(Path.of("/other/my data"));
+        all.remove("HF_HUB_CACHE");
+        all.remove("HF_HOME");
+        assertThat(HubSettings.of(all, home).cache()).isEqualTo(Path.of("/other/.cache/huggingface/hub"));
+    }
+
+    @Test
+    void userWithoutAHomeFolderIsAskedForACacheOnlyWhereItIsNeeded() {
+        Path none = Path.of("");
+        HubSettings homeless = HubSettings.of(Map.of(), none);
+        assertThat(homeless.token()).isEmpty();
+        assertThatThrownBy(homeless::cache)
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("no home folder. Set HF_HOME");
+        assertThat(HubSettings.of(Map.of("HF_HOME", "/data"), none).cache()).isEqualTo(Path.of("/data/hub"));
+        assertThat(HubSettings.of(Map.of("HOME", "/h"), none).cache()).isEqualTo(Path.of("/h/.cache/huggingface/hub"));
+    }
+
+    @Test
+    void tokenIsLeftOutWhereItIsNotToBeSentUnasked() {
+        Map<String, String> env = Map.of("HF_TOKEN", "hf_secret", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
+        assertThat(HubSettings.of(env, home).token()).isEmpty();
+    }
+
+    @Test
+    void tokenWithLineBreaksIsJoinedAndWhatIsNoneIsNotShown() {
+        assertThat(HubSettings.of(Map.of("HF_TOKEN", "hf_sec\nret\r\n"), home).token())
+                .isEqualTo("hf_secret");
+        for (String bad : new String[] {"hf_sec ret", "hf_s\u00e9cret", "hf_sec\u0000ret"}) {
+            assertThatThrownBy(() -> HubSettings.of(Map.of("HF_TOKEN", bad), home))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("HF_TOKEN is not a token")
+                    .hasMessageNotContaining("hf_s");
+        }
+    }
 }

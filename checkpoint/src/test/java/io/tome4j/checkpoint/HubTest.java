@@ -66,6 +66,45 @@ class HubTest {
     }
 
     @Test
+    void plainWeightsAreFetchedWhereAComponentHasNoneOfTheVariant() {
+        hub.files.remove("vae/diffusion_pytorch_model.fp16.safetensors");
+        CheckpointFolder folder = fetch(FetchOptions.DEFAULT.variant("fp16"));
+        assertThat(filesIn(folder.path()))
+                .contains(
+                        "unet/diffusion_pytorch_model.fp16.safetensors",
+                        "text_encoder/model.fp16.safetensors",
+                        "vae/diffusion_pytorch_model.safetensors")
+                .doesNotContain(UNET);
+        assertThat(folder.component("vae").weights().origin("x")).endsWith("model.safetensors");
+        assertThat(folder.component("unet").weights().origin("x")).endsWith("fp16.safetensors");
+    }
+
+    @Test
+    void whatTheConfigsSayIsCheckedBeforeWeightsAreFetched() {
+        CheckpointKind kind = FakeHub.KINDS.get(0);
+        CheckpointKind checked = new CheckpointKind(
+                kind.name(),
+                kind.pipelines(),
+                kind.parts(),
+                kind.configs(),
+                kind.tokenizers(),
+                kind.weights(),
+                folder -> {
+                    assertThat(folder.resolve("unet/config.json")).exists();
+                    throw new TomeException("will not do");
+                });
+        assertThatThrownBy(() -> CheckpointSource.resolve(
+                        FakeHub.ID,
+                        List.of(checked),
+                        FetchOptions.DEFAULT,
+                        hub.settings(cache, ""),
+                        DownloadListener.SILENT))
+                .isInstanceOf(TomeException.class)
+                .hasMessage("will not do");
+        assertThat(hub.seen).noneMatch(seen -> seen.server().equals("cdn"));
+    }
+
+    @Test
     void cacheIsLaidOutAsPythonsIs() throws IOException {
         fetch(FetchOptions.DEFAULT);
         Path repo = cache.resolve("models--org--tiny");

@@ -3,6 +3,8 @@ package io.tome4j.diffusion;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.FeatureReuse;
+import io.tome4j.models.unet.FeatureReuse.Pass;
 import io.tome4j.tensor.AttentionKernel;
 import org.bytedeco.pytorch.Tensor;
 
@@ -14,12 +16,14 @@ public interface Denoiser extends MergeableModel {
         /**
          * One forward pass.
          *
-         * @param latents as the scheduler scaled them, {@code [B, C, H, W]} fp32
+         * @param latents as the scheduler scaled them, {@code [B, C, H, W]} fp32; of a text with more rows, the last
+         *     {@code B} are used
          * @param timestep one of those conditioned for
          * @param context what the blocks are to merge
+         * @param pass whether deep features of a pass before are used, or kept for later ones
          * @return {@code [B, C, H, W]} fp32 on the CPU, in the open scope
          */
-        Tensor predict(Tensor latents, double timestep, MergeContext context);
+        Tensor predict(Tensor latents, double timestep, MergeContext context, Pass pass);
     }
 
     /**
@@ -30,6 +34,14 @@ public interface Denoiser extends MergeableModel {
      * @return what predicts in this run; it belongs to the open scope
      */
     Conditioned condition(Tensor text, double... timesteps);
+
+    /**
+     * Opens the reuse of deep features in a run; whoever opens it closes it.
+     *
+     * @param branch where they are cut off, from 0, the branch that saves most
+     * @throws io.tome4j.tensor.OptionException if there is no such branch
+     */
+    FeatureReuse reuse(int branch);
 
     /** Channels of the latents. */
     int latentChannels();

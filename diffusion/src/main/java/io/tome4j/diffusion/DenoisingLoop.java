@@ -2,10 +2,12 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
+import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.tensor.TensorScope;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
@@ -17,8 +19,9 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param denoiser predicts
  * @param guidance combines predictions with and without the prompt
+ * @param reuse in which steps the denoiser reuses what it computed in an earlier one
  */
-public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
+public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule reuse) {
     /**
      * What came of a loop.
      *
@@ -49,6 +52,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
      * @param merging what the denoiser's blocks merge; its batch holds as many copies as guidance wants
      * @param listener told of each step; may stop the run
      * @throws CancellationException if the listener stopped it
+     * @throws io.tome4j.tensor.OptionException if the denoiser has no such branch to reuse
      */
     public Denoised run(
             Tensor initial,
@@ -58,10 +62,13 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
             Generator noise,
             MergeRun merging,
             StepListener listener) {
+        int[] places = firstPlaces(trajectory.timesteps());
+        BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
-        try (var scope = TensorScope.open()) {
+        try (var scope = TensorScope.open();
+                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
             Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
             Tensor latents = scope.retain(initial);
@@ -70,9 +77,14 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
                     long start = System.nanoTime();
                     Tensor previous = latents;
                     try (var step = TensorScope.open()) {
-                        Tensor input = guidance.inputs(trajectory.scaleModelInput(latents, i));
-                        Tensor predicted = conditioned.predict(input, timesteps[i], merging.step(i));
-                        latents = step.retain(trajectory.step(guidance.combine(predicted), i, latents, noise));
+                        Guidance guided = guidance.at(places[i], places.length);
+                        Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                        Tensor predicted = conditioned.predict(
+                                input,
+                                timesteps[i],
+                                merging.step(i, guided.copies()),
+                                features.pass(!fullPasses.get(places[i])));
+                        latents = step.retain(trajectory.step(guided.combine(predicted), i, latents, noise));
                     }
                     previous.close();
                     durations.add(Duration.ofNanos(System.nanoTime() - start));
@@ -90,5 +102,19 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance) {
                 latents.close();
             }
         }
+    }
+
+    /**
+     * For each of the scheduler's timesteps the place where it first stands among them. Some schedulers call the model twice
+     * at a timestep; both calls then are guided, and reuse features, alike.
+     */
+    private static int[] firstPlaces(double[] timesteps) {
+        int[] places = new int[timesteps.length];
+        for (int i = 0; i < places.length; i++) {
+            while (timesteps[places[i]] != timesteps[i]) {
+                places[i]++;
+            }
+        }
+        return places;
     }
 }

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Scalar;
@@ -7,17 +8,50 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Classifier-free guidance (arXiv 2207.12598): the model predicts with and without the prompt, in one batch, and the result
- * goes beyond the difference.
+ * goes beyond the difference. It may be on in a part of the steps alone (arXiv 2404.07724); in the others the model predicts
+ * with the prompt alone, on half the batch.
  *
  * @param scale how far; 1 or less is no guidance: the model predicts with the prompt alone
+ * @param from where it begins, as a share of the steps, in [0, 1]
+ * @param to where it ends, likewise; above {@code from}
  */
-public record Guidance(double scale) {
-    /** Whether the model predicts without the prompt, too. */
+public record Guidance(double scale, double from, double to) {
+    private static final Guidance OFF = new Guidance(1);
+
+    /** @throws OptionException if the interval has no step */
+    public Guidance {
+        if (!(from < to)) {
+            throw new OptionException("{guidance_from} is " + from + " and {guidance_to} is " + to
+                    + ": guidance begins before it ends; a {guidance_scale} of 1 is no guidance at all");
+        }
+    }
+
+    /** Guidance in all steps. */
+    public Guidance(double scale) {
+        this(scale, 0, 1);
+    }
+
+    /** The guidance that a request asks for. */
+    static Guidance of(Request request) {
+        return new Guidance(request.guidanceScale(), request.guidanceFrom(), request.guidanceTo());
+    }
+
+    /** Whether the model predicts without the prompt, too, in some steps at least. */
     public boolean isOn() {
         return scale > 1;
     }
 
-    /** How often the model's batch holds each image: first all without the prompt, then all with it. */
+    /**
+     * The guidance of one step: this, or none.
+     *
+     * @param step from 0
+     * @param steps in all; guidance begins and ends at the step that is nearest to the share
+     */
+    public Guidance at(int step, int steps) {
+        return step >= Math.round(from * steps) && step < Math.round(to * steps) ? this : OFF;
+    }
+
+    /** How often the model's batch holds each image where guidance is on: first all without the prompt, then all with it. */
     public int copies() {
         return isOn() ? 2 : 1;
     }

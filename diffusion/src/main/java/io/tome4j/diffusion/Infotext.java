@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,6 +28,17 @@ final class Infotext {
     private static final String VERSION = "Version";
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
+
+    /** Options of a request that have a place of their own, or a form that the web UI gave them. */
+    private static final Set<Option<?>> PLACED = Set.of(
+            Request.NEGATIVE_PROMPT,
+            Request.STEPS,
+            Request.GUIDANCE_SCALE,
+            Request.SCHEDULER,
+            Request.SEED,
+            Request.WIDTH,
+            Request.HEIGHT,
+            Request.IMAGES_PER_PROMPT);
 
     private Infotext() {}
 
@@ -73,6 +85,11 @@ final class Infotext {
         if (request.width() != 0 || request.height() != 0) {
             values.put(SIZE_KEY, request.width() + "x" + request.height());
         }
+        for (Option<?> option : Request.OPTIONS) {
+            if (!PLACED.contains(option) && !request.isUsual(option)) {
+                values.put(option.title(), shown(option, request.text(option)));
+            }
+        }
         if (!parameters.model().isEmpty()) {
             values.put(MODEL, parameters.model());
         }
@@ -97,15 +114,14 @@ final class Infotext {
                     ? options.isUsual(ToMeOptions.SX) && options.isUsual(ToMeOptions.SY)
                     : options.isUsual(option);
             if (!usual || option.equals(ToMeOptions.RATIO)) {
-                String text = options.text(option);
-                values.put(option.title(), option.isFlag() ? capital(text) : text);
+                values.put(option.title(), shown(option, options.text(option)));
             }
         }
     }
 
     /** The web UI writes {@code True} and {@code False}. */
-    private static String capital(String text) {
-        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    private static String shown(Option<?> option, String text) {
+        return option.isFlag() ? text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1) : text;
     }
 
     static GenerationParameters read(String text) {
@@ -136,6 +152,11 @@ final class Infotext {
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .merging(merging(values));
+        for (Option<?> option : Request.OPTIONS) {
+            if (!PLACED.contains(option) && values.has(option.title())) {
+                request = request.withText(option, values.text(option.title(), ""));
+            }
+        }
         GenerationParameters parameters = GenerationParameters.of(request)
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
+import java.util.List;
 
 /** Options as JSON: each by its name, in the order of its table. */
 public final class OptionsJson {
@@ -23,6 +24,13 @@ public final class OptionsJson {
 
     private static <T> void put(ObjectNode json, Option<T> option, ToMeOptions options) {
         put(json, option, options.get(option));
+    }
+
+    /** Some options of a request. */
+    public static ObjectNode of(Request request, List<Option<?>> options) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        options.forEach(option -> put(json, option, request));
+        return json;
     }
 
     /** Adds all options of a request but prompts, merging and start. */

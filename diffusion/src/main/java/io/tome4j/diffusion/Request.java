@@ -32,6 +32,7 @@ public final class Request {
     private static final int LARGEST = 1 << 18;
 
     private static final int MOST_IMAGES = 10_000;
+    private static final String A_SHARE = "it is a share of the steps, from 0 to 1";
 
     /** Characters of a prompt, at most: models see a few hundred, and tokenizers take hundreds of bytes for each. */
     public static final int LONGEST_PROMPT = 1 << 19;
@@ -73,9 +74,61 @@ public final class Request {
                     count -> count >= 1 && count <= MOST_IMAGES,
                     "it must be from 1 to " + MOST_IMAGES + "; make several requests for more");
 
+    public static final Option<Double> GUIDANCE_FROM = Option.of("guidance_from", 0.0)
+            .titled("Guidance from")
+            .described(
+                    "SHARE",
+                    "Where guidance begins, as a share of the steps; before, steps take half the time and follow the"
+                            + " prompt alone.")
+            .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Double> GUIDANCE_TO = Option.of("guidance_to", 1.0)
+            .titled("Guidance to")
+            .described("SHARE", "Where guidance ends, as a share of the steps.")
+            .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Integer> REUSE_EVERY = Option.of("reuse_every", 1)
+            .titled("Reuse every")
+            .described("STEPS", "How many steps share the deep features of one; 1 is no reuse.")
+            .allowing(steps -> steps >= 1, "it must be at least 1, which is no reuse");
+
+    public static final Option<Integer> REUSE_BRANCH = Option.of("reuse_branch", 0)
+            .titled("Reuse branch")
+            .described("Where deep features begin: 0 saves most time, greater numbers change the image less.")
+            .allowing(branch -> branch >= 0, "it must be at least 0, the branch that saves most");
+
+    public static final Option<ReuseSchedule.Spacing> REUSE_SCHEDULE = Option.of(
+                    "reuse_schedule", ReuseSchedule.Spacing.UNIFORM)
+            .titled("Reuse schedule")
+            .described("How the steps that compute all lie among the others: evenly, or denser around a center.");
+
+    public static final Option<Double> REUSE_CENTER = Option.of("reuse_center", 0.3)
+            .titled("Reuse center")
+            .described("SHARE", "Where they are densest with a non-uniform schedule, as a share of the steps.")
+            .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Double> REUSE_POWER = Option.of("reuse_power", 1.4)
+            .titled("Reuse power")
+            .described("POWER", "How much denser they are there, from 1 to 2; 1 is evenly.")
+            .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
+
     /** All options, in the order to show them. */
-    public static final List<Option<?>> OPTIONS =
-            List.of(NEGATIVE_PROMPT, STEPS, GUIDANCE_SCALE, SCHEDULER, SEED, WIDTH, HEIGHT, IMAGES_PER_PROMPT);
+    public static final List<Option<?>> OPTIONS = List.of(
+            NEGATIVE_PROMPT,
+            STEPS,
+            GUIDANCE_SCALE,
+            GUIDANCE_FROM,
+            GUIDANCE_TO,
+            SCHEDULER,
+            SEED,
+            WIDTH,
+            HEIGHT,
+            IMAGES_PER_PROMPT,
+            REUSE_EVERY,
+            REUSE_BRANCH,
+            REUSE_SCHEDULE,
+            REUSE_CENTER,
+            REUSE_POWER);
 
     private final List<String> prompts;
     private final OptionValues values;
@@ -128,6 +181,25 @@ public final class Request {
         return new Request(prompts, changed, start, merging);
     }
 
+    /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
+    public <T> Request withText(Option<T> option, String text) {
+        return with(option, option.parse(text));
+    }
+
+    /** Whether an option has its default. */
+    public boolean isUsual(Option<?> option) {
+        return !values.has(option);
+    }
+
+    /** What an option is, as {@link Option#format} writes it. */
+    public <T> String text(Option<T> option) {
+        return option.format(get(option));
+    }
+
+    private static boolean isShare(double value) {
+        return value >= 0 && value <= 1;
+    }
+
     private static void requireSize(Option<?> option, int pixels) {
         if (pixels > LARGEST) {
             throw new OptionException("{" + option.name() + "} is " + pixels + ": it must be at most " + LARGEST);
@@ -164,6 +236,26 @@ public final class Request {
 
     public Request guidanceScale(double value) {
         return with(GUIDANCE_SCALE, value);
+    }
+
+    /** Where guidance begins, as a share of the steps. */
+    public double guidanceFrom() {
+        return get(GUIDANCE_FROM);
+    }
+
+    /** Where guidance ends, as a share of the steps. */
+    public double guidanceTo() {
+        return get(GUIDANCE_TO);
+    }
+
+    /**
+     * Guidance in a part of the steps alone (arXiv 2404.07724): the others take half the time.
+     *
+     * @param from in [0, 1], a share of the steps
+     * @param to likewise; above {@code from}, or a run will not start
+     */
+    public Request guidanceInterval(double from, double to) {
+        return with(GUIDANCE_FROM, from).with(GUIDANCE_TO, to);
     }
 
     /** Denoising steps, at least 1. */
@@ -215,6 +307,64 @@ public final class Request {
 
     public Request imagesPerPrompt(int value) {
         return with(IMAGES_PER_PROMPT, value);
+    }
+
+    /** How many steps share the deep features of one, at least 1, which is no reuse. */
+    public int reuseEvery() {
+        return get(REUSE_EVERY);
+    }
+
+    /**
+     * Reuses deep features of the denoiser between steps (DeepCache, arXiv 2312.00858). Steps are counted by a timestep's
+     * first place among the scheduler's, as there; with Heun's method, which calls the model twice at most of them, such
+     * places after the first are odd, so that only odd intervals compute features more than once.
+     *
+     * @param steps how many share the features of one; 1 is no reuse
+     */
+    public Request reuseEvery(int steps) {
+        return with(REUSE_EVERY, steps);
+    }
+
+    /** Where deep features begin; 0 saves most. */
+    public int reuseBranch() {
+        return get(REUSE_BRANCH);
+    }
+
+    /** A model has three branches a level of its UNet; a run with one that it does not have will not start. */
+    public Request reuseBranch(int value) {
+        return with(REUSE_BRANCH, value);
+    }
+
+    /** How the steps that compute all lie among the others. */
+    public ReuseSchedule.Spacing reuseSchedule() {
+        return get(REUSE_SCHEDULE);
+    }
+
+    public Request reuseSchedule(ReuseSchedule.Spacing value) {
+        return with(REUSE_SCHEDULE, value);
+    }
+
+    /** Where the steps that compute all are densest with a non-uniform schedule, as a share of the steps. */
+    public double reuseCenter() {
+        return get(REUSE_CENTER);
+    }
+
+    public Request reuseCenter(double value) {
+        return with(REUSE_CENTER, value);
+    }
+
+    /** How much denser they are there, from 1, which is evenly, to 2. */
+    public double reusePower() {
+        return get(REUSE_POWER);
+    }
+
+    public Request reusePower(double value) {
+        return with(REUSE_POWER, value);
+    }
+
+    /** Whether some steps leave out work that others do: reuse features, or are not guided. */
+    public boolean leavesOutWork() {
+        return reuseEvery() > 1 || guidanceFrom() > 0 || guidanceTo() < 1;
     }
 
     /** What denoising begins with. */

@@ -8,36 +8,62 @@ import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** Stable Diffusion 1.x and 2.x. */
 final class StableDiffusion implements ModelFamily {
     private static final CheckpointKind KIND = new CheckpointKind(
             "Stable Diffusion 1.x and 2.x",
             List.of("StableDiffusionPipeline"),
+            Map.of(
+                    "scheduler", Set.of(), // if it is not built in, another may be chosen
+                    "text_encoder", Set.of("CLIPTextModel"),
+                    "tokenizer", Set.of("CLIPTokenizer", "CLIPTokenizerFast"),
+                    "unet", Set.of("UNet2DConditionModel"),
+                    "vae", Set.of("AutoencoderKL")),
             List.of(
                     "scheduler/scheduler_config.json",
                     "text_encoder/config.json",
                     "unet/config.json",
                     "vae/config.json"),
             List.of("tokenizer"),
-            List.of("text_encoder", "unet", "vae"));
+            List.of("text_encoder", "unet", "vae"),
+            StableDiffusion::requireUsable);
 
     @Override
     public CheckpointKind kind() {
         return KIND;
     }
 
+    /** What the configs tell before there are weights: they are gigabytes. */
+    private static void requireUsable(Path folder) {
+        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
+        if (checkpoint.has("unet")) {
+            UNetConfig unet = UNetConfig.of(checkpoint.component("unet").config());
+            if (checkpoint.has("vae")) {
+                int latentChannels = checkpoint.component("vae").config().integer("latent_channels", 4);
+                requireToFit(checkpoint, channelsMisfit(latentChannels, unet.inChannels()));
+            }
+        }
+        if (checkpoint.has("scheduler")) {
+            Schedulers.requireUsable(checkpoint.component("scheduler").config());
+        }
+    }
+
     @Override
     public Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options) {
         Config schedulerConfig = checkpoint.component("scheduler").config();
-        Schedulers.fromConfig(schedulerConfig);
+        String schedulerClass = checkpoint.modelIndex().components().getOrDefault("scheduler", "");
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
             checkpoint.component(component);
         }
@@ -65,7 +91,7 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
-                    name -> scheduler(name, schedulerConfig));
+                    name -> scheduler(name, schedulerClass, schedulerConfig));
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
@@ -99,26 +125,46 @@ final class StableDiffusion implements ModelFamily {
             what = "the text encoder gives embeddings of size " + textEncoder.hiddenSize()
                     + ", and the UNet's 'cross_attention_dim' is " + unet.crossAttentionDim();
         } else if (vae.latentChannels() != unet.inChannels()) {
-            what = "the VAE has " + vae.latentChannels() + " latent channels, and the UNet's 'in_channels' is "
-                    + unet.inChannels() + " (models for inpainting and the like are not supported)";
+            what = channelsMisfit(vae.latentChannels(), unet.inChannels());
+        } else if (unet.outChannels() != unet.inChannels()) {
+            what = "the UNet's 'in_channels' is " + unet.inChannels() + ", and its 'out_channels' is "
+                    + unet.outChannels();
         } else if (vae.scale() != Request.PIXELS_PER_LATENT) {
             what = "the VAE has " + vae.scale() + " pixels a latent where Stable Diffusion has 8";
         } else if (tokenizer.maxLength() > textEncoder.maxPositionEmbeddings()) {
             what = "the tokenizer gives " + tokenizer.maxLength() + " tokens, and the text encoder takes "
                     + textEncoder.maxPositionEmbeddings();
         }
+        for (var marker : tokenizer.markerIds().entrySet()) {
+            if (marker.getValue() >= textEncoder.vocabSize()) {
+                what = "the tokenizer's marker '" + marker.getKey() + "' has the id " + marker.getValue()
+                        + ", and the text encoder's 'vocab_size' is " + textEncoder.vocabSize();
+            }
+        }
+        requireToFit(checkpoint, what);
+    }
+
+    private static String channelsMisfit(int latentChannels, int inChannels) {
+        return latentChannels == inChannels
+                ? ""
+                : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
+                        + " (models for inpainting and the like are not supported)";
+    }
+
+    private static void requireToFit(CheckpointFolder checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }
     }
 
     /**
-     * As diffusers' pipeline does, whatever the file says: timesteps are offset by one, and the predicted image is not
-     * clipped. Old checkpoints rely on it. Another scheduler takes over only what the file itself says.
+     * As diffusers' pipeline does, whatever the file says: its class is the one that {@code model_index.json} names,
+     * timesteps are offset by one, and the predicted image is not clipped. Old checkpoints rely on it. Another scheduler
+     * takes over only what the file itself says.
      */
-    private static Scheduler scheduler(String name, Config config) {
+    private static Scheduler scheduler(String name, String className, Config config) {
         if (name.equals(Request.CHECKPOINTS_OWN)) {
-            return Schedulers.fromConfig(config.with("steps_offset", 1).with("clip_sample", false));
+            return Schedulers.ofClass(className, config.with("steps_offset", 1).with("clip_sample", false));
         }
         Config said = config.has("steps_offset") ? config.with("steps_offset", 1) : config;
         return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said);

@@ -118,8 +118,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *   <li>The decoder turns latents into images.
      * </ol>
      *
-     * @throws IllegalArgumentException if nothing would be merged by what the request says, or initial latents do not have
-     *     its shape
+     * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
+     *     the model has no such branch to reuse, or initial latents do not have the request's shape
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
@@ -138,7 +138,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = new Guidance(request.guidanceScale());
+        Guidance guidance = Guidance.of(request);
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
         try (var scope = TensorScope.open();
@@ -158,7 +158,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 Tensor initial = request.start()
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance)
+                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
                         .run(initial, text.embeddings(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();

@@ -4,6 +4,7 @@ import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.Conditioning;
+import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
@@ -20,11 +21,17 @@ public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
     @Override
     public Conditioned condition(Tensor text, double... timesteps) {
         Conditioning conditioning = unet.condition(text, timesteps);
-        return (latents, timestep, context) -> {
+        return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
-                return scope.release(Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context)));
+                return scope.release(
+                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass)));
             }
         };
+    }
+
+    @Override
+    public FeatureReuse reuse(int branch) {
+        return unet.reuse(branch);
     }
 
     @Override

@@ -151,14 +151,20 @@ class GenerationParametersTest {
                 .scheduler(random.nextBoolean() ? Request.CHECKPOINTS_OWN : names.get(random.nextInt(names.size())))
                 .seed(random.nextLong())
                 .size(8 * random.nextInt(300), 8 * random.nextInt(300))
-                .imagesPerPrompt(1 + random.nextInt(4));
+                .imagesPerPrompt(1 + random.nextInt(4))
+                .guidanceInterval(random.nextInt(2) * random.nextDouble(), random.nextInt(3) / 2.0)
+                .reuseEvery(1 + random.nextInt(3))
+                .reuseBranch(random.nextInt(12))
+                .reuseSchedule(ReuseSchedule.Spacing.values()[random.nextInt(2)])
+                .reuseCenter(random.nextDouble())
+                .reusePower(1 + random.nextDouble());
         var options = drawMerging(random);
         var parameters = GenerationParameters.of(random.nextBoolean() ? request : request.merging(options))
                 .index(random.nextInt(request.images()))
                 .initialLatents(random.nextBoolean())
                 .model(drawText(random))
                 .scheduler(random.nextBoolean() ? "" : names.get(random.nextInt(names.size())))
-                .attention(AttentionKernel.values()[random.nextInt(2)])
+                .attention(AttentionKernel.values()[random.nextInt(3)])
                 .version(drawText(random));
         int dtype = random.nextInt(4);
         return dtype == 3 ? parameters : parameters.dtype(DType.values()[dtype]);

@@ -25,18 +25,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole images, compared with those of {@code diffusers} and {@code tomesd}: see {@code reference/}. */
+/**
+ * Whole images, compared with those of {@code diffusers}, {@code tomesd} and {@code DeepCache}: see {@code reference/}. The
+ * cases of {@code reuse/} differ from those without reuse, and with guidance in all steps, by 3 of 255 and more.
+ */
 class PipelineParityTest {
     private static final int TOLERANCE = 2; // of 255
 
     static Stream<Arguments> cases() {
-        return Fixtures.cases("images/cases.json").stream()
-                .map(c -> Arguments.of(c.get("name").textValue(), c));
+        return Stream.of("images/", "reuse/").flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
+                .map(c -> Arguments.of(folder + c.get("name").textValue(), c)));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
-    void drawsTheImageThatTheReferenceDraws(String name, JsonNode c, @TempDir Path folder) throws IOException {
+    void drawsTheImageThatTheReferenceDraws(String path, JsonNode c, @TempDir Path folder) throws IOException {
+        String part = path.substring(0, path.indexOf('/') + 1);
         PipelineOptions options =
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
@@ -47,9 +51,11 @@ class PipelineParityTest {
             }
             Result result = pipeline.generate(request(c));
 
-            SafetensorsFile latents = SafetensorsFile.open(Fixtures.path("images/latents.safetensors"));
+            SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(part + "latents.safetensors"));
             try (var scope = TensorScope.open()) {
-                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
+                assertThat(Fixtures.maxDifference(
+                                result.latents().tensor(),
+                                latents.load(c.get("name").textValue())))
                         .isLessThan(2e-2);
             }
             List<String> files = new ArrayList<>();
@@ -57,7 +63,7 @@ class PipelineParityTest {
             assertThat(result.images()).hasSameSizeAs(files);
             for (int i = 0; i < files.size(); i++) {
                 BufferedImage expected =
-                        ImageIO.read(Fixtures.path("images/" + files.get(i)).toFile());
+                        ImageIO.read(Fixtures.path(part + files.get(i)).toFile());
                 assertThat(mostChannelsDiffer(result.images().get(i).toBufferedImage(), expected))
                         .isLessThanOrEqualTo(TOLERANCE);
             }
@@ -82,7 +88,7 @@ class PipelineParityTest {
     private static Request request(JsonNode c) {
         List<String> prompts = new ArrayList<>();
         c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
-        return Request.of(prompts.toArray(String[]::new))
+        Request request = Request.of(prompts.toArray(String[]::new))
                 .negativePrompt(c.get("negative_prompt").textValue())
                 .guidanceScale(c.get("guidance_scale").doubleValue())
                 .steps(c.get("steps").intValue())
@@ -90,6 +96,21 @@ class PipelineParityTest {
                 .seed(c.get("seed").longValue())
                 .size(c.get("width").intValue(), c.get("height").intValue())
                 .imagesPerPrompt(c.get("images_per_prompt").intValue());
+        return c.has("every") ? reusing(request, c) : request;
+    }
+
+    private static Request reusing(Request request, JsonNode c) {
+        Request reusing = request.reuseEvery(c.get("every").intValue())
+                .reuseBranch(c.get("branch").intValue())
+                .guidanceInterval(
+                        c.get("guidance_from").doubleValue(),
+                        c.get("guidance_to").doubleValue());
+        return c.get("center").isNull()
+                ? reusing
+                : reusing.reuseSchedule(ReuseSchedule.Spacing.NONUNIFORM)
+                        .reuseCenter(
+                                c.get("center").doubleValue() / c.get("calls").doubleValue())
+                        .reusePower(c.get("power").doubleValue());
     }
 
     private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {

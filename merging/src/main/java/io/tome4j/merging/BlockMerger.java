@@ -63,7 +63,7 @@ final class BlockMerger {
                 options.method().strategy().merged(options, grid),
                 draw(metric.size(0), context),
                 options.matchPrecision(),
-                options.matchTogether() ? context.run().copies() : 1);
+                options.matchTogether() ? context.copies() : 1);
     }
 
     private DestinationDraw draw(long batch, MergeContext context) {

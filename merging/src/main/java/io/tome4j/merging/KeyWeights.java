@@ -1,10 +1,9 @@
 package io.tome4j.merging;
 
+import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.KeyBias;
 import io.tome4j.tensor.TensorScope;
-import io.tome4j.tensor.Tensors;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** How much each key counts in attention. */
 @FunctionalInterface
@@ -23,6 +22,31 @@ public interface KeyWeights {
          * @return {@code [B, N, C]}
          */
         Tensor attend(Tensor q, Tensor k, Tensor v, long heads);
+
+        /**
+         * Attention with a number added to all scores of a key. Unless overridden, by {@link #attend(Tensor, Tensor,
+         * Tensor, long)} with larger heads.
+         *
+         * @param bias {@code [B, M]}
+         */
+        default Tensor attend(Tensor q, Tensor k, Tensor v, long heads, Tensor bias) {
+            return KeyBias.attend(q, k, v, heads, bias, this::attend);
+        }
+
+        /** Attention by a kernel, which may add the numbers to the scores itself. */
+        static Attention of(AttentionKernel kernel) {
+            return new Attention() {
+                @Override
+                public Tensor attend(Tensor q, Tensor k, Tensor v, long heads) {
+                    return kernel.attend(q, k, v, heads);
+                }
+
+                @Override
+                public Tensor attend(Tensor q, Tensor k, Tensor v, long heads, Tensor bias) {
+                    return kernel.attendBiased(q, k, v, heads, bias);
+                }
+            };
+        }
     }
 
     /**
@@ -35,41 +59,16 @@ public interface KeyWeights {
 
     /**
      * A key counts as often as it stands for a token: {@code softmax(q k^T / sqrt(d) + log(sizes)) v}, "proportional
-     * attention" (arXiv 2210.09461, section 3). The logarithm is a further feature of each key, which all queries have
-     * as a constant, so any attention kernel computes it.
+     * attention" (arXiv 2210.09461, section 3).
      *
      * @param sizes {@code [B, M, 1]}, at least 1
      */
     static KeyWeights bySize(Tensor sizes) {
         return (q, k, v, heads, attention) -> {
             try (var scope = TensorScope.open()) {
-                long size = q.size(2) / heads;
-                long padded = (size / 8 + 1) * 8; // kernels like multiples of 8
-                // The kernel divides by the root of what it takes for the heads' size.
-                Tensor queries = pad(q.mul(new Scalar(Math.sqrt((double) padded / size))), heads, padded);
-                Tensor keys = pad(k, heads, padded);
-                column(queries, heads, size).fill_(new Scalar(Math.sqrt(padded)));
-                column(keys, heads, size).copy_(sizes.log());
-                Tensor attended =
-                        attention.attend(queries, keys, pad(v, heads, padded), heads); // [B, N, heads * padded]
                 return scope.release(
-                        Tensors.slice(perHead(attended, heads), 3, 0, size).reshape(q.size(0), q.size(1), q.size(2)));
+                        attention.attend(q, k, v, heads, sizes.log().squeeze(2)));
             }
         };
-    }
-
-    /** {@code [B, N, heads * d]} with zeros behind each head's features: {@code [B, N, heads * padded]}. */
-    private static Tensor pad(Tensor x, long heads, long padded) {
-        Tensor split = perHead(x, heads);
-        return torch.constant_pad_nd(split, 0, padded - split.size(3)).reshape(x.size(0), x.size(1), heads * padded);
-    }
-
-    /** A feature of every head, {@code [B, N, heads]}: a view. */
-    private static Tensor column(Tensor x, long heads, long feature) {
-        return perHead(x, heads).select(3, feature);
-    }
-
-    private static Tensor perHead(Tensor x, long heads) {
-        return x.view(x.size(0), x.size(1), heads, x.size(2) / heads);
     }
 }

@@ -8,10 +8,11 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param run what the steps have in common
  * @param step the number of the denoising step, from 0; one forward pass each
+ * @param copies how often this pass's batch holds each image: 2 under classifier-free guidance, 1 in a step without it
  */
-public record MergeContext(MergeRun run, int step) {
+public record MergeContext(MergeRun run, int step, int copies) {
     /** For a forward pass that merges nothing. */
-    public static final MergeContext NONE = new MergeContext(MergeRun.NONE, 0);
+    public static final MergeContext NONE = new MergeContext(MergeRun.NONE, 0, 1);
 
     /**
      * How a block is to merge its tokens in this forward pass. Each block asks once.

@@ -139,9 +139,19 @@ public final class MergeRun implements AutoCloseable {
         return options;
     }
 
-    /** The context of a step's forward pass, from 0. Steps may be left out; going back matches anew. */
+    /** As {@link #step(int, int)}, of a batch that holds each image as often as the run was opened for. */
     public MergeContext step(int step) {
-        return new MergeContext(this, step);
+        return step(step, copies);
+    }
+
+    /**
+     * The context of a step's forward pass. Steps may be left out; going back matches anew.
+     *
+     * @param step from 0
+     * @param batchCopies how often this step's batch holds each image; a matching of another batch is not used for it
+     */
+    public MergeContext step(int step, int batchCopies) {
+        return new MergeContext(this, step, batchCopies);
     }
 
     /** What draws are keyed by. */
@@ -163,11 +173,6 @@ public final class MergeRun implements AutoCloseable {
             throw new IllegalArgumentException("This run is for another model: it has no block " + block.name());
         }
         return merger;
-    }
-
-    /** How often the batch holds each image. */
-    public int copies() {
-        return copies;
     }
 
     /** The first of the {@code every} steps that share a matching with this one. */

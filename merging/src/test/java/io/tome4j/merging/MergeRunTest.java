@@ -8,6 +8,7 @@ import io.tome4j.merging.example.OwnTransformer;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
@@ -59,6 +60,25 @@ class MergeRunTest {
             assertThat(next).isNotSameAs(kept);
             assertThat(match(first, tokens(5), run.step(5))).isSameAs(next);
             assertThat(match(first, tokens(6), run.step(6))).isNotSameAs(next);
+        }
+    }
+
+    @Test
+    void aStepMayHoldEachImageMoreOrLessOftenThanTheRun() {
+        ToMeOptions together = HALF.matchTogether(true).matchEvery(2);
+        try (var scope = TensorScope.open();
+                var run = run(together, 1, 2)) {
+            long[] copies =
+                    groups(match(first, tokens(1), run.step(0))); // each image's groups have numbers of their own
+            assertThat(Arrays.stream(copies).limit(GRID.tokens()).map(group -> group + GRID.tokens() / 2))
+                    .as("both copies merge alike")
+                    .containsExactly(
+                            Arrays.stream(copies).skip(GRID.tokens()).boxed().toArray(Long[]::new));
+            Tensor half = Tensors.slice(tokens(1), 0, 1, 2);
+            TokenMerge alone = match(first, half, run.step(1, 1));
+            try (var single = run(together, 1, 1)) {
+                assertThat(groups(alone)).isEqualTo(groups(match(first, half, single.step(0))));
+            }
         }
     }
 

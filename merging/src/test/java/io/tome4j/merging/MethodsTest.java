@@ -105,7 +105,7 @@ class MethodsTest {
             AttentionMerge merge = attention(HALF.sizeWeighted(true), x, x);
             MergePlan plan = (MergePlan) merge.queries();
             Tensor merged = plan.merge(x);
-            Tensor actual = merge.weights().attend(x, merged, merged, HEADS, kernel::attend);
+            Tensor actual = merge.weights().attend(x, merged, merged, HEADS, KeyWeights.Attention.of(kernel));
             // unmerging repeats each key as often as it stands for a token
             Tensor repeated = plan.unmerge(merged);
             Tensor expected = AttentionKernel.NAIVE.attend(x, repeated, repeated, HEADS);

@@ -220,10 +220,16 @@ public final class Engine {
         return LazyWorkers.WORKERS;
     }
 
-    /**
-     * One line that says what computes: engine, device, dtype, threads, and what of the set-up could not be had.
-     */
+    /** What {@link #describe(Placement, AttentionKernel)} says of the default kernel. */
     public String describe(Placement placement) {
+        return describe(placement, AttentionKernel.EFFICIENT);
+    }
+
+    /**
+     * One line that says what computes: engine, device, dtype, threads, attention where there is a choice, and what of
+     * the set-up could not be had.
+     */
+    public String describe(Placement placement, AttentionKernel attention) {
         StringBuilder line = new StringBuilder();
         line.append("PyTorch ").append(pytorchVersion());
         line.append(", ").append(placement.device().name().toLowerCase(Locale.ROOT));
@@ -232,6 +238,9 @@ public final class Engine {
         }
         line.append(", ").append(placement.dtype().name().toLowerCase(Locale.ROOT));
         line.append(", ").append(threads()).append(threads() == 1 ? " thread" : " threads");
+        if (placement.device() == ComputeDevice.CPU && placement.dtype() == DType.BF16) {
+            line.append(", attention: ").append(attention.describe());
+        }
         if (Pointer.maxPhysicalBytes() > 0) {
             line.append("; JavaCPP limits native memory to ")
                     .append(Pointer.maxPhysicalBytes() >> 20)

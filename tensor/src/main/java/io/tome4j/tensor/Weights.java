@@ -14,8 +14,7 @@ import org.bytedeco.pytorch.global.torch.MemoryFormat;
  * A name-scoped view of a checkpoint's tensors, from which layers take theirs: {@code weights.scope("mid_block")}
  * sees {@code mid_block.attentions.0.norm.weight} as {@code attentions.0.norm.weight}.
  *
- * <p>Each tensor is copied out of the checkpoint into the model's placement when it is taken (but for a
- * {@linkplain Source#isShared shared} source). The root view owns what
+ * <p>Each tensor is brought from the checkpoint into the model's placement when it is taken. The root view owns what
  * was taken through it and through its scopes, and frees it when it is closed. It is strict: a missing tensor, a tensor
  * of another shape and (by {@link #requireAllTaken}) a tensor that nobody asked for are errors that name file and
  * tensor.
@@ -35,8 +34,8 @@ public final class Weights implements AutoCloseable {
         }
 
         /**
-         * Loads a tensor, in the dtype it is stored in, on the CPU. The result belongs to the scope that is open, and may
-         * be a view of a mapped file: it must not be changed.
+         * Loads a tensor, in the dtype it is stored in, on the CPU. The result belongs to the scope that is open, and must
+         * not be changed.
          *
          * @param shape the sizes it must have
          * @throws TomeException if it is missing or has other sizes
@@ -45,7 +44,8 @@ public final class Weights implements AutoCloseable {
 
         /**
          * Whether models may use what {@link #load} gives as it is, where it is in their placement already, instead of a
-         * copy: it owns its memory, and is never changed. Two models can then share one set of weights.
+         * copy: it owns its memory, and is never changed. Files are read into memory of the model's own so, and two models can
+         * share one set of weights.
          */
         default boolean isShared() {
             return false;
@@ -163,7 +163,7 @@ public final class Weights implements AutoCloseable {
         String full = prefix + name;
         Tensor loaded = source.load(full, shape);
         taken.add(full);
-        // A copy: the file may be unmapped, or changed by others, while the model lives.
+        // A copy: the source may let go of it, or change it, while the model lives.
         boolean copy = !source.isShared();
         return loaded.to(placement.torchDevice(), placement.scalarType(), false, copy, new MemoryFormatOptional());
     }
@@ -180,6 +180,13 @@ public final class Weights implements AutoCloseable {
     /** Marks a tensor as known and not needed, so that {@link #requireAllTaken} does not complain of it. */
     public void ignore(String name) {
         taken.add(prefix + name);
+    }
+
+    /** As {@link #ignore}, for all tensors whose names begin so. */
+    public void ignoreBelow(String beginning) {
+        source.names().stream()
+                .filter(name -> name.startsWith(prefix + beginning))
+                .forEach(taken::add);
     }
 
     /**

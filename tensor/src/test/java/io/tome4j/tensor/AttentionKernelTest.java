@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class AttentionKernelTest {
     /** Attention as the formula says it, in double precision, on fp32 inputs of [B, N, C] and [B, M, C]. */
@@ -51,7 +52,8 @@ class AttentionKernelTest {
     @CsvSource({
         "NAIVE, FP32, 1e-5, false", "EFFICIENT, FP32, 1e-5, false", "NAIVE, BF16, 2e-2, false",
         "EFFICIENT, BF16, 2e-2, false", "NAIVE, FP32, 1e-5, true", "EFFICIENT, FP32, 1e-5, true",
-        "EFFICIENT, BF16, 2e-2, true", "NAIVE, BF16, 2e-2, true"
+        "EFFICIENT, BF16, 2e-2, true", "NAIVE, BF16, 2e-2, true", "PORTABLE, FP32, 1e-5, false",
+        "PORTABLE, BF16, 2e-2, false", "PORTABLE, FP32, 1e-5, true", "PORTABLE, BF16, 2e-2, true"
     })
     void agreesWithTheFormula(AttentionKernel kernel, DType dtype, float tolerance, boolean causal) {
         try (var scope = TensorScope.open()) {
@@ -88,5 +90,37 @@ class AttentionKernelTest {
                     .usingComparatorWithPrecision(2e-2f)
                     .containsExactly(expected(q, k, v, 2, false));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(AttentionKernel.class)
+    void aBiasCountsAKeyMoreOftenInEveryImageOfItsOwn(AttentionKernel kernel) {
+        try (var scope = TensorScope.open()) {
+            var placement = new Placement(ComputeDevice.CPU, DType.BF16);
+            Tensor q = placement.place(Tensors.randn(Tensors.generator(4), 2, 70, 48));
+            Tensor k = placement.place(Tensors.randn(Tensors.generator(5), 2, 30, 48));
+            Tensor v = placement.place(Tensors.randn(Tensors.generator(6), 2, 30, 48));
+            Tensor sizes = torch.ones(2, 30);
+            sizes.select(0, 0).select(0, 7).fill_(new Scalar(3));
+            sizes.select(0, 1).select(0, 2).fill_(new Scalar(3));
+            Tensor actual = kernel.attendBiased(q, k, v, 2, sizes.log());
+            for (long image = 0; image < 2; image++) {
+                long key = image == 0 ? 7 : 2;
+                float[] expected = expected(
+                        q.narrow(0, image, 1),
+                        withTwoMore(k.narrow(0, image, 1), key),
+                        withTwoMore(v.narrow(0, image, 1), key),
+                        2,
+                        false);
+                assertThat(Tensors.floats(actual.narrow(0, image, 1)))
+                        .usingComparatorWithPrecision(2e-2f)
+                        .containsExactly(expected);
+            }
+        }
+    }
+
+    private static Tensor withTwoMore(Tensor x, long token) {
+        Tensor one = x.narrow(1, token, 1);
+        return Tensors.cat(1, x, one, one);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.tome4j.kernels.Kernels;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 
@@ -21,6 +22,16 @@ class EngineTest {
         assertThat(line)
                 .matches("PyTorch \\d+\\.\\d+\\.\\d+, cpu \\(.+\\), fp32, \\d+ threads?.*")
                 .doesNotContain("\n");
+    }
+
+    @Test
+    void saysWhatComputesAttentionWhereThereIsAChoice() {
+        var bf16 = new Placement(ComputeDevice.CPU, DType.BF16);
+        String kernel = Kernels.here().attentionName();
+        assertThat(kernel).matches("avx512_bf16 kernel|portable.*");
+        assertThat(Engine.start().describe(bf16)).contains(", attention: " + kernel);
+        assertThat(Engine.start().describe(bf16, AttentionKernel.PORTABLE)).contains(", attention: portable");
+        assertThat(Engine.start().describe(Placement.CPU_FP32)).doesNotContain("attention");
     }
 
     @Test

@@ -25,8 +25,8 @@ final class GridOptions {
             split = ",",
             paramLabel = "NAME",
             description =
-                    "tome, todo, query, or tomesd, which is exactly what the Python package does; with options of their"
-                            + " own after a plus, such as tome+match-every=2+merge-mlp (default: tome).")
+                    "Methods as --method of generate has them, or tomesd, which is exactly what the Python package does;"
+                            + " with options of their own after a plus, such as tome+match-every=2+merge-mlp (default: tome).")
     List<String> methods = List.of();
 
     @Option(

@@ -23,9 +23,11 @@ public final class ModelOptions extends CheckpointOptions {
     @Option(
             names = "--attention",
             order = AFTER,
-            paramLabel = "efficient|naive",
+            paramLabel = "efficient|portable|naive",
             defaultValue = "efficient",
-            description = "A few rows of scores at a time (default), or the whole score matrix at once.")
+            description =
+                    "A few rows of scores at a time (default), the same without tome4j's own kernels, or the whole score"
+                            + " matrix at once.")
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
 
     @Option(

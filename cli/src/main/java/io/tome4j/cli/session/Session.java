@@ -9,6 +9,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
@@ -48,7 +49,7 @@ public final class Session implements AutoCloseable {
 
     /** Starts the engine and says so, and which model is meant where the user may wonder. */
     public String start(ChosenModel model) {
-        String engine = start(model.placement());
+        String engine = start(model.placement(), model.options().attention());
         model.announce(err());
         return engine;
     }
@@ -59,7 +60,11 @@ public final class Session implements AutoCloseable {
      * @return the line that says it: engine, device, dtype, threads
      */
     public String start(Placement placement) {
-        String engine = Engine.start().describe(placement);
+        return start(placement, AttentionKernel.EFFICIENT);
+    }
+
+    private String start(Placement placement, AttentionKernel attention) {
+        String engine = Engine.start().describe(placement, attention);
         err().println(engine);
         return engine;
     }

@@ -25,7 +25,7 @@ final class LcmScheduler implements Scheduler {
         prediction = PredictionType.read(config, PredictionType.values());
         limit = SampleLimit.read(config, false);
         originalSteps = config.integer("original_inference_steps", 50);
-        timestepScaling = (float) config.number("timestep_scaling", 10);
+        timestepScaling = (float) config.finite("timestep_scaling", 10);
         if (originalSteps < 1 || originalSteps > noise.timesteps()) {
             throw config.unsupported("original_inference_steps", "1 to " + noise.timesteps());
         }

@@ -19,6 +19,8 @@ final class NoiseSchedule {
 
     private static final double MAX_BETA = 0.999;
 
+    private static final int MOST_TIMESTEPS = 1_000_000;
+
     private final float[] betas;
     private final float[] alphasCumprod;
 
@@ -44,16 +46,15 @@ final class NoiseSchedule {
      * @throws TomeException if a value is not supported
      */
     static NoiseSchedule read(Config config, double absentStart, double absentEnd, String absentSchedule) {
-        int timesteps = config.integer("num_train_timesteps", 1000);
+        int timesteps = config.integer("num_train_timesteps", 1000, 1, MOST_TIMESTEPS);
         double start = config.number("beta_start", absentStart);
         double end = config.number("beta_end", absentEnd);
         String schedule = config.text("beta_schedule", absentSchedule);
-        if (timesteps < 1) {
-            throw config.unsupported("num_train_timesteps", "1 and more");
-        }
         if (config.has("trained_betas")) {
             return new NoiseSchedule(trainedBetas(config, timesteps));
         }
+        requireShare(config, "beta_start", start);
+        requireShare(config, "beta_end", end);
         return new NoiseSchedule(
                 switch (schedule) {
                     case "linear" -> spaced(start, end, timesteps);
@@ -61,6 +62,13 @@ final class NoiseSchedule {
                     case "squaredcos_cap_v2" -> cosine(timesteps);
                     default -> throw config.unsupported("beta_schedule", "linear, scaled_linear, squaredcos_cap_v2");
                 });
+    }
+
+    /** A beta is the share of noise that a timestep adds. */
+    private static void requireShare(Config config, String key, double beta) {
+        if (!(beta > 0 && beta < 1)) {
+            throw config.unsupported(key, "a number between 0 and 1");
+        }
     }
 
     /** The number of timesteps the model was trained with. */
@@ -134,6 +142,9 @@ final class NoiseSchedule {
         }
         float[] betas = new float[timesteps];
         for (int t = 0; t < timesteps; t++) {
+            if (!(given[t] >= 0 && given[t] <= 1)) {
+                throw config.unsupported("trained_betas", "numbers from 0 to 1");
+            }
             betas[t] = (float) given[t];
         }
         return betas;

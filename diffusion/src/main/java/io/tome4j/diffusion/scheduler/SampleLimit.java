@@ -27,14 +27,17 @@ final class SampleLimit {
 
     /** Reads {@code clip_sample} and {@code clip_sample_range}. */
     static SampleLimit readClip(Config config, boolean absent) {
-        double range = config.number("clip_sample_range", 1);
+        double range = config.positive("clip_sample_range", 1);
         return new SampleLimit(config.flag("clip_sample", absent) ? Way.CLIP : Way.NONE, 1, range);
     }
 
     /** Reads {@code thresholding}, {@code dynamic_thresholding_ratio} and {@code sample_max_value}. */
     static SampleLimit readThreshold(Config config) {
         double ratio = config.number("dynamic_thresholding_ratio", 0.995);
-        double most = config.number("sample_max_value", 1);
+        if (!(ratio >= 0 && ratio <= 1)) {
+            throw config.unsupported("dynamic_thresholding_ratio", "0 to 1");
+        }
+        double most = config.positive("sample_max_value", 1);
         return new SampleLimit(config.flag("thresholding", false) ? Way.THRESHOLD : Way.NONE, ratio, most);
     }
 

@@ -72,6 +72,7 @@ public final class Schedulers {
         "solver_p",
         "solver_type",
         "steps_offset",
+        "tensor_format", // of diffusers 0.2 to 0.5
         "thresholding",
         "time_shift_type",
         "timestep_scaling",
@@ -95,7 +96,16 @@ public final class Schedulers {
      * @throws TomeException if the class, a key or a value is not supported; the message names it
      */
     public static Scheduler fromConfig(Config config) {
-        String className = config.text("_class_name");
+        return ofClass(config.text("_class_name"), config);
+    }
+
+    /**
+     * The scheduler of a class, over a config that another class may have written.
+     *
+     * @param className as diffusers has it, such as {@code PNDMScheduler}
+     * @throws TomeException as for {@link #fromConfig}
+     */
+    public static Scheduler ofClass(String className, Config config) {
         return ALL.stream()
                 .filter(entry ->
                         !entry.className().isEmpty() && entry.className().equals(className))
@@ -125,6 +135,17 @@ public final class Schedulers {
                 .map(entry -> build(entry, checkpointConfig))
                 .orElseThrow(() -> new TomeException(
                         "Unknown scheduler '" + name + "'; the known ones are " + String.join(", ", names()) + "."));
+    }
+
+    /**
+     * Checks what all schedulers read, so that it can be said before there is one: noise schedule, unknown keys.
+     *
+     * @throws TomeException if no scheduler could be made from a config
+     */
+    public static void requireUsable(Config config) {
+        config.ignore(KEYS_OF_ANY);
+        config.requireAllRead();
+        NoiseSchedule.read(config);
     }
 
     /** The names of all schedulers, in the order to show them. */

@@ -32,7 +32,11 @@ final class SigmaSpacing {
      * @throws TomeException if several ways or one that is not supported are asked for
      */
     static SigmaSpacing read(Config config) {
-        return readWay(config, config.number("sigma_min", Double.NaN), config.number("sigma_max", Double.NaN));
+        return readWay(config, sigma(config, "sigma_min"), sigma(config, "sigma_max"));
+    }
+
+    private static double sigma(Config config, String key) {
+        return config.has(key) ? config.positive(key, Double.NaN) : Double.NaN;
     }
 
     /** The same without {@code sigma_min} and {@code sigma_max}. */

@@ -105,7 +105,8 @@ final class Bench {
         List<Cell> affordable = new ArrayList<>();
         double left = secondsLeft();
         for (Cell cell : cells) {
-            double needed = expectedSeconds(cell) * (1 + settings.steps());
+            Variant variant = cell.variant();
+            double needed = expectedSeconds(cell) * (variant.reuseEvery() + variant.wholeIntervals(settings.steps()));
             boolean veryFirst = secondsPerWork.isEmpty() && affordable.isEmpty();
             if (veryFirst || needed <= left) {
                 affordable.add(cell);
@@ -161,7 +162,7 @@ final class Bench {
     private boolean inTime(Running cell) {
         List<Double> taken = cell.samples();
         double expected = taken.isEmpty() ? cell.first().seconds() : taken.get(taken.size() - 1);
-        return !timedAnything || expected * settings.steps() <= secondsLeft();
+        return !timedAnything || expected * cell.cell().variant().wholeIntervals(settings.steps()) <= secondsLeft();
     }
 
     private void learn(CellResult result) {

@@ -214,6 +214,11 @@ public record BenchReport(Machine machine, BenchSettings settings, List<CellResu
         List<String> notes = new ArrayList<>();
         notes.add("Seconds are those of one denoising step of a batch of images: the UNet with guidance, so on twice as"
                 + " many, and the scheduler. The median over the repetitions, and the quartiles.");
+        if (settings.variants().stream().anyMatch(variant -> variant.reuseEvery() > 1)) {
+            notes.add(
+                    "With reuse3 one step in three computes all, and the others take its deep features over (branch 0):"
+                            + " seconds are the mean of whole intervals of three.");
+        }
         notes.add("Percentages are time saved, as the reference counts it: 100 (1 - seconds / seconds of what it is"
                 + " compared with).");
         notes.add(

@@ -17,7 +17,8 @@ import java.util.List;
  * @param variants which columns of the table
  * @param ratios shares of tokens to merge away, from 0 to 1
  * @param merging all other options of merging; its ratio is not looked at
- * @param steps consecutive denoising steps that are timed together, at least 1
+ * @param steps consecutive denoising steps that are timed together, at least 1; where steps share features as many more as
+ *     fill an interval
  * @param repeats how many times each cell is timed, at least 1
  */
 public record BenchSettings(

@@ -3,6 +3,7 @@ package io.tome4j.evaluation.bench;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.DenoisingLoop;
 import io.tome4j.diffusion.Guidance;
+import io.tome4j.diffusion.ReuseSchedule;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.diffusion.UNetDenoiser;
 import io.tome4j.diffusion.scheduler.Scheduler;
@@ -66,7 +67,10 @@ final class Denoising {
                     Tensors.randn(generator, cell.batch(), model.config().inChannels(), side, side);
             // What a pipeline computes once an image is computed here for the timed steps alone, which so bear all of
             // it.
-            new DenoisingLoop(denoiser, GUIDANCE)
+            new DenoisingLoop(
+                            denoiser,
+                            GUIDANCE,
+                            ReuseSchedule.every(cell.variant().reuseEvery()))
                     .run(latents, text, trajectory, steps, generator, run, StepListener.NONE);
         }
     }

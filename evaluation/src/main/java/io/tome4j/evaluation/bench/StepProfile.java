@@ -31,7 +31,7 @@ public record StepProfile(Cell cell, double seconds, Map<Profile.Part, PartCost>
 
     /** Profiles a cell: of the repetitions, the one of median length. */
     static StepProfile of(Denoising denoising, BenchSettings settings, Cell cell) {
-        denoising.run(cell, 1); // to warm up
+        denoising.run(cell, cell.variant().reuseEvery()); // to warm up
         List<StepProfile> profiles = new ArrayList<>();
         for (int i = 0; i < settings.repeats(); i++) {
             profiles.add(once(denoising, settings, cell));
@@ -42,7 +42,7 @@ public record StepProfile(Cell cell, double seconds, Map<Profile.Part, PartCost>
 
     private static StepProfile once(Denoising denoising, BenchSettings settings, Cell cell) {
         DeviceMemory device = DeviceMemory.of(settings.placement());
-        int steps = settings.steps();
+        int steps = cell.variant().wholeIntervals(settings.steps());
         try (Profile profile = Profile.start(settings.placement())) {
             long start = System.nanoTime();
             denoising.run(cell, steps);

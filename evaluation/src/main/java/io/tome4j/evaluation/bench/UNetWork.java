@@ -7,6 +7,8 @@ import io.tome4j.models.unet.UNetLayout;
 import io.tome4j.models.unet.UNetMemory;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a step of a UNet comes to, from its config alone: good enough to order cells, to foresee which will not end in
@@ -16,6 +18,7 @@ import io.tome4j.tensor.Placement;
  */
 record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     private static final int GUIDANCE = 2;
+    private static final int REUSE_BRANCH = 0;
 
     /**
      * Convolutions and linear layers cost about this many operations for each place of a level and square of its
@@ -26,16 +29,25 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     /** The scores and their softmax. */
     private static final int SCORE_MATRICES = 2;
 
-    /** Floating-point operations of a step, roughly. */
+    /** Floating-point operations of a step, roughly; the mean of an interval where steps share features. */
     double flops(Cell cell) {
+        UNetLayout layout = config.layout();
+        int every = cell.variant().reuseEvery();
+        double reusing = every > 1 ? flops(cell, layout.blocksAround(layout.cut(REUSE_BRANCH))) : 0;
+        return (flops(cell, layout.blocks()) + (every - 1) * reusing) / every * GUIDANCE * cell.batch();
+    }
+
+    private double flops(Cell cell, List<UNetLayout.Block> running) {
         double flops = 0;
         for (int level = 0; level < config.levels(); level++) {
             double channels = config.blockOutChannels().get(level);
             double tokens = grid(cell, level).tokens();
-            flops += FLOPS_PER_SQUARED_CHANNEL * channels * channels * tokens;
-            flops += blocks(level) * 4 * scores(cell, level) * channels;
+            double share = (double) stages(running, level).count()
+                    / stages(config.layout().blocks(), level).count();
+            flops += share * FLOPS_PER_SQUARED_CHANNEL * channels * channels * tokens;
+            flops += transformers(running, level) * 4 * scores(cell, level) * channels;
         }
-        return flops * GUIDANCE * cell.batch();
+        return flops;
     }
 
     /** Bytes that a step needs besides the model: {@link UNetMemory}, and the scores, which merging makes fewer. */
@@ -47,7 +59,7 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
         }
         double scores = 0;
         for (int level = 0; level < config.levels(); level++) {
-            if (blocks(level) > 0) {
+            if (transformers(config.layout().blocks(), level) > 0) {
                 scores = Math.max(scores, SCORE_MATRICES * config.heads().get(level) * scores(cell, level));
             }
         }
@@ -70,12 +82,11 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
         return left * (merging.method() == ToMeOptions.Method.TOME ? left : all);
     }
 
-    /** Transformer blocks of a level, on the way down and up. */
-    private int blocks(int level) {
-        return config.layout().blocks().stream()
-                .filter(block -> block.level() == level)
-                .flatMap(block -> block.stages().stream())
-                .mapToInt(UNetLayout.Stage::transformers)
-                .sum();
+    private static int transformers(List<UNetLayout.Block> blocks, int level) {
+        return stages(blocks, level).mapToInt(UNetLayout.Stage::transformers).sum();
+    }
+
+    private static Stream<UNetLayout.Stage> stages(List<UNetLayout.Block> blocks, int level) {
+        return blocks.stream().filter(block -> block.level() == level).flatMap(block -> block.stages().stream());
     }
 }

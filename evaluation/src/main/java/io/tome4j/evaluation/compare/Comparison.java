@@ -8,9 +8,9 @@ import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.evaluation.run.MergeRecorder;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.PatchReport;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
@@ -19,15 +19,15 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 
 /**
- * The same request without merging and with each of several settings.
+ * The same request as it is, without merging, and with each of several savings of time.
  *
  * @param request what to draw, one image; all panels have its seed
- * @param settings each setting of merging, in the order of the panels
- * @param measures what to tell of the distance between a merged image and the unmerged one
+ * @param settings what to do in each panel, in their order: merge, change the request, or both
+ * @param measures what to tell of the distance between an image and the unmerged one
  * @param mapAt where to record merge maps; empty for none
  */
 public record Comparison(
-        Request request, List<ToMeOptions> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
+        Request request, List<Savings> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
 
     /** Told how far the comparison has come; may stop it. */
     public interface Listener extends StepListener {
@@ -48,7 +48,7 @@ public record Comparison(
                     "A comparison is of one image, not of the " + request.images() + " that the request asks for");
         }
         if (settings.isEmpty()) {
-            throw new IllegalArgumentException("A comparison needs at least one setting of merging");
+            throw new IllegalArgumentException("A comparison needs at least one setting");
         }
     }
 
@@ -67,17 +67,17 @@ public record Comparison(
         if (mapAt.isPresent()) {
             String block = mapAt.get().block().orElseGet(() -> MergeRecorder.usualBlock(pipeline));
             MergeRecorder.requireBlock(pipeline, block);
-            reports.forEach(report -> requireMerged(block, report));
+            reports.stream().filter(PatchReport::merges).forEach(report -> requireMerged(block, report));
         }
         int images = settings.size() + 1;
         listener.onImage(0, images, "warm-up");
         run.warmUpEachKind(request, settings);
         listener.onImage(1, images, Panel.UNMERGED);
-        Panel unmerged = Panel.unmerged(run.make(request, ToMeOptions.NONE));
+        Panel unmerged = Panel.unmerged(run.make(request, Savings.NONE));
         List<Panel> panels = new ArrayList<>(List.of(unmerged));
-        for (PatchReport report : reports) {
-            listener.onImage(panels.size() + 1, images, Panel.label(report.options()));
-            panels.add(merged(run, report, unmerged));
+        for (Savings setting : settings) {
+            listener.onImage(panels.size() + 1, images, setting.label());
+            panels.add(saving(run, setting, reports.get(panels.size() - 1), unmerged));
         }
         return List.copyOf(panels);
     }
@@ -95,22 +95,19 @@ public record Comparison(
         }
     }
 
-    private Panel merged(SettingRun run, PatchReport report, Panel unmerged) {
-        Made made = mapAt.map(place -> mapped(run, report.options(), place))
-                .orElseGet(() -> run.make(request, report.options()));
+    private Panel saving(SettingRun run, Savings setting, PatchReport report, Panel unmerged) {
+        Made made = mapAt.filter(place -> setting.merges())
+                .map(place -> mapped(run, setting, place))
+                .orElseGet(() -> run.make(request, setting));
         return new Panel(
-                Panel.label(report.options()),
-                made,
-                report,
-                unmerged.perStep(),
-                Distance.of(measures, unmerged.image(), made.image()));
+                setting, made, report, unmerged.perStep(), Distance.of(measures, unmerged.image(), made.image()));
     }
 
-    private Made mapped(SettingRun run, ToMeOptions setting, MapPlace place) {
+    private Made mapped(SettingRun run, Savings setting, MapPlace place) {
         Made made = run.make(request, setting, place);
         if (made.map().isEmpty()) {
-            throw new TomeException("There is no merge map of step " + (place.step() + 1) + ": the run had "
-                    + made.times().steps().size() + " steps.");
+            throw new TomeException("There is no merge map of step " + (place.step() + 1) + " or later: the run had "
+                    + made.times().steps().size() + " steps, and those that reuse features may leave the block out.");
         }
         return made;
     }

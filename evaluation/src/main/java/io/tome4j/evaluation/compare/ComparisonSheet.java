@@ -143,7 +143,7 @@ public final class ComparisonSheet {
 
     private static List<String> lines(Panel panel) {
         String time = String.format(Locale.ROOT, "%.3f s a step", panel.perStep());
-        if (!panel.merging().merges()) {
+        if (panel.savings().isNone()) {
             return List.of(panel.label(), time);
         }
         List<String> distances = panel.distances().stream().map(Distance::shown).toList();

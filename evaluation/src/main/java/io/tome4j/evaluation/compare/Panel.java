@@ -4,31 +4,31 @@ import io.tome4j.diffusion.Result;
 import io.tome4j.evaluation.measures.Distance;
 import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.MergeMap;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.PatchReport;
-import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
  * One image of a comparison.
  *
- * @param label what it is called in the image
+ * @param savings what was done to save time; nothing for the unmerged image
  * @param made the image, and the run it came of
  * @param merging what was merged
  * @param unmergedPerStep seconds that a step of the unmerged image took
  * @param distances from the unmerged image, by each measure; empty for itself
  */
-public record Panel(String label, Made made, PatchReport merging, double unmergedPerStep, List<Distance> distances) {
-    static final String UNMERGED = "unmerged";
+public record Panel(Savings savings, Made made, PatchReport merging, double unmergedPerStep, List<Distance> distances) {
+    static final String UNMERGED = Savings.NONE.label();
 
     static Panel unmerged(Made made) {
-        return new Panel(UNMERGED, made, made.result().merging(), made.times().perStep(), List.of());
+        return new Panel(Savings.NONE, made, made.result().merging(), perStep(made), List.of());
     }
 
-    static String label(ToMeOptions options) {
-        return options.method().name().toLowerCase(Locale.ROOT) + " " + options.ratio();
+    /** What it is called in the image. */
+    public String label() {
+        return savings.label();
     }
 
     /** The image. */
@@ -46,9 +46,13 @@ public record Panel(String label, Made made, PatchReport merging, double unmerge
         return made.map();
     }
 
-    /** Seconds a denoising step took: the median, so that a step that was disturbed does not count. */
+    /** Seconds a denoising step took, as {@link io.tome4j.evaluation.run.Times#perStep} says. */
     public double perStep() {
-        return made.times().perStep();
+        return perStep(made);
+    }
+
+    private static double perStep(Made made) {
+        return made.times().perStep(made.result().request());
     }
 
     /** Seconds that all denoising steps took. */

@@ -13,8 +13,8 @@ import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.evaluation.run.ResultStore.Finished;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
@@ -33,7 +33,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Each prompt without merging and with each of several settings:
+ * Each prompt without any savings of time and with each of several settings:
  *
  * <ol>
  *   <li>All images of a prompt have the same seed, and are made one after the other: first the unmerged one, then the
@@ -43,7 +43,7 @@ import java.util.stream.Stream;
  * </ol>
  *
  * @param prompts what to draw
- * @param settings the ways to merge, at least one, in the order to show them
+ * @param settings the ways to save time, at least one, in the order to show them
  * @param template how to draw: steps, guidance scale, scheduler, negative prompt and size; the rest is not used
  * @param seed of the first prompt; each further one has the next
  * @param measures what to tell of the images
@@ -81,7 +81,8 @@ public record Evaluation(
     public Evaluation {
         settings = List.copyOf(settings);
         if (settings.isEmpty() || settings.contains(Setting.UNMERGED)) {
-            throw new IllegalArgumentException("An evaluation needs at least one setting of merging, and no other");
+            throw new IllegalArgumentException(
+                    "An evaluation needs at least one setting that saves time, and no other");
         }
         if (settings.stream().map(Setting::label).distinct().count() < settings.size()) {
             throw new IllegalArgumentException("Two settings are called the same: "
@@ -114,7 +115,7 @@ public record Evaluation(
         Request sized = template.imagesPerPrompt(1)
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         SettingRun run = new SettingRun(pipeline, listener);
-        settings.forEach(setting -> run.report(sized, setting.merging())); // refuses what would merge nothing
+        settings.forEach(setting -> run.report(sized, setting.savings())); // refuses what would merge nothing
         if (retrieval) {
             MotifBank.requireComparable(sized.width(), sized.height());
         }
@@ -195,20 +196,20 @@ public record Evaluation(
 
         private Made make(Shot shot, boolean mapped) {
             Request request = shot.request();
-            ToMeOptions merging = shot.setting().merging();
+            Savings savings = shot.setting().savings();
             if (!warm) {
                 warm = true;
                 run.warmUpEachKind(
-                        request, settings.stream().map(Setting::merging).toList());
+                        request, settings.stream().map(Setting::savings).toList());
             }
-            return mapped ? run.make(request, merging, MapPlace.middle(request.steps())) : run.make(request, merging);
+            return mapped ? run.make(request, savings, MapPlace.middle(request.steps())) : run.make(request, savings);
         }
 
         private Row tell(Drawn drawn, Drawn unmerged) {
             Shot shot = drawn.shot();
             BufferedImage image = drawn.image();
             Map<String, Double> values = new LinkedHashMap<>();
-            if (shot.setting().merges()) {
+            if (shot.setting().saves()) {
                 Distance.of(measures.images(), unmerged.image(), image)
                         .forEach(distance -> values.put(distance.measure().name(), distance.value()));
             }

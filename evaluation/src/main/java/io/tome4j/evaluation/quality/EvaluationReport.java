@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.OptionsJson;
+import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.Share;
 import io.tome4j.evaluation.bench.Machine;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;
@@ -73,7 +74,7 @@ public record EvaluationReport(
         return ReportPage.of(this, store);
     }
 
-    private static void put(ObjectNode json, String name, List<Group> groups) {
+    private void put(ObjectNode json, String name, List<Group> groups) {
         ArrayNode array = json.putArray(name);
         for (Group group : groups) {
             ObjectNode node = array.addObject();
@@ -84,12 +85,18 @@ public record EvaluationReport(
         }
     }
 
-    private static void put(ObjectNode json, Summary summary, boolean options) {
+    private void put(ObjectNode json, Summary summary, boolean options) {
         json.put("setting", summary.setting().label());
         json.put("variant", summary.setting().variant());
         json.put("ratio", summary.setting().ratio());
         if (options && summary.setting().merges()) {
             json.set("merging", OptionsJson.of(summary.setting().merging()));
+        }
+        if (options && !summary.setting().savings().changed().isEmpty()) {
+            Request changed = summary.setting().savings().applyTo(result.request());
+            json.set(
+                    "request",
+                    OptionsJson.of(changed, summary.setting().savings().changed()));
         }
         put(json, "seconds_per_step", summary.perStep());
         put(json, "seconds_per_image", summary.perImage());

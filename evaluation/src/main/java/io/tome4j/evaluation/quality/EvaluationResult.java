@@ -49,7 +49,7 @@ public final class EvaluationResult {
      * What is said of a setting.
      *
      * @param setting how to merge
-     * @param perStep seconds a step, of each image the median one
+     * @param perStep seconds a step, of each image the median one, or the mean where its steps are not alike
      * @param perImage seconds an image: text encoding, steps and decoding
      * @param speedUp how many times as fast a step was as that of the same prompt without merging
      * @param measures by name
@@ -170,12 +170,11 @@ public final class EvaluationResult {
         }
         double[] speedUps = new double[its.size()];
         for (int i = 0; i < speedUps.length; i++) {
-            speedUps[i] = unmerged.get(i).times().perStep() / its.get(i).times().perStep();
+            speedUps[i] = unmerged.get(i).perStep() / its.get(i).perStep();
         }
         return new Summary(
                 setting,
-                Statistics.of(
-                        its.stream().mapToDouble(row -> row.times().perStep()).toArray()),
+                Statistics.of(its.stream().mapToDouble(row -> row.perStep()).toArray()),
                 Statistics.of(
                         its.stream().mapToDouble(row -> row.times().total()).toArray()),
                 Statistics.of(speedUps),
@@ -208,7 +207,7 @@ public final class EvaluationResult {
     }
 
     private OptionalDouble frechet(Setting setting) {
-        return setDistances.isPresent() && setting.merges()
+        return setDistances.isPresent() && setting.saves()
                 ? OptionalDouble.of(setDistances.get().distances().getOrDefault(setting, Double.NaN))
                 : OptionalDouble.empty();
     }

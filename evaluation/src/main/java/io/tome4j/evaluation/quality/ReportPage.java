@@ -63,11 +63,11 @@ final class ReportPage {
 
     private String page() {
         lead();
-        html.raw("<h2>Settings of merging</h2>\n");
+        html.raw("<h2>Settings</h2>\n");
         List<List<String>> lines = ResultTable.settings(result).stream()
                 .map(line -> line.stream().map(ReportPage::onTwoLines).toList())
                 .toList();
-        html.table("Settings of merging", "", lines.get(0), lines.subList(1, lines.size()));
+        html.table("Settings", "", lines.get(0), lines.subList(1, lines.size()));
         charts();
         groups("Categories", result.categories());
         groups("Challenges", result.challenges());
@@ -102,7 +102,7 @@ final class ReportPage {
         html.raw("<p class=\"lead\">");
         html.text(String.format(
                 Locale.ROOT,
-                "%d %s without merging and with %d %s of it, %d x %d pixels, %d steps.",
+                "%d %s without merging and with %d %s that save time, %d x %d pixels, %d steps.",
                 result.prompts(),
                 result.prompts() == 1 ? "prompt" : "prompts",
                 result.settings().size(),
@@ -138,7 +138,7 @@ final class ReportPage {
         for (Summary summary : summaries) {
             Optional<Statistics> measured =
                     Optional.ofNullable(summary.measures().get(scale.name()));
-            if (summary.setting().merges()
+            if (summary.setting().saves()
                     && measured.isPresent()
                     && measured.get().count() > 0) {
                 Statistics statistics = measured.get();
@@ -185,7 +185,7 @@ final class ReportPage {
             for (Group group : groups) {
                 List<String> cells = new ArrayList<>(List.of(group.name() + " (" + group.prompts() + ")"));
                 for (Summary summary : group.summaries()) {
-                    if (summary.setting().merges()) {
+                    if (summary.setting().saves()) {
                         cells.add(mean(Optional.ofNullable(summary.measures().get(scale.name()))));
                     }
                 }
@@ -291,8 +291,7 @@ final class ReportPage {
                                 : "without bound"));
             }
         }
-        parts.add(String.format(
-                Locale.ROOT, "%.2fx", unmerged.times().perStep() / row.times().perStep()));
+        parts.add(String.format(Locale.ROOT, "%.2fx", unmerged.perStep() / row.perStep()));
         if (row.rank().isPresent()) {
             parts.add("rank " + row.rank().getAsInt());
         }

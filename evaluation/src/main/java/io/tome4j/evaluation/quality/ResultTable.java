@@ -51,7 +51,7 @@ final class ResultTable {
                     String.valueOf(setting.ratio()),
                     "images/" + shot.file() + ".png",
                     number(row.times().total()),
-                    number(row.times().perStep())));
+                    number(row.perStep())));
             measures.forEach(name -> cells.add(number(row.measure(name))));
             if (ranked) {
                 cells.add(row.rank().isPresent() ? String.valueOf(row.rank().getAsInt()) : "");

@@ -21,6 +21,11 @@ record Row(Shot shot, Times times, Map<String, Double> measures, OptionalInt ran
         measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
     }
 
+    /** Seconds a step, as {@link Times#perStep} says. */
+    double perStep() {
+        return times.perStep(shot.setting().savings().applyTo(shot.request()));
+    }
+
     /** What a measure says; empty if it says nothing of this image. */
     OptionalDouble measure(String name) {
         return measures.containsKey(name) ? OptionalDouble.of(measures.get(name)) : OptionalDouble.empty();

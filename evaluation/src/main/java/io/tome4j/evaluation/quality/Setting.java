@@ -1,28 +1,32 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * One way to merge, or not to.
+ * One way to save time, or not to.
  *
- * <p>A variant is a method, {@code tome}, {@code todo} or {@code query}, or {@code tomesd}, which is exactly what the
- * Python package does; options that differ from the others' follow after a plus: {@code tome+match-every=2+merge-mlp}.
+ * <p>A variant is a method of merging, {@code tome}, {@code todo} or {@code query}, or {@code tomesd}, which is exactly what
+ * the Python package does, or {@code none}; options that differ from the others' follow after a plus, of merging and of what
+ * a request leaves out: {@code tome+match-every=2+merge-mlp+reuse-every=3}, {@code none+guidance-to=0.8}.
  *
- * @param variant what it is called without its ratio; empty for no merging
- * @param merging how to merge
+ * @param variant what it is called without its ratio; empty for no savings
+ * @param savings what is done
  */
-public record Setting(String variant, ToMeOptions merging) {
-    /** No merging. */
-    public static final Setting UNMERGED = new Setting("", ToMeOptions.NONE);
+public record Setting(String variant, Savings savings) {
+    /** Nothing is done to save time. */
+    public static final Setting UNMERGED = new Setting("", Savings.NONE);
 
-    /** What can follow a plus: what the variant itself does not say. */
-    private static final List<Option<?>> OPTIONS = ToMeOptions.OPTIONS.stream()
+    /** Options of merging that can follow a plus: what the variant itself does not say. */
+    private static final List<Option<?>> MERGING = ToMeOptions.OPTIONS.stream()
             .filter(option -> !List.of(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.MODE, ToMeOptions.AUTO)
                     .contains(option))
             .toList();
@@ -30,10 +34,27 @@ public record Setting(String variant, ToMeOptions merging) {
     /** The variant that is what the Python package does. */
     public static final String TOMESD = "tomesd";
 
+    /** The method of variants that do not merge. */
+    private static final String NONE = "none";
+
+    /**
+     * Each variant with each ratio, but one that does not merge once.
+     *
+     * @param base all other options of merging
+     * @throws IllegalArgumentException as {@link #of}
+     */
+    public static List<Setting> all(List<String> variants, List<Double> ratios, ToMeOptions base) {
+        List<Setting> settings = new ArrayList<>();
+        for (String variant : variants) {
+            ratios.stream().map(ratio -> of(variant, ratio, base)).distinct().forEach(settings::add);
+        }
+        return List.copyOf(settings);
+    }
+
     /**
      * @param variant as above
-     * @param ratio the share of tokens to merge away, above 0 and up to 1
-     * @param base all other options
+     * @param ratio the share of tokens to merge away, above 0 and up to 1; without meaning for {@code none}
+     * @param base all other options of merging
      * @throws IllegalArgumentException if there is no such variant, or an option does not go with another
      */
     public static Setting of(String variant, double ratio, ToMeOptions base) {
@@ -43,14 +64,21 @@ public record Setting(String variant, ToMeOptions merging) {
                     + " there");
         }
         List<String> parts = Arrays.asList(variant.split("\\+", -1));
-        ToMeOptions options = withMethod(base.withRatio(ratio), parts.get(0));
+        Savings savings = Savings.of(withMethod(base.withRatio(ratio), parts.get(0)));
         for (String part : parts.subList(1, parts.size())) {
-            options = withOption(options, variant, part);
+            savings = withOption(savings, variant, part);
         }
-        return new Setting(variant, options);
+        if (savings.isNone()) {
+            throw new OptionException("{methods} has '" + variant
+                    + "', which is the unmerged image: what to leave out follows a plus, none+reuse-every=3");
+        }
+        return new Setting(variant, savings);
     }
 
     private static ToMeOptions withMethod(ToMeOptions base, String method) {
+        if (method.equals(NONE)) {
+            return ToMeOptions.NONE;
+        }
         if (method.equals(TOMESD)) {
             return base.sizeWeighted(false).method(ToMeOptions.Method.TOME).mode(ToMeOptions.Mode.TOMESD);
         }
@@ -59,27 +87,33 @@ public record Setting(String variant, ToMeOptions merging) {
                 return base.method(known);
             }
         }
-        throw new OptionException(
-                "{methods} has '" + OptionException.literal(method) + "': it must be one of tome, todo, query, tomesd");
+        throw new OptionException("{methods} has '" + OptionException.literal(method) + "': it must be one of "
+                + ToMeOptions.METHOD.takes().replace("|", ", ") + ", tomesd, none");
     }
 
     /** An option after a plus: {@code match-every=2}, or a flag that is not as usual, {@code merge-mlp} or {@code no-rand}. */
-    private static ToMeOptions withOption(ToMeOptions options, String variant, String part) {
+    private static Savings withOption(Savings savings, String variant, String part) {
         int equals = part.indexOf('=');
         String name = equals < 0 ? part : part.substring(0, equals);
-        Option<?> option = OPTIONS.stream()
+        List<Option<?>> options = Stream.concat(
+                        savings.merges() ? MERGING.stream() : Stream.of(), Savings.OPTIONS.stream())
+                .toList();
+        Option<?> option = options.stream()
                 .filter(candidate -> called(candidate).equals(name))
                 .findFirst()
                 .orElseThrow(() -> new OptionException("{methods} has '" + OptionException.literal(variant)
                         + "', and there is no option '" + OptionException.literal(name)
                         + "' to follow a plus: there are "
-                        + OPTIONS.stream().map(Setting::called).collect(Collectors.joining(", "))));
+                        + options.stream().map(Setting::called).collect(Collectors.joining(", "))));
         if (option.isFlag() != (equals < 0)) {
             throw new OptionException("{methods} has '" + OptionException.literal(variant) + "', and " + name
                     + (option.isFlag() ? " takes no value" : " needs one: " + name + "=" + option.takes()));
         }
+        String value = equals < 0 ? turned(option) : part.substring(equals + 1);
         try {
-            return options.withText(option, equals < 0 ? turned(option) : part.substring(equals + 1));
+            return Savings.OPTIONS.contains(option)
+                    ? savings.withText(option, value)
+                    : savings.merging(savings.merging().withText(option, value));
         } catch (OptionException e) {
             throw new OptionException(
                     "{methods} has '" + OptionException.literal(variant) + "': "
@@ -98,19 +132,29 @@ public record Setting(String variant, ToMeOptions merging) {
         return (turnedOff ? "no-" : "") + option.name().replace('_', '-').replaceFirst("^use-", "");
     }
 
+    /** How tokens are merged. */
+    public ToMeOptions merging() {
+        return savings.merging();
+    }
+
     /** Whether it merges. */
     public boolean merges() {
-        return merging.ratio() > 0;
+        return savings.merges();
+    }
+
+    /** Whether it is another setting than {@link #UNMERGED}. */
+    public boolean saves() {
+        return !savings.isNone();
     }
 
     /** The share of tokens to merge away; 0 without merging. */
     public double ratio() {
-        return merging.ratio();
+        return merging().ratio();
     }
 
-    /** What people call it: {@code tome 0.5}; {@code unmerged}. */
+    /** What people call it: {@code tome 0.5}; {@code none+reuse-every=3}; {@code unmerged}. */
     public String label() {
-        return merges() ? variant + " " + ratio() : "unmerged";
+        return merges() ? variant + " " + ratio() : saves() ? variant : "unmerged";
     }
 
     /** As {@link #label}, for use in a file's name. */

@@ -20,6 +20,6 @@ record Shot(int number, Prompt prompt, Setting setting, Request request) {
 
     /** By what it is kept. */
     ResultKey key() {
-        return ResultKey.of("images/" + file(), request, setting.merging());
+        return ResultKey.of("images/" + file(), request, setting.savings());
     }
 }

@@ -9,6 +9,7 @@ import io.tome4j.evaluation.retrieval.MotifBank.Match;
 import io.tome4j.evaluation.run.ResultKey;
 import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.evaluation.run.ResultStore.Finished;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -148,11 +149,12 @@ public final class Retrieval {
         }
         MotifBank bank = MotifBank.of(motifs);
         SettingRun run = new SettingRun(pipeline, listener);
+        Savings savings = Savings.of(merging);
         List<Row> rows = new ArrayList<>();
         for (Sample sample : samples) {
             Request request = sample.request().size(width, height);
             Finished finished = store.findOrMake(
-                    ResultKey.of(sample.file(), request, merging), false, () -> run.make(request, merging));
+                    ResultKey.of(sample.file(), request, savings), false, () -> run.make(request, savings));
             BufferedImage image = finished.kept().image();
             Match match = bank.match(image, sample.motif());
             Row row = new Row(

@@ -4,6 +4,7 @@ import io.tome4j.diffusion.StepListener;
 import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergePlan;
+import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
@@ -22,7 +23,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Records which tokens one block merges in one step of a run that it listens to:
+ * Records which tokens one block merges in one step of a run that it listens to; where that step leaves the block out, in
+ * the next one that does not:
  *
  * <pre>{@code
  * var recorder = MergeRecorder.of(pipeline, MapPlace.middle(20), StepListener.NONE);
@@ -37,6 +39,7 @@ public final class MergeRecorder implements StepListener {
     private final int step;
     private final StepListener listener;
     private volatile List<MergeMap> maps = List.of();
+    private MergeRun recorded = MergeRun.NONE; // the run that the maps are of
 
     private MergeRecorder(MergeableBlock block, int step, StepListener listener) {
         this.block = block;
@@ -106,13 +109,15 @@ public final class MergeRecorder implements StepListener {
     @Override
     public void onMerge(MergeableBlock asking, Tensor hidden, TokenGrid grid, BlockMerge merge, MergeContext context) {
         listener.onMerge(asking, hidden, grid, merge, context);
-        if (asking == block && context.step() == step) {
+        // A step that reuses features may leave the block out: then the next one in which it runs is recorded.
+        if (asking == block && context.step() >= step && recorded != context.run()) {
             maps = record(merge, (int) hidden.size(0), grid, context);
+            recorded = context.run();
         }
     }
 
     private List<MergeMap> record(BlockMerge merge, int batch, TokenGrid grid, MergeContext context) {
-        int images = batch / context.run().copies();
+        int images = batch / context.copies();
         List<MergeMap> recorded = new ArrayList<>();
         for (int row = batch - images; row < batch; row++) {
             recorded.add(new MergeMap(

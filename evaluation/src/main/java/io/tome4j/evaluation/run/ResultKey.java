@@ -1,7 +1,6 @@
 package io.tome4j.evaluation.run;
 
 import io.tome4j.diffusion.Request;
-import io.tome4j.merging.ToMeOptions;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,12 +18,13 @@ public record ResultKey(String file, Map<String, String> identity, int width, in
         identity = Collections.unmodifiableMap(new LinkedHashMap<>(identity));
     }
 
-    /** The key of a request's first image, made with a setting of merging. */
-    public static ResultKey of(String file, Request request, ToMeOptions merging) {
+    /** The key of a request's first image, made with savings. */
+    public static ResultKey of(String file, Request request, Savings savings) {
         Map<String, String> identity = new LinkedHashMap<>();
         identity.put("prompt", request.prompts().get(0));
         identity.put("seed", String.valueOf(request.seed()));
-        identity.put("merging", merging.identity());
+        identity.put("merging", savings.merging().identity());
+        savings.changed().forEach(option -> identity.put(option.name(), savings.text(option)));
         return new ResultKey(file, identity, request.width(), request.height());
     }
 }

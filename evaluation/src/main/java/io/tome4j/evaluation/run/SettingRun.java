@@ -7,7 +7,6 @@ import io.tome4j.diffusion.StepListener;
 import io.tome4j.diffusion.StepListener.Progress;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -16,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Makes images with settings of merging, and takes their times; what the pipeline is patched with does not count. */
+/** Makes images with savings of time, and takes their times; what the pipeline is patched with does not count. */
 public final class SettingRun {
     private final StableDiffusionPipeline pipeline;
     private final StepListener listener;
@@ -28,25 +27,32 @@ public final class SettingRun {
     }
 
     /**
-     * What a setting would merge in a request.
+     * What savings would merge in a request.
      *
-     * @throws IllegalArgumentException if that is nothing
+     * @throws IllegalArgumentException if they merge, and that is nothing
      */
-    public PatchReport report(Request request, ToMeOptions merging) {
-        return ToMe.report(pipeline, merging, request.latentGrid(pipeline.nominalGrid()));
+    public PatchReport report(Request request, Savings savings) {
+        return ToMe.report(pipeline, savings.merging(), request.latentGrid(pipeline.nominalGrid()));
     }
 
-    /** Makes one step and throws it away, so that no image pays for what only a setting's first step has to do. */
-    public void warmUp(Request request, ToMeOptions merging) {
-        pipeline.generate(request.steps(1).merging(merging), this::goesOn);
+    /**
+     * Makes one step of each kind that there will be and throws them away, so that no image pays for what only a first step
+     * has to do: a step that computes all, one that reuses, one without guidance.
+     */
+    public void warmUp(Request request, Savings savings) {
+        Request warm = savings.applyTo(request);
+        boolean guidedThroughout = warm.guidanceFrom() == 0 && warm.guidanceTo() == 1;
+        Request first = warm.steps(warm.leavesOutWork() ? 2 : 1);
+        pipeline.generate(guidedThroughout ? first : first.guidanceInterval(0.5, 1), this::goesOn);
     }
 
-    /** Warms up without merging, and with the first setting of each method and mode. */
-    public void warmUpEachKind(Request request, List<ToMeOptions> settings) {
-        Map<String, ToMeOptions> kinds = new LinkedHashMap<>();
-        kinds.put("unmerged", ToMeOptions.NONE);
-        settings.forEach(options -> kinds.putIfAbsent(options.method() + " " + options.mode(), options));
-        kinds.values().forEach(options -> warmUp(request, options));
+    /** Warms up without any savings, with the first of each method and mode, and each way to change the request. */
+    public void warmUpEachKind(Request request, List<Savings> savings) {
+        Map<String, Savings> kinds = new LinkedHashMap<>();
+        kinds.put("unmerged", Savings.NONE);
+        savings.forEach(each -> kinds.putIfAbsent(
+                each.merging().method() + " " + each.merging().mode() + " " + each.changesLabel(), each));
+        kinds.values().forEach(each -> warmUp(request, each));
     }
 
     /** The warm-up's step is none of those that are shown. */
@@ -56,18 +62,19 @@ public final class SettingRun {
     }
 
     /** Makes a request's image. */
-    public Made make(Request request, ToMeOptions merging) {
-        return make(request.merging(merging), listener, Optional::empty);
+    public Made make(Request request, Savings savings) {
+        return make(savings.applyTo(request), listener, Optional::empty);
     }
 
     /**
      * Makes a request's image, and records which tokens one block merges in one step.
      *
+     * @param place where; where a step leaves the block out, the next one that does not counts
      * @throws OptionException if the model has no such block
      */
-    public Made make(Request request, ToMeOptions merging, MapPlace place) {
+    public Made make(Request request, Savings savings, MapPlace place) {
         MergeRecorder recorder = MergeRecorder.of(pipeline, place, listener);
-        return make(request.merging(merging), recorder, () -> recorder.maps().stream()
+        return make(savings.applyTo(request), recorder, () -> recorder.maps().stream()
                 .findFirst());
     }
 

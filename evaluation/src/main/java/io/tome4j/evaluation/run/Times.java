@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.run;
 
+import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result.Timings;
 import io.tome4j.evaluation.Quantiles;
 import java.time.Duration;
@@ -45,8 +46,12 @@ public record Times(double textEncoding, List<Double> steps, double decoding) {
         return steps.stream().mapToDouble(Double::doubleValue).sum();
     }
 
-    /** The median step, so that one that was disturbed does not count. */
-    public double perStep() {
-        return Quantiles.median(steps);
+    /**
+     * What a step took: the median, so that one that was disturbed does not count; the mean where steps are not alike.
+     *
+     * @param request what took these times
+     */
+    public double perStep(Request request) {
+        return request.leavesOutWork() ? denoising() / steps.size() : Quantiles.median(steps);
     }
 }

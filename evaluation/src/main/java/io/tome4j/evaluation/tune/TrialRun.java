@@ -5,6 +5,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.Quantiles;
 import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
@@ -28,25 +29,25 @@ final class TrialRun {
 
     /** @throws IllegalArgumentException if nothing would be merged */
     void requireMerging(ToMeOptions options) {
-        run.report(requests.get(0), options);
+        run.report(requests.get(0), Savings.of(options));
     }
 
-    /** Makes an image of each prompt, after a step to warm up. */
-    Trial measure(ToMeOptions merging) {
-        listener.onTrial(++number, merging);
-        run.warmUp(requests.get(0), merging);
+    /** Makes an image of each prompt, after warming up. */
+    Trial measure(Savings savings) {
+        listener.onTrial(++number, savings);
+        run.warmUp(requests.get(0), savings);
         double[] seconds = new double[requests.size()];
         double[] ssim = new double[requests.size()];
         for (int i = 0; i < seconds.length; i++) {
-            Made made = run.make(requests.get(i), merging);
+            Made made = run.make(requests.get(i), savings);
             seconds[i] = made.times().total();
-            if (!merging.merges()) {
+            if (savings.isNone()) {
                 unmerged.add(made.image());
             }
-            ssim[i] = merging.merges() ? ImageMeasure.SSIM.between(unmerged.get(i), made.image()) : 1;
+            ssim[i] = savings.isNone() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), made.image());
         }
         Trial trial = new Trial(
-                merging,
+                savings,
                 Quantiles.median(seconds),
                 Arrays.stream(ssim).average().orElseThrow(),
                 Arrays.stream(ssim).min().orElseThrow());

@@ -1,5 +1,7 @@
 package io.tome4j.evaluation.tune;
 
+import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.ToMeOptions.Method;
 import java.util.Comparator;
@@ -12,13 +14,14 @@ import java.util.function.UnaryOperator;
  * Decides what to try next. It measures nothing and remembers nothing: what it says follows from the trials alone.
  *
  * <ol>
- *   <li>No merging. Where that is in time, merging has nothing to add.
- *   <li>Coarse: each method at one ratio in the middle.
+ *   <li>No savings. Where that is in time, nothing is to be added.
+ *   <li>Coarse: each method of merging at one ratio in the middle.
  *   <li>Fine: each method's ratio is narrowed down, the most promising method first, on the assumption that a higher ratio
- *       is faster and less like the unmerged image. A method is left as soon as that says that it cannot win any more.
- *   <li>What else saves time, on top of the best so far: blocks at a lower resolution, too; a matching for several blocks,
- *       or for two steps. What wins is kept, and the next is tried on top of it. Then the
- *       same for the other methods.
+ *       is faster and less like the image without savings. A method is left as soon as that says that it cannot win any more.
+ *   <li>What else saves time, on top of the best so far ({@link TuneChanges}): features reused for more steps, guidance in
+ *       fewer; blocks at a lower resolution, too; a matching for several blocks, or for two steps. With each, the ratio is
+ *       narrowed down again, from no merging on. What wins is kept, and the next is tried on top of it.
+ *   <li>The other methods: the same changes of merging, and then what the best leaves out of the steps.
  * </ol>
  */
 final class TuneSearch {
@@ -34,95 +37,87 @@ final class TuneSearch {
     private static final double MOST_OF_TODO = 0.9;
 
     private final TuneGoal goal;
-    private final List<ToMeOptions> methods;
-    private final List<UnaryOperator<ToMeOptions>> changes;
+    private final List<Savings> methods;
+    private final TuneChanges changes;
 
     /**
-     * @param methods the settings to start from, of whatever ratio
+     * @param request what is drawn
+     * @param methods the settings of merging to start from, of whatever ratio
      * @param levels how much smaller than the latents the feature maps are that the model's blocks have
      */
-    TuneSearch(TuneGoal goal, List<ToMeOptions> methods, SortedSet<Integer> levels) {
+    TuneSearch(TuneGoal goal, Request request, List<ToMeOptions> methods, SortedSet<Integer> levels) {
         this.goal = goal;
-        this.changes = List.of(
-                options -> nextLevel(options, levels),
-                options -> options.matchEvery(Math.max(2, options.matchEvery())));
-        this.methods = methods.stream().map(TuneSearch::atMiddle).toList();
+        this.changes = new TuneChanges(request, levels);
+        this.methods = methods.stream()
+                .map(options -> Savings.of(options.withRatio(Math.min(MIDDLE, most(options)))))
+                .toList();
     }
 
     /**
      * The next setting to try.
      *
-     * @param trials what was tried, no merging first
+     * @param trials what was tried, no savings first
      * @return empty if nothing that is left promises more
      */
-    Optional<ToMeOptions> next(List<Trial> trials) {
+    Optional<Savings> next(List<Trial> trials) {
         if (goal.seconds().isPresent() && goal.inTime(trials.get(0))) {
             return Optional.empty();
         }
-        for (ToMeOptions method : methods) {
+        for (Savings method : methods) {
             if (find(method, trials).isEmpty()) {
                 return Optional.of(method);
             }
         }
-        List<ToMeOptions> promising = methods.stream()
+        List<Savings> promising = methods.stream()
                 .sorted(Comparator.comparing(method -> find(method, trials).orElseThrow(), promise()))
                 .toList();
-        for (ToMeOptions method : promising) {
-            Optional<ToMeOptions> finer = refine(method, trials);
+        for (Savings method : promising) {
+            Optional<Savings> finer = refine(method, trials);
             if (finer.isPresent()) {
                 return finer;
             }
         }
-        Trial first = leader(promising, trials);
-        Optional<ToMeOptions> changed = change(first, trials);
-        for (int i = 0; changed.isEmpty() && i < promising.size(); i++) {
-            changed = change(leader(promising.subList(i, i + 1), trials), trials);
+        Optional<Savings> next = change(leader(promising, trials).savings(), changes.all(), trials);
+        for (int i = 0; next.isEmpty() && i < promising.size(); i++) {
+            Savings ofMethod = leader(promising.subList(i, i + 1), trials).savings();
+            next = change(ofMethod, changes.ofMerging(), trials);
         }
-        return changed;
+        for (int i = 0; next.isEmpty() && i < promising.size(); i++) {
+            Savings ofMethod = leader(promising.subList(i, i + 1), trials).savings();
+            Savings best = best(trials).savings();
+            next = change(ofMethod, List.of(savings -> best.merging(savings.merging())), trials);
+        }
+        return next;
     }
 
-    private Optional<ToMeOptions> change(Trial start, List<Trial> trials) {
-        Trial leader = start;
-        for (UnaryOperator<ToMeOptions> change : changes) {
-            ToMeOptions before = leader.options();
-            Optional<ToMeOptions> changed = changed(before, change);
+    private Optional<Savings> change(Savings start, List<UnaryOperator<Savings>> all, List<Trial> trials) {
+        Savings leader = start;
+        for (UnaryOperator<Savings> change : all) {
+            Optional<Savings> changed = TuneChanges.made(leader, change);
             if (changed.isEmpty()) {
                 continue;
             }
             if (find(changed.get(), trials).isEmpty()) {
                 return changed;
             }
-            Optional<ToMeOptions> finer = refine(changed.get(), trials);
+            Optional<Savings> finer = refine(changed.get(), trials);
             if (finer.isPresent()) {
                 return finer;
             }
-            leader = leader(List.of(before, changed.get()), trials);
+            leader = leader(List.of(leader, changed.get()), trials).savings();
         }
         return Optional.empty();
     }
 
-    private static ToMeOptions nextLevel(ToMeOptions options, SortedSet<Integer> levels) {
-        return levels.tailSet(options.maxDownsample() + 1).stream()
-                .findFirst()
-                .map(options::maxDownsample)
-                .orElse(options);
-    }
-
-    /** Empty if the change changes nothing, or does not go with the other options. */
-    private static Optional<ToMeOptions> changed(ToMeOptions options, UnaryOperator<ToMeOptions> change) {
-        try {
-            return Optional.of(change.apply(options)).filter(changed -> !changed.equals(options));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
-    }
-
     /** The best trial of some families; where none reaches the goal, the one that comes nearest. */
-    private Trial leader(List<ToMeOptions> families, List<Trial> trials) {
-        List<Trial> theirs = trials.stream()
+    private Trial leader(List<Savings> families, List<Trial> trials) {
+        return best(trials.stream()
                 .filter(trial -> families.stream().anyMatch(family -> isOf(family, trial)))
-                .toList();
-        return goal.best(theirs).orElseGet(() -> theirs.stream().min(promise()).orElseThrow());
+                .toList());
+    }
+
+    private Trial best(List<Trial> some) {
+        return goal.best(some).orElseGet(() -> some.stream().min(promise()).orElseThrow());
     }
 
     /**
@@ -141,12 +136,20 @@ final class TuneSearch {
     /**
      * The next ratio of a family: between the highest that is known to be too slow and the lowest that is in time, where a
      * straight line between them says that the goal is just reached; without a time to reach, between the highest that is
-     * like enough and the lowest that is not.
+     * like enough and the lowest that is not. The first is none at all.
      */
-    private Optional<ToMeOptions> refine(ToMeOptions family, List<Trial> trials) {
+    private Optional<Savings> refine(Savings family, List<Trial> trials) {
         boolean byTime = goal.seconds().isPresent();
+        Savings unmerged = family.merging(ToMeOptions.NONE);
+        Optional<Trial> without = find(unmerged, trials);
+        if (without.isEmpty()) {
+            return Optional.of(unmerged);
+        }
+        Trial low = without.get();
+        if (!family.merges() || (byTime ? goal.inTime(low) : !goal.likeEnough(low))) {
+            return Optional.empty(); // merging has nothing to add, or would be too much
+        }
         List<Trial> known = ofFamily(family, trials);
-        Trial low = trials.get(0); // no merging: ratio 0 of every family
         Optional<Trial> high = Optional.empty();
         for (Trial trial : known) {
             if (byTime ? goal.inTime(trial) : !goal.likeEnough(trial)) {
@@ -159,22 +162,22 @@ final class TuneSearch {
             return Optional.empty();
         }
         if (high.isEmpty()) {
-            double most = most(family);
-            return low.ratio() + RESOLUTION / 2 < most ? Optional.of(family.withRatio(most)) : Optional.empty();
+            double most = most(family.merging());
+            return low.ratio() + RESOLUTION / 2 < most ? Optional.of(withRatio(family, most)) : Optional.empty();
         }
         double gap = high.get().ratio() - low.ratio();
         if (gap < RESOLUTION + 1e-9 || isNear(byTime ? high.get() : low)) {
             return Optional.empty();
         }
         double ratio = low.ratio() + gap * share(low, high.get());
-        return Optional.of(family.withRatio(Math.round(100 * ratio) / 100.0));
+        return Optional.of(withRatio(family, Math.round(100 * ratio) / 100.0));
     }
 
     /** Whether a setting reaches the goal so barely that a better one would hardly be better. */
     private boolean isNear(Trial trial) {
         return goal.seconds().isPresent()
                 ? trial.seconds() >= (1 - 2 * TIME_MARGIN) * goal.seconds().getAsDouble()
-                : trial.options().merges() && trial.ssim() <= goal.ssim().orElseThrow() + 2 * SSIM_MARGIN;
+                : !trial.savings().isNone() && trial.ssim() <= goal.ssim().orElseThrow() + 2 * SSIM_MARGIN;
     }
 
     /** How far from the one to the other the goal is reached with a margin to spare, by a straight line. */
@@ -198,25 +201,28 @@ final class TuneSearch {
                 && best.map(trial -> trial.seconds() <= high.get().seconds()).orElse(false);
     }
 
-    /** The trials of a family by ratio. */
-    private static List<Trial> ofFamily(ToMeOptions family, List<Trial> trials) {
+    /** The trials of a family that merge, by ratio. */
+    private static List<Trial> ofFamily(Savings family, List<Trial> trials) {
         return trials.stream()
-                .filter(trial -> isOf(family, trial))
+                .filter(trial -> trial.savings().merges() && isOf(family, trial))
                 .sorted(Comparator.comparingDouble(Trial::ratio))
                 .toList();
     }
 
-    private static boolean isOf(ToMeOptions family, Trial trial) {
-        return trial.options().merges()
-                && trial.options().withRatio(family.ratio()).equals(family);
+    /** Whether a trial is the family's but for its ratio; no savings are of no family. */
+    private static boolean isOf(Savings family, Trial trial) {
+        Savings tried = trial.savings();
+        return !tried.isNone()
+                && (tried.merges() ? withRatio(tried, family.merging().ratio()) : tried)
+                        .equals(tried.merges() ? family : family.merging(ToMeOptions.NONE));
     }
 
-    private static Optional<Trial> find(ToMeOptions options, List<Trial> trials) {
-        return trials.stream().filter(trial -> trial.options().equals(options)).findFirst();
+    private static Savings withRatio(Savings savings, double ratio) {
+        return savings.merging(savings.merging().withRatio(ratio));
     }
 
-    private static ToMeOptions atMiddle(ToMeOptions options) {
-        return options.withRatio(Math.min(MIDDLE, most(options)));
+    private static Optional<Trial> find(Savings savings, List<Trial> trials) {
+        return trials.stream().filter(trial -> trial.savings().equals(savings)).findFirst();
     }
 
     /** The highest ratio that has an effect, or that makes sense, in hundredths. */

@@ -3,6 +3,7 @@ package io.tome4j.evaluation.tune;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMeOptions;
 import java.time.Duration;
@@ -17,11 +18,12 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Tries settings of merging until one is found that reaches a goal.
+ * Tries settings, of merging, of the reuse of features and of the interval of guidance together, until one is found that
+ * reaches a goal.
  *
  * @param goal what is to be reached
  * @param requests what to draw with each setting, one image each
- * @param methods the settings to start from, of whatever ratio
+ * @param methods the settings of merging to start from, of whatever ratio
  * @param budget how long to measure; what runs is not cut off, and at least one setting is tried
  */
 public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> methods, Duration budget) {
@@ -32,9 +34,9 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
          * Called before each setting's first step.
          *
          * @param number from 1
-         * @param options the setting
+         * @param savings the setting
          */
-        void onTrial(int number, ToMeOptions options);
+        void onTrial(int number, Savings savings);
 
         /** Called when a setting was measured. */
         void onResult(Trial trial);
@@ -76,13 +78,13 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
      * @param levels how much smaller than the latents the feature maps are that the model's blocks have
      * @param nanoTime the clock
      */
-    TuneResult search(Function<ToMeOptions, Trial> measurer, SortedSet<Integer> levels, LongSupplier nanoTime) {
+    TuneResult search(Function<Savings, Trial> measurer, SortedSet<Integer> levels, LongSupplier nanoTime) {
         long start = nanoTime.getAsLong();
-        TuneSearch search = new TuneSearch(goal, methods, levels);
+        TuneSearch search = new TuneSearch(goal, requests.get(0), methods, levels);
         List<Trial> trials = new ArrayList<>();
-        trials.add(measurer.apply(ToMeOptions.NONE));
+        trials.add(measurer.apply(Savings.NONE));
         long longest = nanoTime.getAsLong() - start;
-        Optional<ToMeOptions> next = search.next(trials);
+        Optional<Savings> next = search.next(trials);
         while (next.isPresent()) {
             long begun = nanoTime.getAsLong();
             if (trials.size() > 1 && begun - start + longest > budget.toNanos()) {

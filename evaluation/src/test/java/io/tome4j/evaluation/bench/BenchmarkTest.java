@@ -85,13 +85,13 @@ class BenchmarkTest {
                 DownloadListener.SILENT,
                 placement)) {
             BenchReport report = Benchmark.of(model, settings).run();
-            assertThat(report.results()).hasSize(4).allSatisfy(result -> {
+            assertThat(report.results()).hasSize(Variant.values().length).allSatisfy(result -> {
                 assertThat(result.status()).isEqualTo(Status.MEASURED);
                 assertThat(result.samples()).hasSize(2).allMatch(seconds -> seconds > 0);
             });
             ProfileReport profile = ProfileReport.measure(model, settings, BenchListener.SILENT);
             assertThat(profile.peak().most()).isPositive();
-            assertThat(profile.profiles()).hasSize(4).allSatisfy(step -> {
+            assertThat(profile.profiles()).hasSize(Variant.values().length).allSatisfy(step -> {
                 assertThat(step.parts())
                         .containsKeys(Part.CONVOLUTION, Part.LINEAR, Part.ATTENTION, Part.NORMALIZATION);
                 assertThat(step.parts().containsKey(Part.MATCHING))

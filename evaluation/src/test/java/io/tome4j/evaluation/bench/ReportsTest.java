@@ -22,7 +22,7 @@ class ReportsTest {
 
     static final BenchReport BENCH = new BenchReport(
             BenchTest.MACHINE,
-            BenchTest.settings(List.of(512, 1024), List.of(2), 3, Variant.values()),
+            BenchTest.settings(List.of(512, 1024), List.of(2), 3, BenchTest.EACH),
             List.of(
                     CellResult.measured(
                             cell(512, Variant.EFFICIENT), List.of(3.0, 2.5, 2.6), OptionalLong.of(3_000_000_000L)),

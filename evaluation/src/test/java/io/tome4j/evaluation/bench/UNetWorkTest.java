@@ -31,6 +31,13 @@ class UNetWorkTest {
     }
 
     @Test
+    void reuseTakesTheMeanOfOneWholePassAndTwoOfTheLastStage() {
+        double whole = sd15(CPU_BF16).flops(new Cell(512, 1, Variant.EFFICIENT, 0));
+        double reusing = sd15(CPU_BF16).flops(new Cell(512, 1, Variant.EFFICIENT_REUSE, 0));
+        assertThat(reusing).isBetween(whole / 3, 0.42 * whole);
+    }
+
+    @Test
     void naiveAttentionNeedsTwoScoreMatricesAndMergingAQuarterOfThem() {
         long matrix = 2L * 8 * 16384 * 16384 * 2; // both halves, heads, tokens squared, bf16
         UNetWork work = sd15(CPU_BF16);

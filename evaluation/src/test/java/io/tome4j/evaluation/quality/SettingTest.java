@@ -3,8 +3,10 @@ package io.tome4j.evaluation.quality;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tome4j.diffusion.Request;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,11 +41,31 @@ class SettingTest {
         assertThat(Setting.UNMERGED.label()).isEqualTo("unmerged");
     }
 
+    @Test
+    void whatARequestLeavesOutFollowsAPlusToo() {
+        Setting both = Setting.of("tome+reuse-every=3+match-every=2+guidance-to=0.8", 0.5, BASE);
+        assertThat(both.merging()).isEqualTo(BASE.withRatio(0.5).matchEvery(2));
+        Request request = both.savings().applyTo(Request.of("x"));
+        assertThat(request.reuseEvery()).isEqualTo(3);
+        assertThat(request.guidanceTo()).isEqualTo(0.8);
+        Setting alone = Setting.of("none+reuse-every=3", 0.5, BASE);
+        assertThat(alone.merges()).isFalse();
+        assertThat(alone.saves()).isTrue();
+        assertThat(alone.label()).isEqualTo("none+reuse-every=3");
+    }
+
+    @Test
+    void whatDoesNotMergeStandsOnceWhateverTheRatios() {
+        assertThat(Setting.all(List.of("tome", "none+reuse-every=2"), List.of(0.25, 0.5), BASE))
+                .extracting(Setting::label)
+                .containsExactly("tome 0.25", "tome 0.5", "none+reuse-every=2");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query, tomesd",
+                "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query",
                 "tome+faster|0.5|there is no option 'faster' to follow a plus: there are max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
                 "tome+match-every=x|0.5|match-every is 'x': it must be a whole number",
                 "tome+match-per=all|0.5|match-per is 'all': it must be one of block, level",
@@ -51,6 +73,9 @@ class SettingTest {
                 "tome+match-every=0|0.5|match-every is 0",
                 "todo+merge-mlp|0.5|method todo",
                 "tomesd+match-every=2|0.5|mode tomesd",
+                "none|0.5|which is the unmerged image",
+                "none+match-every=2|0.5|there is no option 'match-every' to follow a plus: there are reuse-every",
+                "tome+reuse-every=0|0.5|reuse-every is 0",
                 "tome|0|ratios has 0.0",
                 "tome|1.5|ratios has 1.5"
             })

@@ -28,7 +28,7 @@ class ResultFolderTest {
     private static final Request REQUEST =
             Request.of("an apple").seed(3).steps(1).size(64, 64);
     private static final ToMeOptions HALF = ToMeOptions.ratio(0.5);
-    private static final ResultKey KEY = ResultKey.of("images/0000-tome-0.5", REQUEST, HALF);
+    private static final ResultKey KEY = ResultKey.of("images/0000-tome-0.5", REQUEST, Savings.of(HALF));
     private static Made made;
 
     @TempDir
@@ -39,7 +39,7 @@ class ResultFolderTest {
         Path model = Path.of(System.getProperty("tome4j.fixtures"), "tiny-sd1");
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 model.toString(), PipelineOptions.DEFAULT.dtype(DTypeChoice.FP32))) {
-            made = new SettingRun(pipeline, progress -> true).make(REQUEST, HALF, MapPlace.middle(1));
+            made = new SettingRun(pipeline, progress -> true).make(REQUEST, Savings.of(HALF), MapPlace.middle(1));
         }
     }
 
@@ -64,10 +64,20 @@ class ResultFolderTest {
         store().keep(KEY, made);
         assertThat(Files.readString(folder.resolve("images/0000-tome-0.5.json")))
                 .contains("\"merging\":\"ratio=0.5\"");
-        ResultKey other = ResultKey.of(KEY.file(), REQUEST, HALF.mergeMlp(true));
+        ResultKey other = ResultKey.of(KEY.file(), REQUEST, Savings.of(HALF.mergeMlp(true)));
         assertThatThrownBy(() -> store().find(other))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("merging was ratio=0.5 and is now ratio=0.5 merge_mlp=true");
+    }
+
+    @Test
+    void whatARequestLeavesOutIsWrittenOnlyWhereItDoes() {
+        assertThat(KEY.identity()).doesNotContainKey("reuse_every");
+        ResultKey reusing = ResultKey.of(KEY.file(), REQUEST, Savings.of(HALF).with(Request.REUSE_EVERY, 3));
+        store().keep(KEY, made);
+        assertThatThrownBy(() -> store().find(reusing))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("reuse_every was none and is now 3");
     }
 
     @Test

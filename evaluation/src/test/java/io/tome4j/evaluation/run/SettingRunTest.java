@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 class SettingRunTest {
     private static final Request REQUEST =
             Request.of("an apple").seed(3).scheduler("ddim").steps(2).size(64, 64);
-    private static final ToMeOptions HALF = ToMeOptions.ratio(0.5);
+    private static final ToMeOptions OPTIONS = ToMeOptions.ratio(0.5);
+    private static final Savings HALF = Savings.of(OPTIONS);
     private static StableDiffusionPipeline pipeline;
 
     private final List<Integer> steps = new ArrayList<>();
@@ -44,7 +45,12 @@ class SettingRunTest {
 
     @Test
     void theStepsOfAWarmUpAreNoneOfThoseThatAreShown() {
-        run.warmUpEachKind(REQUEST, List.of(HALF, HALF.withRatio(0.25), HALF.method(ToMeOptions.Method.TODO)));
+        run.warmUpEachKind(
+                REQUEST,
+                List.of(
+                        HALF,
+                        Savings.of(OPTIONS.withRatio(0.25)),
+                        Savings.of(OPTIONS.method(ToMeOptions.Method.TODO))));
         assertThat(steps).containsExactly(0, 0, 0);
         run.make(REQUEST, HALF);
         assertThat(steps).containsExactly(0, 0, 0, 1, 2);
@@ -52,9 +58,9 @@ class SettingRunTest {
 
     @Test
     void anImageDependsOnItsOwnSettingAlone() {
-        Made unmerged = run.make(REQUEST, ToMeOptions.NONE);
+        Made unmerged = run.make(REQUEST, Savings.NONE);
         Made merged = run.make(REQUEST, HALF);
-        Made again = run.make(REQUEST, ToMeOptions.NONE);
+        Made again = run.make(REQUEST, Savings.NONE);
         assertThat(ImageMeasure.PSNR.between(unmerged.image(), merged.image())).isFinite();
         assertThat(ImageMeasure.PSNR.between(unmerged.image(), again.image())).isInfinite();
     }
@@ -82,15 +88,50 @@ class SettingRunTest {
 
     @Test
     void whatThePipelineIsPatchedWithDoesNotCount() {
-        Made unmerged = run.make(REQUEST, ToMeOptions.NONE);
-        ToMe.applyPatch(pipeline, HALF);
+        Made unmerged = run.make(REQUEST, Savings.NONE);
+        ToMe.applyPatch(pipeline, OPTIONS);
         try {
-            assertThat(ImageMeasure.PSNR.between(
-                            run.make(REQUEST, ToMeOptions.NONE).image(), unmerged.image()))
+            assertThat(ImageMeasure.PSNR.between(run.make(REQUEST, Savings.NONE).image(), unmerged.image()))
                     .isInfinite();
         } finally {
             ToMe.removePatch(pipeline);
         }
+    }
+
+    @Test
+    void aWarmUpMakesEachKindOfStepThatThereWillBe() {
+        Savings both = HALF.with(Request.REUSE_EVERY, 2).with(Request.GUIDANCE_TO, 0.5);
+        run.warmUpEachKind(REQUEST, List.of(HALF, both, both.with(Request.REUSE_EVERY, 3)));
+        assertThat(steps)
+                .as("one step each for the first two, two for the others")
+                .hasSize(2 + 2 * 2);
+    }
+
+    @Test
+    void anImageIsMadeWithTheChangesOfItsRequest() {
+        Savings reusing = Savings.NONE.with(Request.REUSE_EVERY, 2).with(Request.GUIDANCE_TO, 0.5);
+        Made made = run.make(REQUEST, reusing);
+        assertThat(made.result().request().reuseEvery()).isEqualTo(2);
+        assertThat(made.result().request().guidanceTo()).isEqualTo(0.5);
+        assertThat(ImageMeasure.PSNR.between(run.make(REQUEST, Savings.NONE).image(), made.image()))
+                .isFinite();
+    }
+
+    @Test
+    void whereStepsAreNotAlikeOneTakesTheirMean() {
+        Times times = new Times(0, List.of(4.0, 1.0, 1.0), 0);
+        assertThat(times.perStep(REQUEST)).isEqualTo(1);
+        assertThat(times.perStep(REQUEST.reuseEvery(3))).isEqualTo(2);
+    }
+
+    @Test
+    void aBlockThatAStepLeavesOutIsMappedInTheNextInWhichItRuns() {
+        Savings reusing = HALF.with(Request.REUSE_EVERY, 3);
+        Made made = run.make(REQUEST.steps(5), reusing, new MapPlace(Optional.empty(), 1));
+        assertThat(made.map().orElseThrow().step()).isEqualTo(3);
+        assertThat(run.make(REQUEST.steps(3), reusing, new MapPlace(Optional.empty(), 1))
+                        .map())
+                .isEmpty();
     }
 
     @Test

@@ -35,6 +35,8 @@ public final class ClipEncoderLayer {
      */
     public record Shape(
             int hiddenSize, int intermediateSize, int numAttentionHeads, boolean quickGelu, double layerNormEps) {
+        private static final int MOST_CHANNELS = 1 << 20;
+
         /**
          * Reads the settings that both encoders have, and passes over those that transformers writes beside the model's
          * shape or that matter in training and to models that write text only.
@@ -51,7 +53,13 @@ public final class ClipEncoderLayer {
                     config.integer("intermediate_size"),
                     config.integer("num_attention_heads"),
                     activation.equals("quick_gelu"),
-                    config.number("layer_norm_eps", 1e-5));
+                    config.positive("layer_norm_eps", 1e-5));
+            if (read.hiddenSize < 1 || read.hiddenSize > MOST_CHANNELS) {
+                throw config.unsupported("hidden_size", "1 to " + MOST_CHANNELS);
+            }
+            if (read.intermediateSize < 1 || read.intermediateSize > MOST_CHANNELS) {
+                throw config.unsupported("intermediate_size", "1 to " + MOST_CHANNELS);
+            }
             if (read.numAttentionHeads < 1 || read.hiddenSize % read.numAttentionHeads != 0) {
                 throw config.unsupported("num_attention_heads", "a divisor of hidden_size, " + read.hiddenSize);
             }

@@ -6,6 +6,7 @@ import io.tome4j.tensor.LayerNorm;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +20,10 @@ import org.bytedeco.pytorch.global.torch;
  * the same as {@code transformers.CLIPTextModel}.
  */
 public final class ClipTextModel implements AutoCloseable {
+    /** What else lies in a file that was saved from all of CLIP, or from its text encoder with the projection. */
+    private static final List<String> OTHER_PARTS =
+            List.of("text_projection.", "visual_projection.", "vision_model.", "logit_scale");
+
     private final Weights weights;
     private final ClipTextConfig config;
     private final Tensor tokenEmbedding; // [vocab, C]
@@ -59,6 +64,7 @@ public final class ClipTextModel implements AutoCloseable {
     public static ClipTextModel of(Weights weights, Config config, AttentionKernel kernel) {
         try {
             ClipTextModel model = new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+            OTHER_PARTS.forEach(weights::ignoreBelow);
             weights.requireAllTaken();
             return model;
         } catch (RuntimeException e) {
@@ -92,6 +98,11 @@ public final class ClipTextModel implements AutoCloseable {
         return config.layer().hiddenSize();
     }
 
+    /** How many tokens have an embedding: ids are below. */
+    public int vocabSize() {
+        return config.vocabSize();
+    }
+
     /** The longest sequence of tokens that the model takes. */
     public int maxPositionEmbeddings() {
         return config.maxPositionEmbeddings();
@@ -106,7 +117,8 @@ public final class ClipTextModel implements AutoCloseable {
      * One forward pass.
      *
      * @param ids token ids, {@code [B][N]}: as many in each row, at most {@link #maxPositionEmbeddings()}, each in
-     *     [0, the vocabulary's size)
+     *     [0, {@link #vocabSize()})
+     * @throws TomeException if an id is not
      * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
      */
     public Tensor forward(long[][] ids) {
@@ -136,8 +148,10 @@ public final class ClipTextModel implements AutoCloseable {
             }
             for (long id : row) {
                 if (id < 0 || id >= config.vocabSize()) {
-                    throw new IllegalArgumentException(
-                            "The token id " + id + " is not in a vocabulary of " + config.vocabSize());
+                    throw new TomeException("The text has the token " + id
+                            + ", and the text encoder knows those from 0 to "
+                            + (config.vocabSize() - 1) + ": its 'vocab_size' and the tokenizer's tokens do not fit"
+                            + " together.");
                 }
             }
         }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 
 /**
@@ -55,6 +56,11 @@ public final class ClipTokenizer implements AutoCloseable {
                 System.setProperty(key, "true");
             }
         }
+    }
+
+    /** The ids that every prompt has, by their tokens: of the markers of its beginning and end, and of padding. */
+    public Map<String, Integer> markerIds() {
+        return Collections.unmodifiableMap(files.markerIds());
     }
 
     /** How many ids each prompt has: 77 in Stable Diffusion. */

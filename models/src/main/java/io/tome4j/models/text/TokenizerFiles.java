@@ -1,26 +1,27 @@
 package io.tome4j.models.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.JsonFile;
 import io.tome4j.tensor.TomeException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What the files of a {@code tokenizer} folder say.
  *
  * @param tokenizerJson the whole tokenizer in the form that Hugging Face's {@code tokenizers} library reads
+ * @param markerIds the ids that every prompt has: of the markers of its beginning and end, and of padding
  * @param padId the id to pad with
  * @param maxLength the number of ids of a prompt
  */
-record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
+record TokenizerFiles(String tokenizerJson, Map<String, Integer> markerIds, int padId, int maxLength) {
+    private static final int MOST_TOKENS = 1 << 24;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** The markers and contractions, runs of letters, single digits, runs of other visible characters. */
@@ -32,35 +33,49 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
             throw new TomeException("The folder " + folder + " is missing: the checkpoint is incomplete.");
         }
         Path single = folder.resolve("tokenizer.json");
-        boolean whole = Files.exists(single)
-                && !Files.exists(folder.resolve("vocab.json"))
-                && !Files.exists(folder.resolve("merges.txt"));
+        boolean isWhole = Files.exists(single);
+        ObjectNode whole = isWhole ? JsonFile.object(single) : JSON.createObjectNode();
         ObjectNode vocab;
         ArrayNode merges = JSON.createArrayNode();
-        if (whole) {
-            JsonNode model = readObject(single).path("model");
+        if (isWhole) { // then it counts, whatever is beside it
+            JsonNode model = whole.path("model");
             requireClip(single, model);
             vocab = (ObjectNode) model.get("vocab");
             for (JsonNode merge : model.get("merges")) {
                 addMerge(merges, merge.isArray() ? texts(merge) : merge.asText().split(" ", -1), vocab, single);
             }
         } else {
-            vocab = readObject(folder.resolve("vocab.json"));
+            vocab = JsonFile.object(folder.resolve("vocab.json"));
             requireIds(vocab, folder.resolve("vocab.json"));
             readMerges(folder.resolve("merges.txt"), vocab, merges);
         }
-        TokenizerSettings settings =
-                TokenizerSettings.read(folder, whole ? readObject(single) : JSON.createObjectNode());
-        for (SpecialToken token : settings.tokens()) {
-            if (!vocab.has(token.content())) {
-                throw new TomeException("The special token '" + token.content() + "' is not in the vocabulary of "
-                        + folder + ": the files do not belong together.");
-            }
+        TokenizerSettings settings = TokenizerSettings.read(folder, whole);
+        Map<String, Integer> ids = ids(vocab, settings.tokens());
+        Map<String, Integer> markerIds = new LinkedHashMap<>();
+        for (String marker : List.of(settings.bos(), settings.eos(), settings.pad())) {
+            markerIds.put(marker, ids.getOrDefault(marker, 0));
         }
         return new TokenizerFiles(
-                assemble(vocab, merges, settings).toString(),
-                vocab.get(settings.pad().content()).longValue(),
+                assemble(vocab, merges, settings, ids).toString(),
+                markerIds,
+                markerIds.getOrDefault(settings.pad(), 0),
                 settings.maxLength());
+    }
+
+    /**
+     * The ids of added tokens, as the library gives them: that of the vocabulary, or else the next that is free.
+     *
+     * @param tokens in the order in which they are added
+     */
+    private static Map<String, Integer> ids(ObjectNode vocab, List<AddedToken> tokens) {
+        Map<String, Integer> ids = new LinkedHashMap<>();
+        int next = vocab.size();
+        for (AddedToken token : tokens) {
+            int id = vocab.has(token.content()) ? vocab.get(token.content()).intValue() : next;
+            ids.put(token.content(), id);
+            next = Math.max(next, id + 1);
+        }
+        return ids;
     }
 
     private static void requireClip(Path file, JsonNode model) {
@@ -81,15 +96,16 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
             throw new TomeException(file + " has no tokens: it is damaged.");
         }
         vocab.properties().forEach(entry -> {
-            if (!entry.getValue().canConvertToInt() || !entry.getValue().isIntegralNumber()) {
-                throw new TomeException("Wrong in " + file + ": the id of the token '" + entry.getKey() + "' is "
-                        + entry.getValue() + ", which is not an integer.");
+            JsonNode id = entry.getValue();
+            if (!id.canConvertToInt() || !id.isIntegralNumber() || id.intValue() < 0 || id.intValue() > MOST_TOKENS) {
+                throw new TomeException("Wrong in " + file + ": the id of the token '" + entry.getKey() + "' is " + id
+                        + ", which is not an integer from 0 to " + MOST_TOKENS + ".");
             }
         });
     }
 
     private static void readMerges(Path file, ObjectNode vocab, ArrayNode merges) {
-        List<String> lines = readText(file).lines().toList();
+        List<String> lines = JsonFile.text(file).lines().toList();
         for (int number = 0; number < lines.size(); number++) {
             String line = lines.get(number);
             if (!line.isBlank() && !(number == 0 && line.startsWith("#version"))) {
@@ -119,18 +135,12 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
     }
 
     /** CLIP's tokenizer as its program defines it; files bring only vocabulary, merges and special tokens. */
-    private static ObjectNode assemble(ObjectNode vocab, ArrayNode merges, TokenizerSettings settings) {
+    private static ObjectNode assemble(
+            ObjectNode vocab, ArrayNode merges, TokenizerSettings settings, Map<String, Integer> ids) {
         ObjectNode root = JSON.createObjectNode().put("version", "1.0");
         ArrayNode added = root.putArray("added_tokens");
-        for (SpecialToken token : settings.tokens()) {
-            added.addObject()
-                    .put("id", vocab.get(token.content()).intValue())
-                    .put("content", token.content())
-                    .put("single_word", false)
-                    .put("lstrip", false)
-                    .put("rstrip", false)
-                    .put("normalized", token.normalized())
-                    .put("special", true);
+        for (AddedToken token : settings.tokens()) {
+            token.writeTo(added.addObject(), ids.getOrDefault(token.content(), 0));
         }
         ObjectNode normalizer = root.putObject("normalizer").put("type", "Sequence");
         ArrayNode normalizers = normalizer.putArray("normalizers");
@@ -156,10 +166,10 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
         markers.put("trim_offsets", false).put("add_prefix_space", false);
         markers.putArray("cls")
                 .add(settings.bos())
-                .add(vocab.get(settings.bos()).intValue());
+                .add(ids.getOrDefault(settings.bos(), 0).intValue());
         markers.putArray("sep")
                 .add(settings.eos())
-                .add(vocab.get(settings.eos()).intValue());
+                .add(ids.getOrDefault(settings.eos(), 0).intValue());
 
         ObjectNode model = root.putObject("model").put("type", "BPE");
         model.put("unk_token", settings.unk())
@@ -169,29 +179,5 @@ record TokenizerFiles(String tokenizerJson, long padId, int maxLength) {
         model.set("vocab", vocab);
         model.set("merges", merges);
         return root;
-    }
-
-    /** Reads a file that must be there. */
-    static ObjectNode readObject(Path file) {
-        try {
-            if (JSON.readTree(readText(file)) instanceof ObjectNode object) {
-                return object;
-            }
-            throw new TomeException(file + " is not a JSON object.");
-        } catch (JsonProcessingException e) {
-            throw new TomeException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
-        }
-    }
-
-    private static String readText(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (NoSuchFileException e) {
-            throw new TomeException("The file " + file + " is missing: the checkpoint is incomplete.", e);
-        } catch (CharacterCodingException e) {
-            throw new TomeException("The file " + file + " is not UTF-8 text: it is damaged.", e);
-        } catch (IOException e) {
-            throw new TomeException("The file " + file + " cannot be read: " + e.getMessage(), e);
-        }
     }
 }

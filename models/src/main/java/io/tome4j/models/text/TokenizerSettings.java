@@ -2,6 +2,7 @@ package io.tome4j.models.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.JsonFile;
 import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,22 +11,38 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code tokenizer_config.json} and {@code special_tokens_map.json} say, taken together as transformers does it:
- * the map has the last word, unless the config lists {@code added_tokens_decoder}. What would change ids and is not
- * supported is an error.
+ * What the small files beside a vocabulary say, taken together as transformers does it:
  *
- * @param tokens each special token once
+ * <ol>
+ *   <li>Where {@code tokenizer_config.json} lists {@code added_tokens_decoder}, that list is all.
+ *   <li>Else {@code special_tokens_map.json} has the last word on the markers, and added tokens are those of
+ *       {@code added_tokens.json} and of {@code tokenizer.json}.
+ *   <li>They are added in the order of their ids; then come markers and additional special tokens that are in no list.
+ * </ol>
+ *
+ * What would change ids and is not supported is an error.
+ *
+ * @param tokens what is to be found before words are, each text once, in the order in which it is added
  */
-record TokenizerSettings(
-        String bos, String eos, String unk, SpecialToken pad, List<SpecialToken> tokens, int maxLength) {
+record TokenizerSettings(String bos, String eos, String unk, String pad, List<AddedToken> tokens, int maxLength) {
+    private static final String LIST = "added_tokens_decoder";
     private static final int CLIP_LENGTH = 77;
     private static final String START = "<|startoftext|>";
     private static final String END = "<|endoftext|>";
 
-    /** In the order in which transformers adds them: a later one with the same text replaces an earlier one. */
+    /** Markers that any tokenizer may have, in the order in which transformers adds them. */
+    private static final List<String> MARKERS =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+    /** Lists of further special tokens, under the name they had and the one they have now. */
+    private static final Set<String> FURTHER = Set.of("additional_special_tokens", "extra_special_tokens");
+
+    private static final int MOST_TOKENS = 1 << 24;
+
     private static final Map<String, String> DEFAULTS = new LinkedHashMap<>();
 
     static {
@@ -66,56 +83,131 @@ record TokenizerSettings(
             "pad_token_type_id",
             "chat_template");
 
-    /**
-     * @param tokenizerJson the content of {@code tokenizer.json} if the vocabulary comes from there, else empty: its
-     *     list of added tokens says how these are looked for
-     */
+    /** @param tokenizerJson the content of {@code tokenizer.json}, empty if there is none */
     static TokenizerSettings read(Path folder, ObjectNode tokenizerJson) {
         Path configFile = folder.resolve("tokenizer_config.json");
-        Path mapFile = folder.resolve("special_tokens_map.json");
-        Map<String, SpecialToken> special = new LinkedHashMap<>();
-        DEFAULTS.forEach((key, content) -> special.put(key, new SpecialToken(content, false)));
-        Map<String, SpecialToken> listed = new LinkedHashMap<>();
+        Markers markers = new Markers();
+        Map<Integer, AddedToken> listed = new TreeMap<>(); // by id
+        boolean listIsAll = false;
         int maxLength = CLIP_LENGTH;
         if (Files.exists(configFile)) {
-            ObjectNode config = TokenizerFiles.readObject(configFile);
-            readConfig(config, configFile, special, listed);
+            ObjectNode config = JsonFile.object(configFile);
+            readConfig(config, configFile, markers);
             maxLength = maxLength(config, configFile);
+            listIsAll = config.hasNonNull(LIST);
+            readList(config.path(LIST), configFile, listed);
         }
-        if (listed.isEmpty() && Files.exists(mapFile)) {
-            TokenizerFiles.readObject(mapFile).properties().forEach(entry -> {
-                if (!readToken(entry.getKey(), entry.getValue(), mapFile, special)) {
-                    throw unsupported(mapFile, entry.getKey(), entry.getValue(), "no such setting");
-                }
-            });
-        }
-        for (JsonNode token : tokenizerJson.path("added_tokens")) {
-            listed.put(token.path("content").asText(), token(token, folder.resolve("tokenizer.json"), "added_tokens"));
-        }
-        Map<String, SpecialToken> byContent = new LinkedHashMap<>();
-        special.values().forEach(t -> byContent.put(t.content(), listed.getOrDefault(t.content(), t)));
-        for (String content : listed.keySet()) {
-            if (!byContent.containsKey(content)) {
-                throw new TomeException("Unsupported in " + folder + ": the added token '" + content
-                        + "', which is none of bos, eos, unk and pad token.");
+        if (!listIsAll) {
+            readMap(folder.resolve("special_tokens_map.json"), markers);
+            readAddedTokens(folder.resolve("added_tokens.json"), markers, listed);
+            for (JsonNode token : tokenizerJson.path("added_tokens")) {
+                Path file = folder.resolve("tokenizer.json");
+                listed.put(id(token.path("id"), file, "added_tokens"), token(token, false, file, "added_tokens"));
             }
         }
         return new TokenizerSettings(
-                content(special, "bos_token"),
-                content(special, "eos_token"),
-                content(special, "unk_token"),
-                new SpecialToken(content(special, "pad_token"), false),
-                List.copyOf(byContent.values()),
+                markers.content("bos_token"),
+                markers.content("eos_token"),
+                markers.content("unk_token"),
+                markers.content("pad_token"),
+                inOrder(listed, markers),
                 maxLength);
     }
 
-    private static String content(Map<String, SpecialToken> special, String key) {
-        SpecialToken token = special.get(key);
-        return token == null ? END : token.content();
+    /** What files say of markers and further special tokens. */
+    private static final class Markers {
+        private final Map<String, AddedToken> byKey = new LinkedHashMap<>();
+        private final Map<String, AddedToken> further = new LinkedHashMap<>(); // by content
+
+        Markers() {
+            MARKERS.stream()
+                    .filter(DEFAULTS::containsKey)
+                    .forEach(key -> byKey.put(key, AddedToken.special(DEFAULTS.getOrDefault(key, END))));
+        }
+
+        /** Whether the key is one of those. */
+        boolean take(String key, JsonNode value, boolean special, Path file) {
+            if (MARKERS.contains(key)) {
+                if (!value.isNull()) {
+                    byKey.put(key, token(value, special, file, key));
+                }
+                return true;
+            }
+            if (FURTHER.contains(key) && (value.isArray() || value.isEmpty())) {
+                value.forEach(one -> {
+                    AddedToken token = token(one, true, file, key);
+                    further.putIfAbsent(token.content(), token);
+                });
+                return true;
+            }
+            return value.isNull();
+        }
+
+        String content(String key) {
+            AddedToken token = byKey.get(key);
+            return token == null ? END : token.content();
+        }
+
+        boolean has(String content) {
+            return further.containsKey(content)
+                    || byKey.values().stream().anyMatch(token -> token.content().equals(content));
+        }
     }
 
-    private static void readConfig(
-            ObjectNode config, Path file, Map<String, SpecialToken> special, Map<String, SpecialToken> listed) {
+    private static List<AddedToken> inOrder(Map<Integer, AddedToken> listed, Markers markers) {
+        Map<String, AddedToken> tokens = new LinkedHashMap<>();
+        listed.values().forEach(token -> tokens.put(token.content(), token));
+        Set<String> inLists = Set.copyOf(tokens.keySet());
+        for (String key : MARKERS) {
+            AddedToken token = markers.byKey.get(key);
+            if (token != null && !inLists.contains(token.content())) {
+                tokens.put(token.content(), token); // of two markers with one text the later one counts
+            }
+        }
+        markers.further.values().forEach(token -> tokens.putIfAbsent(token.content(), token));
+        return List.copyOf(tokens.values());
+    }
+
+    private static void readList(JsonNode list, Path file, Map<Integer, AddedToken> listed) {
+        list.properties().forEach(entry -> {
+            if (!entry.getKey().matches("\\d{1,9}") || !entry.getValue().isObject()) {
+                throw unsupported(file, LIST, list, "an object that gives ids their tokens");
+            }
+            listed.put(Integer.valueOf(entry.getKey()), token(entry.getValue(), false, file, LIST));
+        });
+    }
+
+    private static void readMap(Path file, Markers markers) {
+        if (Files.exists(file)) {
+            JsonFile.object(file).properties().forEach(entry -> {
+                if (!markers.take(entry.getKey(), entry.getValue(), true, file)) {
+                    throw unsupported(file, entry.getKey(), entry.getValue(), "no such setting");
+                }
+            });
+        }
+    }
+
+    private static void readAddedTokens(Path file, Markers markers, Map<Integer, AddedToken> listed) {
+        if (Files.exists(file)) {
+            JsonFile.object(file).properties().forEach(entry -> {
+                String content = entry.getKey();
+                AddedToken token = markers.has(content) ? AddedToken.special(content) : AddedToken.plain(content);
+                listed.put(id(entry.getValue(), file, content), token);
+            });
+        }
+    }
+
+    private static int id(JsonNode value, Path file, String key) {
+        if (!value.isIntegralNumber()
+                || !value.canConvertToInt()
+                || value.intValue() < 0
+                || value.intValue() > MOST_TOKENS) {
+            throw unsupported(file, key, value, "an id from 0 to " + MOST_TOKENS);
+        }
+        return value.intValue();
+    }
+
+    private static void readConfig(ObjectNode config, Path file, Markers markers) {
         List<String> unknown = new ArrayList<>();
         config.properties().forEach(entry -> {
             String key = entry.getKey();
@@ -125,11 +217,10 @@ record TokenizerSettings(
                 if (!value.isNull() && !only.contains(value.toString())) {
                     throw unsupported(file, key, value, String.join(", ", only));
                 }
-            } else if (key.equals("added_tokens_decoder")) {
-                value.forEach(token -> listed.put(token.path("content").asText(), token(token, file, key)));
-            } else if (!key.equals("model_max_length")
+            } else if (!key.equals(LIST)
+                    && !key.equals("model_max_length")
                     && !WITHOUT_EFFECT.contains(key)
-                    && !readToken(key, value, file, special)) {
+                    && !markers.take(key, value, false, file)) {
                 unknown.add("'" + key + "': " + value);
             }
         });
@@ -151,28 +242,8 @@ record TokenizerSettings(
         return value.intValue();
     }
 
-    /** Whether the setting is one about special tokens that adds nothing to the four known ones. */
-    private static boolean readToken(String key, JsonNode value, Path file, Map<String, SpecialToken> special) {
-        boolean known = DEFAULTS.containsKey(key);
-        if (known && !value.isNull()) {
-            special.put(key, token(value, file, key));
-        }
-        return known || value.isNull() || (key.endsWith("_special_tokens") && value.isEmpty());
-    }
-
-    private static SpecialToken token(JsonNode value, Path file, String key) {
-        if (value.isTextual()) {
-            return new SpecialToken(value.textValue(), false);
-        }
-        boolean plain = value.path("content").isTextual();
-        for (String flag : new String[] {"lstrip", "rstrip", "single_word"}) {
-            plain &= !value.path(flag).asBoolean();
-        }
-        if (!plain) {
-            throw unsupported(file, key, value, "a string, or an object with 'content' whose flags are false");
-        }
-        return new SpecialToken(
-                value.path("content").asText(), value.path("normalized").asBoolean());
+    private static AddedToken token(JsonNode value, boolean special, Path file, String key) {
+        return AddedToken.read(value, special, file + ": '" + key + "' is " + value);
     }
 
     private static TomeException unsupported(Path file, String key, @Nullable JsonNode value, String supported) {

@@ -1,6 +1,7 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.merging.AttentionMerge;
+import io.tome4j.merging.KeyWeights;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.TensorScope;
@@ -17,6 +18,7 @@ final class Attention {
     private final int channels;
     private final int heads;
     private final AttentionKernel kernel;
+    private final KeyWeights.Attention attention;
 
     private Attention(Weights weights, int channels, int keySize, int heads, AttentionKernel kernel) {
         this.toQueries = Linear.withoutBias(weights.scope("to_q"), channels, channels);
@@ -25,6 +27,7 @@ final class Attention {
         this.channels = channels;
         this.heads = heads;
         this.kernel = kernel;
+        this.attention = KeyWeights.Attention.of(kernel);
     }
 
     static Attention self(Weights weights, int channels, int heads, AttentionKernel kernel) {
@@ -47,8 +50,8 @@ final class Attention {
             Tensor seen = merge.seesOneSequence() ? merged : merge.keys().merge(tokens);
             Tensor queries = toQueries.forward(merged);
             Tensor pairs = toPairs.forward(seen); // [B, M, 2C]
-            return scope.release(toOut.forward(
-                    merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, kernel::attend)));
+            return scope.release(
+                    toOut.forward(merge.weights().attend(queries, part(pairs, 0), part(pairs, 1), heads, attention)));
         }
     }
 

@@ -1,5 +1,6 @@
 package io.tome4j.models.unet;
 
+import io.tome4j.tensor.Tensors;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,11 +20,18 @@ public final class Conditioning {
         this.timesteps = timesteps.clone();
     }
 
-    /** What the blocks see in one step. */
-    record Step(Conditioning conditioning, int number) {
-        /** The text's keys and values, {@code [B, M, 2C]}. */
+    /**
+     * What the blocks see in one step.
+     *
+     * @param number the timestep's place among those conditioned for
+     * @param rows of the step's batch: the text's last so many
+     */
+    record Step(Conditioning conditioning, int number, long rows) {
+        /** The text's keys and values, {@code [rows, M, 2C]}. */
         Tensor textPairs(Attention attention) {
-            return found(conditioning.textPairs.get(attention));
+            Tensor pairs = found(conditioning.textPairs.get(attention));
+            long all = pairs.size(0);
+            return all <= rows ? pairs : Tensors.slice(pairs, 0, all - rows, all);
         }
 
         /** What a residual block adds to its features, {@code [1, C, 1, 1]}. */
@@ -48,10 +56,10 @@ public final class Conditioning {
         timeProjections.put(block, projections);
     }
 
-    Step at(double timestep) {
+    Step at(double timestep, long rows) {
         for (int number = 0; number < timesteps.length; number++) {
             if (timesteps[number] == timestep) {
-                return new Step(this, number);
+                return new Step(this, number, rows);
             }
         }
         throw new IllegalArgumentException(

@@ -43,19 +43,36 @@ final class DownBlock {
      */
     Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
         try (var scope = TensorScope.open()) {
-            Tensor hidden = x;
-            for (int i = 0; i < resnets.size(); i++) {
-                hidden = resnets.get(i).forward(hidden, step);
-                if (!attentions.isEmpty()) {
-                    hidden = attentions.get(i).forward(hidden, step, context);
-                }
-                skips.add(scope.release(hidden));
-            }
+            Tensor hidden = through(x, resnets.size(), step, context, skips, scope);
             if (downsampler != null) {
                 hidden = scope.release(downsampler.forward(hidden));
                 skips.add(hidden);
             }
             return hidden;
         }
+    }
+
+    /**
+     * The first stages alone.
+     *
+     * @param count how many
+     */
+    void stages(Tensor x, int count, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        try (var scope = TensorScope.open()) {
+            through(x, count, step, context, skips, scope);
+        }
+    }
+
+    private Tensor through(
+            Tensor x, int count, Conditioning.Step step, MergeContext context, List<Tensor> skips, TensorScope scope) {
+        Tensor hidden = x;
+        for (int i = 0; i < count; i++) {
+            hidden = resnets.get(i).forward(hidden, step);
+            if (!attentions.isEmpty()) {
+                hidden = attentions.get(i).forward(hidden, step, context);
+            }
+            skips.add(scope.release(hidden));
+        }
+        return hidden;
     }
 }

@@ -4,37 +4,49 @@ import io.tome4j.merging.MergeContext;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Weights;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** What lies between the way down and the way up, {@code UNetMidBlock2DCrossAttn}. */
+/** What lies between the way down and the way up: {@code UNetMidBlock2DCrossAttn}, {@code UNetMidBlock2D} or nothing. */
 final class MidBlock {
-    private final ResnetBlock2D first;
-    private final Transformer2DModel attention;
-    private final ResnetBlock2D second;
+    private final List<ResnetBlock2D> resnets = new ArrayList<>();
+    private final List<Transformer2DModel> attentions = new ArrayList<>(); // after the first residual blocks
 
     MidBlock(Weights weights, UNetLayout.Block block, UNetConfig config, AttentionKernel kernel) {
-        this.first = ResnetBlock2D.of(weights, block, 0, config);
-        this.attention = Transformer2DModel.of(weights, block, 0, config, kernel);
-        this.second = ResnetBlock2D.of(weights, block, 1, config);
+        for (int i = 0; i < block.stages().size(); i++) {
+            resnets.add(ResnetBlock2D.of(weights, block, i, config));
+            if (block.stages().get(i).attends()) {
+                attentions.add(Transformer2DModel.of(weights, block, i, config, kernel));
+            }
+        }
     }
 
     List<ResnetBlock2D> resnets() {
-        return List.of(first, second);
+        return resnets;
     }
 
-    Transformer2DModel attention() {
-        return attention;
+    List<Transformer2DModel> attentions() {
+        return attentions;
     }
 
     /**
      * @param x {@code [B, C, H, W]}
-     * @return {@code [B, C, H, W]}
+     * @return {@code [B, C, H, W]}, {@code x} itself where there is nothing between
      */
     Tensor forward(Tensor x, Conditioning.Step step, MergeContext context) {
+        if (resnets.isEmpty()) {
+            return x;
+        }
         try (var scope = TensorScope.open()) {
-            Tensor hidden = attention.forward(first.forward(x, step), step, context);
-            return scope.release(second.forward(hidden, step));
+            Tensor hidden = x;
+            for (int i = 0; i < resnets.size(); i++) {
+                hidden = resnets.get(i).forward(hidden, step);
+                if (i < attentions.size()) {
+                    hidden = attentions.get(i).forward(hidden, step, context);
+                }
+            }
+            return scope.release(hidden);
         }
     }
 }

@@ -38,12 +38,12 @@ final class TimestepEmbedding {
         }
     }
 
-    /** {@code [1, C]} fp32: half sines, half cosines. */
+    /** {@code [1, C]} fp32: half sines, half cosines, and a zero where C is odd. */
     private Tensor sinusoid(double timestep) {
         int half = config.blockOutChannels().get(0) / 2;
         int sineOffset = config.flipSinToCos() ? half : 0;
         int cosineOffset = half - sineOffset;
-        float[] values = new float[2 * half];
+        float[] values = new float[config.blockOutChannels().get(0)];
         for (int i = 0; i < half; i++) {
             // fp32 at each stage, as the reference computes it
             float exponent = (float) -Math.log(MAX_PERIOD) * i / (half - config.freqShift());

@@ -6,6 +6,8 @@ import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.FeatureReuse.Pass;
+import io.tome4j.models.unet.UNetLayout.Cut;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Conv2d;
 import io.tome4j.tensor.GroupNorm;
@@ -13,6 +15,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -79,9 +82,24 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return config.inChannels();
     }
 
+    /** Channels of the prediction. */
+    public int outChannels() {
+        return config.outChannels();
+    }
+
     /** Size of a text embedding. */
     public int crossAttentionDim() {
         return config.crossAttentionDim();
+    }
+
+    /**
+     * Opens the reuse of deep features in a run; whoever opens it closes it.
+     *
+     * @param branch where they are cut off, as {@link UNetLayout#cut} counts
+     * @throws io.tome4j.tensor.OptionException if this model has no such branch
+     */
+    public FeatureReuse reuse(int branch) {
+        return FeatureReuse.beyond(config.layout().cut(branch));
     }
 
     /** Bytes of the weights. */
@@ -101,7 +119,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     /** Rows and columns of the latents that the model was trained at. */
     @Override
     public TokenGrid nominalGrid() {
-        return new TokenGrid(config.sampleSize(), config.sampleSize());
+        return config.sampleSize();
     }
 
     @Override
@@ -117,7 +135,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     private List<BasicTransformerBlock> blocks() {
         List<BasicTransformerBlock> all = new ArrayList<>();
         downBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
-        all.addAll(midBlock.attention().blocks());
+        midBlock.attentions().forEach(stage -> all.addAll(stage.blocks()));
         upBlocks.forEach(block -> block.attentions().forEach(stage -> all.addAll(stage.blocks())));
         return List.copyOf(all);
     }
@@ -169,30 +187,72 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         }
     }
 
+    /** As {@link #forward(Tensor, double, Conditioning, MergeContext, Pass)}, as a whole. */
+    public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context) {
+        return forward(sample, timestep, conditioning, context, Pass.WHOLE);
+    }
+
     /**
      * One forward pass of a run.
      *
      * @param timestep one of those that {@code conditioning} was made for
-     * @param conditioning from {@link #condition}, of a text with as many rows as {@code sample} has
+     * @param conditioning from {@link #condition}, of a text with as many rows as {@code sample} has; of one with more, the
+     *     last so many rows are used
+     * @param pass whether deep features of a pass before are used, or kept for later ones
      * @return as {@link #forward(Tensor, double, Tensor, MergeContext)}
      * @throws IllegalArgumentException if the conditioning is another model's, or for other timesteps
      */
-    public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context) {
-        Conditioning.Step step = conditioning.at(timestep);
+    public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context, Pass pass) {
+        Conditioning.Step step = conditioning.at(timestep, sample.size(0));
         try (var scope = TensorScope.open()) {
             Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
             List<Tensor> skips = new ArrayList<>();
             Tensor hidden = convIn.forward(latents);
             skips.add(hidden);
-            for (DownBlock block : downBlocks) {
-                hidden = block.forward(hidden, step, context, skips);
-            }
-            hidden = midBlock.forward(hidden, step, context);
-            for (UpBlock block : upBlocks) {
-                hidden = block.forward(hidden, step, context, skips);
-            }
+            Optional<Tensor> kept = pass.kept(sample.size(0));
+            hidden = kept.isPresent()
+                    ? around(hidden, kept.get(), pass.cut().orElseThrow(), step, context, skips)
+                    : through(hidden, pass, step, context, skips);
             return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
         }
+    }
+
+    /** The blocks, of which all run; what goes into the cut's stage on the way up is kept. */
+    private Tensor through(Tensor x, Pass pass, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        Tensor hidden = x;
+        for (DownBlock block : downBlocks) {
+            hidden = block.forward(hidden, step, context, skips);
+        }
+        hidden = midBlock.forward(hidden, step, context);
+        for (UpBlock block : upBlocks) {
+            int from = 0;
+            if (pass.cut().filter(cut -> block == upBlock(cut)).isPresent()) {
+                from = pass.cut().get().upStage();
+                hidden = from > 0 ? block.stages(hidden, from, step, context, skips) : hidden;
+                pass.keep(hidden);
+            }
+            hidden = block.forward(hidden, from, step, context, skips);
+        }
+        return hidden;
+    }
+
+    /** The blocks without what lies beyond the cut, in whose place the kept features stand. */
+    private Tensor around(
+            Tensor x, Tensor kept, Cut cut, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        Tensor hidden = x;
+        for (DownBlock block : downBlocks.subList(0, cut.level())) {
+            hidden = block.forward(hidden, step, context, skips);
+        }
+        downBlocks.get(cut.level()).stages(hidden, cut.downStages(), step, context, skips);
+        hidden = upBlock(cut).forward(kept, cut.upStage(), step, context, skips);
+        for (UpBlock block : upBlocks.subList(upBlocks.size() - cut.level(), upBlocks.size())) {
+            hidden = block.forward(hidden, 0, step, context, skips);
+        }
+        return hidden;
+    }
+
+    private UpBlock upBlock(Cut cut) {
+        return upBlocks.get(upBlocks.size() - 1 - cut.level());
     }
 
     @Override

@@ -1,9 +1,10 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.merging.TokenGrid;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What {@code unet/config.json} says of a UNet of Stable Diffusion 1.x or 2.x.
@@ -14,7 +15,8 @@ import java.util.List;
  * @param blockOutChannels channels of each level, from the largest feature map to the smallest
  * @param downAttention whether each level has transformer blocks on the way down
  * @param upAttention whether each level has transformer blocks on the way up, first the smallest feature map
- * @param layersPerBlock residual blocks of a level on the way down (one more on the way up)
+ * @param middle what lies between the way down and the way up
+ * @param layersPerBlock residual blocks of each level on the way down (one more on the way up)
  * @param transformerLayers transformer blocks after each residual block of a level that has them; the mid block has as many
  *     as the last level
  * @param heads attention heads of each level
@@ -29,11 +31,12 @@ import java.util.List;
 public record UNetConfig(
         int inChannels,
         int outChannels,
-        int sampleSize,
+        TokenGrid sampleSize,
         List<Integer> blockOutChannels,
         List<Boolean> downAttention,
         List<Boolean> upAttention,
-        int layersPerBlock,
+        Middle middle,
+        List<Integer> layersPerBlock,
         List<Integer> transformerLayers,
         List<Integer> heads,
         int crossAttentionDim,
@@ -47,6 +50,22 @@ public record UNetConfig(
     private static final String CROSS_ATTENTION_DOWN = "CrossAttnDownBlock2D";
     private static final String UP = "UpBlock2D";
     private static final String CROSS_ATTENTION_UP = "CrossAttnUpBlock2D";
+
+    private static final int MOST_CHANNELS = 1 << 16;
+    private static final int MOST_LAYERS = 1 << 10;
+
+    /** Diffusers' pipeline takes this size where an older program wrote a smaller one. */
+    private static final int SIZE_BEFORE_0_9 = 64;
+
+    /** What lies between the way down and the way up. */
+    public enum Middle {
+        /** Transformer blocks between two residual blocks, {@code UNetMidBlock2DCrossAttn}. */
+        ATTENDING,
+        /** A residual block, {@code UNetMidBlock2D}. */
+        RESIDUAL,
+        /** Nothing, {@code null}: as in models that were made smaller by leaving blocks out (arXiv 2305.15798). */
+        NONE
+    }
 
     /** Levels of feature maps, each half as wide as the one before. */
     public int levels() {
@@ -73,24 +92,34 @@ public record UNetConfig(
         List<Integer> channels =
                 Arrays.stream(config.integers("block_out_channels")).boxed().toList();
         int levels = channels.size();
+        if (levels == 0 || channels.stream().anyMatch(count -> count < 1 || count > MOST_CHANNELS)) {
+            throw config.unsupported("block_out_channels", "one or more numbers from 1 to " + MOST_CHANNELS);
+        }
         List<Boolean> down = attention(config, "down_block_types", DOWN, CROSS_ATTENTION_DOWN, levels);
         List<Boolean> up = attention(config, "up_block_types", UP, CROSS_ATTENTION_UP, levels);
+        Middle middle = middle(config);
+        requireSelfAttention(config, attending(down, up, Middle.NONE));
         UNetConfig read = new UNetConfig(
-                config.integer("in_channels", 4),
-                config.integer("out_channels", 4),
-                config.integer("sample_size", 64),
+                config.integer("in_channels", 4, 1, MOST_CHANNELS),
+                config.integer("out_channels", 4, 1, MOST_CHANNELS),
+                sampleSize(config),
                 channels,
                 down,
                 up,
-                config.integer("layers_per_block", 2),
-                transformerLayers(config, down, up),
+                middle,
+                layersPerBlock(config, levels),
+                transformerLayers(config, attending(down, up, middle)),
                 heads(config, channels),
-                config.integer("cross_attention_dim", 1280),
-                config.integer("norm_num_groups", 32),
-                config.number("norm_eps", 1e-5),
+                crossAttentionDim(config, attending(down, up, middle)),
+                config.integer("norm_num_groups", 32, 1, MOST_CHANNELS),
+                config.positive("norm_eps", 1e-5),
                 config.flag("use_linear_projection", false),
                 config.flag("flip_sin_to_cos", true),
                 config.integer("freq_shift", 0));
+        read.requireGroupsThatDivide(config);
+        if (read.freqShift == channels.get(0) / 2) {
+            throw config.unsupported("freq_shift", "any but half of the first of block_out_channels");
+        }
         config.requireAllRead();
         return read;
     }
@@ -105,10 +134,7 @@ public record UNetConfig(
         config.only("conv_out_kernel", 3);
         config.only("downsample_padding", 1);
         config.only("dual_cross_attention", false);
-        config.only("mid_block_only_cross_attention", false);
         config.only("mid_block_scale_factor", 1);
-        config.only("mid_block_type", "UNetMidBlock2DCrossAttn");
-        config.only("only_cross_attention", false);
         config.only("resnet_out_scale_factor", 1);
         config.only("resnet_skip_time_act", false);
         config.only("resnet_time_scale_shift", "default");
@@ -130,7 +156,96 @@ public record UNetConfig(
                 "addition_embed_type_num_heads", // of an embedding that is not there
                 "addition_time_embed_dim", // likewise
                 "dropout", // of training
+                "mid_block_only_cross_attention", // of UNetMidBlock2DSimpleCrossAttn
                 "upcast_attention"); // of a kernel that diffusers itself no longer uses by default
+        config.ignoreMovingAverage();
+    }
+
+    private static Middle middle(Config config) {
+        String key = "mid_block_type";
+        if (config.isNull(key)) {
+            return Middle.NONE;
+        }
+        return switch (config.text(key, "UNetMidBlock2DCrossAttn")) {
+            case "UNetMidBlock2DCrossAttn" -> Middle.ATTENDING;
+            case "UNetMidBlock2D" -> Middle.RESIDUAL;
+            default -> throw config.unsupported(key, "\"UNetMidBlock2DCrossAttn\", \"UNetMidBlock2D\", null");
+        };
+    }
+
+    /** Which levels have transformer blocks anywhere. */
+    private static List<Boolean> attending(List<Boolean> down, List<Boolean> up, Middle middle) {
+        int last = down.size() - 1;
+        return IntStream.rangeClosed(0, last)
+                .mapToObj(level ->
+                        down.get(level) || up.get(last - level) || (level == last && middle == Middle.ATTENDING))
+                .toList();
+    }
+
+    /** {@code only_cross_attention} means blocks on the way down and up, and no others. */
+    private static void requireSelfAttention(Config config, List<Boolean> attending) {
+        String key = "only_cross_attention";
+        List<Boolean> only = config.flagOrEach(key, false, attending.size());
+        for (int level = 0; level < only.size(); level++) {
+            if (only.get(level) && attending.get(level)) {
+                throw config.unsupported(key, "false wherever a level has transformer blocks");
+            }
+        }
+    }
+
+    private static TokenGrid sampleSize(Config config) {
+        String key = "sample_size";
+        List<Integer> sides = config.integerOrEach(key, SIZE_BEFORE_0_9, 2);
+        if (sides.stream().anyMatch(side -> side < 1 || side > MOST_CHANNELS)) {
+            throw config.unsupported(key, "a number of latents from 1 to " + MOST_CHANNELS + ", or height and width");
+        }
+        if (!config.isList(key) && sides.get(0) < SIZE_BEFORE_0_9 && writtenBefore0_9(config)) {
+            return new TokenGrid(SIZE_BEFORE_0_9, SIZE_BEFORE_0_9);
+        }
+        return new TokenGrid(sides.get(0), sides.get(1));
+    }
+
+    private static boolean writtenBefore0_9(Config config) {
+        return config.text("_diffusers_version", "").matches("0\\.[0-8](\\D.*)?");
+    }
+
+    private static List<Integer> layersPerBlock(Config config, int levels) {
+        String key = "layers_per_block";
+        List<Integer> layers = config.integerOrEach(key, 2, levels);
+        if (layers.stream().anyMatch(count -> count < 1 || count > MOST_LAYERS)) {
+            throw config.unsupported(key, "numbers from 1 to " + MOST_LAYERS);
+        }
+        return layers;
+    }
+
+    /** Texts have embeddings of one size, so that all who see them must agree; what others say does not matter. */
+    private static int crossAttentionDim(Config config, List<Boolean> attending) {
+        String key = "cross_attention_dim";
+        List<Integer> sizes = config.integerOrEach(key, 1280, attending.size());
+        List<Integer> used = IntStream.range(0, sizes.size())
+                .filter(attending::get)
+                .mapToObj(sizes::get)
+                .distinct()
+                .toList();
+        if (used.size() > 1) {
+            throw config.unsupported(key, "the same size for all levels with transformer blocks");
+        }
+        int size = used.isEmpty() ? sizes.get(0) : used.get(0);
+        if (size < 1 || size > MOST_CHANNELS) {
+            throw config.unsupported(key, "1 to " + MOST_CHANNELS);
+        }
+        return size;
+    }
+
+    private void requireGroupsThatDivide(Config config) {
+        boolean divide = layout().blocks().stream()
+                .flatMap(block -> block.stages().stream())
+                .allMatch(stage -> stage.joined() % normNumGroups == 0 && stage.out() % normNumGroups == 0);
+        if (!divide) {
+            throw config.unsupported(
+                    "norm_num_groups",
+                    "a divisor of all block_out_channels and of the sums of neighbours, " + blockOutChannels);
+        }
     }
 
     private static List<Boolean> attention(Config config, String key, String plain, String cross, int levels) {
@@ -146,20 +261,17 @@ public record UNetConfig(
         return types.stream().map(cross::equals).toList();
     }
 
-    private static List<Integer> transformerLayers(Config config, List<Boolean> down, List<Boolean> up) {
+    private static List<Integer> transformerLayers(Config config, List<Boolean> attending) {
         String key = "transformer_layers_per_block";
-        int levels = down.size();
-        List<Integer> layers = config.isList(key)
-                ? Arrays.stream(config.integers(key)).boxed().toList()
-                : Collections.nCopies(levels, config.integer(key, 1));
-        boolean fits = layers.size() == levels;
-        for (int level = 0; fits && level < levels; level++) {
-            boolean attends = down.get(level) || up.get(levels - 1 - level) || level == levels - 1;
-            fits = layers.get(level) >= (attends ? 1 : 0);
-        }
-        if (!fits) {
-            throw config.unsupported(
-                    key, "a number from 1, for all levels or for each of " + levels + "; 0 only where none attends");
+        int levels = attending.size();
+        List<Integer> layers = config.integerOrEach(key, 1, levels);
+        for (int level = 0; level < levels; level++) {
+            int count = layers.get(level);
+            if (count < (attending.get(level) ? 1 : 0) || count > MOST_LAYERS) {
+                throw config.unsupported(
+                        key,
+                        "a number from 1, for all levels or for each of " + levels + "; 0 only where none attends");
+            }
         }
         return layers;
     }
@@ -167,11 +279,9 @@ public record UNetConfig(
     /** The key says head dim, and holds the number of heads: an old slip of diffusers that checkpoints rely on. */
     private static List<Integer> heads(Config config, List<Integer> channels) {
         String key = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
-        List<Integer> heads = config.isList(key)
-                ? Arrays.stream(config.integers(key)).boxed().toList()
-                : Collections.nCopies(channels.size(), config.integer(key, 8));
+        List<Integer> heads = config.integerOrEach(key, 8, channels.size());
         config.ignore("attention_head_dim");
-        boolean divides = heads.size() == channels.size();
+        boolean divides = true;
         for (int i = 0; divides && i < heads.size(); i++) {
             divides = heads.get(i) > 0 && channels.get(i) % heads.get(i) == 0;
         }

@@ -55,7 +55,7 @@ public final class UNetMemory {
         boolean chunked = placement.device() == ComputeDevice.CPU && placement.dtype() != DType.FP32;
         UNetMemory memory = new UNetMemory(config, batch, latents, naive, chunked);
         memory.pass();
-        return (long) (memory.most * placement.elementSize()) + BESIDES;
+        return (long) (memory.most * placement.elementSize() + BESIDES); // at most the largest long
     }
 
     private void pass() {
@@ -66,7 +66,9 @@ public final class UNetMemory {
         for (Stage stage : layout.mid().stages()) {
             local += stage(layout.mid().level(), stage, local);
         }
-        kept += map(layout.mid().level(), layout.mid().out());
+        if (!layout.mid().stages().isEmpty()) {
+            kept += map(layout.mid().level(), layout.mid().out());
+        }
         layout.up().forEach(this::up);
     }
 
@@ -120,7 +122,7 @@ public final class UNetMemory {
 
     /** Elements of scores that stand in memory whole, and of their softmax. */
     private double scores(int level) {
-        double tokens = latents.downsample(1 << level).tokens();
+        double tokens = tokens(level);
         return naive ? 2 * batch * config.heads().get(level) * tokens * tokens : 0;
     }
 
@@ -135,6 +137,12 @@ public final class UNetMemory {
 
     /** Elements of a feature map. */
     private double map(int level, int channels) {
-        return (double) batch * latents.downsample(1 << level).tokens() * channels;
+        return batch * tokens(level) * channels;
+    }
+
+    /** More than an {@code int} holds at sizes that nobody has the memory for, which is what this is to find out. */
+    private double tokens(int level) {
+        TokenGrid grid = latents.downsample(1 << level);
+        return (double) grid.height() * grid.width();
     }
 }

@@ -38,20 +38,28 @@ final class UpBlock {
     }
 
     /**
+     * The first stages alone.
+     *
      * @param x {@code [B, previous, H, W]}
-     * @param skips the way down's results; as many as this block has residual blocks are taken from its end
+     * @param count how many, at least 1
+     * @param skips the way down's results; one a stage is taken from its end
+     * @return {@code [B, out, H, W]}
+     */
+    Tensor stages(Tensor x, int count, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        try (var scope = TensorScope.open()) {
+            return scope.release(through(x, 0, count, step, context, skips));
+        }
+    }
+
+    /**
+     * @param x {@code [B, previous, H, W]}, or what the stage before {@code from} gave
+     * @param from the first stage that runs
+     * @param skips the way down's results; one a stage is taken from its end
      * @return {@code [B, out, H', W']}: the size of the next skip, or {@code H, W} at the last block
      */
-    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+    Tensor forward(Tensor x, int from, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
         try (var scope = TensorScope.open()) {
-            Tensor hidden = x;
-            for (int i = 0; i < resnets.size(); i++) {
-                Tensor skip = skips.remove(skips.size() - 1);
-                hidden = resnets.get(i).forward(Tensors.cat(1, hidden, skip), step);
-                if (!attentions.isEmpty()) {
-                    hidden = attentions.get(i).forward(hidden, step, context);
-                }
-            }
+            Tensor hidden = through(x, from, resnets.size(), step, context, skips);
             if (upsampler != null) {
                 // Twice the size, but for odd sizes, which the way down rounded up.
                 Tensor next = skips.get(skips.size() - 1);
@@ -59,5 +67,18 @@ final class UpBlock {
             }
             return scope.release(hidden);
         }
+    }
+
+    private Tensor through(
+            Tensor x, int from, int to, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+        Tensor hidden = x;
+        for (int i = from; i < to; i++) {
+            Tensor skip = skips.remove(skips.size() - 1);
+            hidden = resnets.get(i).forward(Tensors.cat(1, hidden, skip), step);
+            if (!attentions.isEmpty()) {
+                hidden = attentions.get(i).forward(hidden, step, context);
+            }
+        }
+        return hidden;
     }
 }

@@ -110,10 +110,11 @@ public final class AutoencoderKL implements AutoCloseable {
         long pixels = (long) config.scale() * config.scale();
         long first = config.blockOutChannels().get(0);
         long second = config.blockOutChannels().get(Math.min(1, config.levels() - 1));
-        long features = (2 * second + first) * weights.placement().elementSize(); // input, normalised, convolved
-        long image = 4L * config.outChannels() * Float.BYTES; // coded, summed, converted
-        return (long) (DECODING_PIECES * pixels * (tileHeight * tileWidth * features + height * width * image))
-                + DECODING_BESIDES;
+        // doubles: at sizes that nobody has the memory for, the products are beyond a long
+        double features = (2.0 * second + first) * weights.placement().elementSize(); // input, normalised, convolved
+        double image = 4.0 * config.outChannels() * Float.BYTES; // coded, summed, converted
+        double values = (double) tileHeight * tileWidth * features + (double) height * width * image;
+        return (long) (DECODING_PIECES * pixels * values + DECODING_BESIDES);
     }
 
     /** {@link #decode(Tensor, boolean)} of each image as a whole. */

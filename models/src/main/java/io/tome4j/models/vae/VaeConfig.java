@@ -25,8 +25,11 @@ record VaeConfig(
     /** Of every norm in the model; no config sets it. */
     static final double NORM_EPS = 1e-6;
 
+    private static final int MOST_CHANNELS = 1 << 16;
+    private static final int MOST_LAYERS = 1 << 10;
+    private static final int MOST_LEVELS = 16;
+
     static VaeConfig of(Config config) {
-        config.only("_class_name", "AutoencoderKL");
         config.only("act_fn", "silu");
         for (String unsupported : new String[] {"shift_factor", "latents_mean", "latents_std"}) {
             if (config.has(unsupported)) {
@@ -34,19 +37,20 @@ record VaeConfig(
             }
         }
         VaeConfig read = new VaeConfig(
-                config.integer("in_channels", 3),
-                config.integer("out_channels", 3),
-                config.integer("latent_channels", 4),
+                config.integer("in_channels", 3, 1, MOST_CHANNELS),
+                config.integer("out_channels", 3, 1, MOST_CHANNELS),
+                config.integer("latent_channels", 4, 1, MOST_CHANNELS),
                 Arrays.stream(config.integers("block_out_channels")).boxed().toList(),
-                config.integer("layers_per_block", 1),
+                config.integer("layers_per_block", 1, 1, MOST_LAYERS),
                 config.integer("norm_num_groups", 32),
                 config.flag("mid_block_add_attention", true),
                 config.flag("use_quant_conv", true),
                 config.flag("use_post_quant_conv", true),
-                config.number("scaling_factor", 0.18215),
+                config.positive("scaling_factor", 0.18215),
                 config.flag("force_upcast", true));
         read.check(config);
         config.ignore("sample_size"); // of training
+        config.ignoreMovingAverage();
         config.requireAllRead();
         return read;
     }
@@ -58,15 +62,12 @@ record VaeConfig(
             throw config.unsupported("norm_num_groups", "1 or more");
         }
         if (blockOutChannels.isEmpty()
-                || blockOutChannels.stream().anyMatch(channels -> channels < 1 || channels % normNumGroups != 0)) {
+                || blockOutChannels.size() > MOST_LEVELS
+                || blockOutChannels.stream()
+                        .anyMatch(channels ->
+                                channels < 1 || channels > MOST_CHANNELS || channels % normNumGroups != 0)) {
             throw config.unsupported(
                     "block_out_channels", "one or more multiples of norm_num_groups, " + normNumGroups);
-        }
-        if (layersPerBlock < 1) {
-            throw config.unsupported("layers_per_block", "1 or more");
-        }
-        if (!(scalingFactor > 0)) {
-            throw config.unsupported("scaling_factor", "more than 0");
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
+import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.ComputeDevice;
@@ -14,9 +15,16 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -55,6 +63,39 @@ class ClipTextModelTest {
             assertThat(Tensors.shape(hidden)).containsExactly(2, 77, 32);
             assertThat(Fixtures.maxDifference(hidden, expected.load("text.last_hidden_state")))
                     .isLessThan(1e-5);
+        }
+    }
+
+    /** As files have it that were saved from all of CLIP, or from its text encoder with the projection. */
+    @Test
+    void otherPartsOfClipInTheFileAreLeftAside(@TempDir Path folder) {
+        SafetensorsFile plain = SafetensorsFile.open(Fixtures.path("tiny-sd1/text_encoder/model.safetensors"));
+        Path file = folder.resolve("model.safetensors");
+        Config config = config("sd1").with("architectures", List.of("CLIPTextModelWithProjection"));
+        try (var scope = TensorScope.open()) {
+            Map<String, Tensor> tensors = new TreeMap<>();
+            plain.names().forEach(name -> tensors.put(name, plain.load(name)));
+            tensors.put("text_projection.weight", Tensors.randn(Tensors.generator(1), 32, 32));
+            tensors.put("vision_model.embeddings.class_embedding", Tensors.randn(Tensors.generator(1), 32));
+            tensors.put("visual_projection.weight", Tensors.randn(Tensors.generator(1), 32, 32));
+            tensors.put("logit_scale", Tensors.randn(Tensors.generator(1), 1));
+            SafetensorsWriter.write(file, tensors);
+            Weights weights = Weights.of(SafetensorsFile.open(file), Placement.CPU_FP32);
+            try (var model = ClipTextModel.of(weights, config, AttentionKernel.NAIVE);
+                    var same = load("sd1", config("sd1"), AttentionKernel.NAIVE, Placement.CPU_FP32)) {
+                long[][] ids = ids(stages("sd1"));
+                assertThat(Fixtures.maxDifference(model.forward(ids), same.forward(ids)))
+                        .isZero();
+            }
+        }
+    }
+
+    @Test
+    void configOfAllOfClipGivesThatOfTheTextEncoder() throws IOException {
+        String text = Files.readString(Fixtures.path("tiny-sd1/text_encoder/config.json"));
+        Config whole = Config.parse("{\"model_type\":\"clip\",\"text_config\":" + text + "}", "all of CLIP");
+        try (var model = load("sd1", whole, AttentionKernel.NAIVE, Placement.CPU_FP32)) {
+            assertThat(model.vocabSize()).isEqualTo(994);
         }
     }
 
@@ -105,6 +146,10 @@ class ClipTextModelTest {
                 "hidden_act | gelu_new | 'hidden_act' is \"gelu_new\"; supported: \"quick_gelu\", \"gelu\"",
                 "model_type | t5 | 'model_type' is \"t5\"; supported: \"clip_text_model\"",
                 "num_attention_heads | 3 | 'num_attention_heads' is 3; supported: a divisor of hidden_size, 32",
+                "vocab_size | 0 | 'vocab_size' is 0; supported: an integer from 1",
+                "max_position_embeddings | 1000000000 | 'max_position_embeddings' is 1000000000; supported: an integer from 1",
+                "hidden_size | 0 | 'hidden_size' is 0; supported: 1 to",
+                "layer_norm_eps | 0 | 'layer_norm_eps' is 0; supported: a number above 0",
                 "rotary | 1 | Unknown in"
             })
     void unsupportedSettingIsNamed(String key, String value, String message) {
@@ -121,8 +166,8 @@ class ClipTextModelTest {
     void idOutsideTheVocabularyIsRefused() {
         try (var model = load("sd1", config("sd1"), AttentionKernel.NAIVE, Placement.CPU_FP32)) {
             assertThatThrownBy(() -> model.forward(new long[][] {{49407}}))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("49407 is not in a vocabulary of 994");
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("the token 49407, and the text encoder knows those from 0 to 993");
             assertThatThrownBy(() -> model.forward(new long[1][78]))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("Not 1 to 77 tokens: 78");

@@ -234,8 +234,8 @@ class ClipTokenizerTest {
                 "\"padding_side\": \"left\" | 'padding_side' is \"left\"; supported: \"right\"",
                 "\"model_max_length\": 2 | 'model_max_length' is 2; supported: an integer from 3",
                 "\"tokenizer_class\": \"T5Tokenizer\" | 'tokenizer_class' is \"T5Tokenizer\"",
-                "\"pad_token\": \"no such\" | The special token 'no such' is not in the vocabulary",
-                "\"additional_special_tokens\": [\"<x>\"] | Unknown in",
+                "\"additional_special_tokens\": [{}] | a token belongs there",
+                "\"added_tokens_decoder\": {\"x\": {}} | 'added_tokens_decoder' is {\"x\":{}}",
                 "\"remove_accents\": true | 'remove_accents': true"
             })
     void settingThatWouldChangeIdsIsRefused(String setting, String message) throws IOException {

@@ -7,6 +7,7 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.RandomWeights;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableBlock;
+import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.UNetLayout.Block;
 import io.tome4j.models.unet.UNetLayout.Stage;
 import io.tome4j.tensor.AttentionKernel;
@@ -19,10 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class UNetLayoutTest {
     /** Levels and transformer blocks as Stable Diffusion XL has them, with few channels. */
-    private static final Config LIKE_SDXL = Config.parse(
+    private static final String LIKE_SDXL_JSON =
             """
             {
               "attention_head_dim": [2, 4, 8],
@@ -33,8 +36,9 @@ class UNetLayoutTest {
               "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
               "use_linear_projection": true
             }
-            """,
-            "like SDXL");
+            """;
+
+    private static final Config LIKE_SDXL = Config.parse(LIKE_SDXL_JSON, "like SDXL");
 
     private static final UNetLayout LAYOUT = UNetConfig.of(LIKE_SDXL).layout();
 
@@ -103,6 +107,29 @@ class UNetLayoutTest {
                     .isInstanceOf(TomeException.class)
                     .hasMessageContaining(
                             "'" + key + "' is " + layers.toString().replace(" ", ""));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"UNetMidBlock2D, 1", "'', 0"})
+    void theMiddleMayBeOneResidualBlockOrNothing(String type, int stages) {
+        Config config = Config.parse(
+                LIKE_SDXL_JSON.replaceFirst(
+                        "\\{", "{\"mid_block_type\": " + (type.isEmpty() ? "null" : '"' + type + '"') + ","),
+                "a small model");
+        UNetLayout layout = UNetConfig.of(config).layout();
+        assertThat(layout.mid().stages()).hasSize(stages);
+        assertThat(layout.blocks()).hasSize(6 + stages);
+        Weights weights = Weights.of(new RandomWeights(1), Placement.CPU_FP32);
+        try (var unet = UNet2DConditionModel.of(weights, config, AttentionKernel.EFFICIENT);
+                var scope = TensorScope.open()) {
+            assertThat(unet.mergeableBlocks()).hasSize((2 + 3) * 2 + (2 + 3) * 10);
+            var latents = Tensors.randn(Tensors.generator(1), 1, 4, 6, 5);
+            var text = Tensors.randn(Tensors.generator(2), 1, 3, 16);
+            assertThat(Tensors.shape(unet.forward(latents, 9, text, MergeContext.NONE)))
+                    .containsExactly(1, 4, 6, 5);
+            assertThat(unet.forwardBytes(1, new TokenGrid(6, 5), AttentionKernel.EFFICIENT))
+                    .isPositive();
         }
     }
 }

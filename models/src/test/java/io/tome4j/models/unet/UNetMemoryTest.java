@@ -16,11 +16,12 @@ class UNetMemoryTest {
     private static final UNetConfig SD15 = new UNetConfig(
             4,
             4,
-            64,
+            new TokenGrid(64, 64),
             List.of(320, 640, 1280, 1280),
             List.of(true, true, true, false),
             List.of(false, true, true, true),
-            2,
+            UNetConfig.Middle.ATTENDING,
+            List.of(2, 2, 2, 2),
             List.of(1, 1, 1, 1),
             List.of(8, 8, 8, 8),
             768,
@@ -52,5 +53,15 @@ class UNetMemoryTest {
         double large =
                 megabytes(128, 1, BF16, AttentionKernel.NAIVE) - megabytes(128, 1, BF16, AttentionKernel.EFFICIENT);
         assertThat(large / small).isBetween(14.0, 18.0);
+    }
+
+    @Test
+    void sizesThatNobodyHasTheMemoryForAreNotSmallAgain() {
+        int side = Integer.MAX_VALUE / 8;
+        TokenGrid huge = new TokenGrid(side, side);
+        assertThat(UNetMemory.ofForward(SD15, Integer.MAX_VALUE, huge, BF16, AttentionKernel.NAIVE))
+                .isEqualTo(Long.MAX_VALUE);
+        assertThat(UNetMemory.ofForward(SD15, 2, new TokenGrid(1 << 16, 1 << 16), BF16, AttentionKernel.EFFICIENT))
+                .isGreaterThan(1L << 42);
     }
 }

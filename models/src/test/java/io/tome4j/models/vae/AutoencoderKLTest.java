@@ -156,7 +156,7 @@ class AutoencoderKLTest {
                 "latents_mean | 1 | 'latents_mean' is 1; supported: null",
                 "norm_num_groups | 5 | 'block_out_channels' is [8,8,16,16]; supported: one or more multiples of"
                         + " norm_num_groups, 5",
-                "layers_per_block | 0 | 'layers_per_block' is 0; supported: 1 or more",
+                "layers_per_block | 0 | 'layers_per_block' is 0; supported: an integer from 1 to 1024",
                 "double_z | 1 | Unknown in"
             })
     void unsupportedSettingIsNamed(String key, String value, String message) {
