@@ -174,13 +174,7 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "a.json,,{",
-        "a.CSV,,#",
-        "a.html,,<!doctype",
-        "a.md,,#",
-        "a.json,csv,resolution",
-        "a.log,csv,resolution"
+    @CsvSource({"a.json,,{", "a.CSV,,#", "a.html,,<!doctype", "a.md,,#", "a.json,csv,resolution", "a.log,csv,resolution"
     })
     void aFileGetsTheFormatOfItsEndingUnlessAnotherIsAskedFor(String name, String format, String begins) {
         Path file = folder.resolve(name);

@@ -103,9 +103,10 @@ public final class ComparisonSheet {
 
     private List<List<Tile>> rows() {
         Panel unmerged = panels.get(0);
-        Map<ToMeOptions.Method, List<Panel>> byMethod = new LinkedHashMap<>();
+        Map<List<Object>, List<Panel>> byMethod = new LinkedHashMap<>();
         for (Panel panel : panels.subList(1, panels.size())) {
-            byMethod.computeIfAbsent(panel.merging().options().method(), method -> new ArrayList<>())
+            ToMeOptions merging = panel.merging().options();
+            byMethod.computeIfAbsent(List.of(merging.mode(), merging.method()), method -> new ArrayList<>())
                     .add(panel);
         }
         List<List<Tile>> rows = new ArrayList<>();

@@ -81,7 +81,7 @@ public record ImageMeasure(
      *
      * @param unmerged the image to compare with
      * @param merged an image of the same size; alpha is passed over in both
-     * @throws TomeException if the images' sizes differ, or they are too small
+     * @throws TomeException if the images' sizes differ, they are too small, or it gives no number
      */
     public double between(BufferedImage unmerged, BufferedImage merged) {
         if (unmerged.getWidth() != merged.getWidth() || unmerged.getHeight() != merged.getHeight()) {
@@ -92,7 +92,13 @@ public record ImageMeasure(
             throw new TomeException(title() + " needs images of " + smallestSide + " x " + smallestSide
                     + " pixels or more; these have " + size(unmerged) + ".");
         }
-        return function.applyAsDouble(unmerged, merged);
+        double value = function.applyAsDouble(unmerged, merged);
+        if (Double.isNaN(value)) {
+            throw new TomeException(
+                    title() + " says nothing of these images: what was computed is no number. They are not"
+                            + " to be scored by it.");
+        }
+        return value;
     }
 
     /** Whether images of a size are large enough. */

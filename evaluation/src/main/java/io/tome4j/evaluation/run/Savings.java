@@ -116,9 +116,11 @@ public final class Savings {
                 .collect(Collectors.joining(" "));
     }
 
-    /** What people call it: {@code tome 0.5 reuse-every=3}; {@code unmerged} for nothing. */
+    /** What people call it: {@code tome 0.5 reuse-every=3}, {@code tomesd 0.5}; {@code unmerged} for nothing. */
     public String label() {
-        String merged = merges() ? merging.method().name().toLowerCase(Locale.ROOT) + " " + merging.ratio() : "";
+        boolean asTomesd = merging.mode() == ToMeOptions.Mode.TOMESD;
+        Enum<?> method = asTomesd ? merging.mode() : merging.method();
+        String merged = merges() ? method.name().toLowerCase(Locale.ROOT) + " " + merging.ratio() : "";
         return isNone() ? "unmerged" : (merged + " " + changesLabel()).strip();
     }
 

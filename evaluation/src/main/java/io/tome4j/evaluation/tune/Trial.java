@@ -14,4 +14,14 @@ public record Trial(Savings savings, double seconds, double ssim, double lowestS
     double ratio() {
         return savings.merging().ratio();
     }
+
+    /** The same measurement of another setting, one that does the same. */
+    Trial of(Savings other) {
+        return new Trial(other, seconds, ssim, lowestSsim);
+    }
+
+    /** The same with the mean of this time and that of another measurement. */
+    Trial meanWith(Trial again) {
+        return new Trial(savings, (seconds + again.seconds) / 2, ssim, lowestSsim);
+    }
 }

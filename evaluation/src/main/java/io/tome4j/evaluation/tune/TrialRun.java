@@ -5,46 +5,91 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.Quantiles;
 import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.evaluation.run.Made;
+import io.tome4j.evaluation.run.ResultKey;
+import io.tome4j.evaluation.run.ResultStore;
+import io.tome4j.evaluation.run.ResultStore.Finished;
 import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
+import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
-/** Makes the images of settings and measures them; keeps the unmerged ones to compare with. */
-final class TrialRun {
+/** Makes the images of settings that the store does not have, and measures them; keeps the unmerged ones to compare with. */
+final class TrialRun implements Measuring {
     private final SettingRun run;
     private final List<Request> requests;
+    private final List<Savings> kinds;
+    private final ResultStore store;
     private final Tuning.Listener listener;
     private final List<BufferedImage> unmerged = new ArrayList<>();
+    private boolean warm;
     private int number;
 
-    TrialRun(StableDiffusionPipeline pipeline, List<Request> requests, Tuning.Listener listener) {
+    /**
+     * @param requests each with its size
+     * @param kinds what the first image of all is made after a step of each of
+     */
+    TrialRun(
+            StableDiffusionPipeline pipeline,
+            List<Request> requests,
+            List<Savings> kinds,
+            ResultStore store,
+            Tuning.Listener listener) {
         this.run = new SettingRun(pipeline, listener);
         this.requests = requests;
+        this.kinds = kinds;
+        this.store = store;
         this.listener = listener;
     }
 
-    /** @throws IllegalArgumentException if nothing would be merged */
+    /** @throws IllegalArgumentException if nothing would be merged at any size */
     void requireMerging(ToMeOptions options) {
         run.report(requests.get(0), Savings.of(options));
     }
 
+    @Override
+    public boolean merges(Savings savings) {
+        PatchReport report = run.report(requests.get(0), savings);
+        return report.tokensAfter() < report.tokensBefore();
+    }
+
     /** Makes an image of each prompt, after warming up. */
-    Trial measure(Savings savings) {
+    @Override
+    public Trial measure(Savings savings) {
         listener.onTrial(++number, savings);
-        run.warmUp(requests.get(0), savings);
+        return measured(savings, "");
+    }
+
+    @Override
+    public Trial measureBaselineAgain() {
+        listener.onBaselineAgain();
+        return measured(Savings.NONE, "-again");
+    }
+
+    private Trial measured(Savings savings, String ending) {
+        boolean[] madeSome = {false};
         double[] seconds = new double[requests.size()];
         double[] ssim = new double[requests.size()];
         for (int i = 0; i < seconds.length; i++) {
-            Made made = run.make(requests.get(i), savings);
-            seconds[i] = made.times().total();
-            if (savings.isNone()) {
-                unmerged.add(made.image());
+            Request request = requests.get(i);
+            Supplier<Made> maker = () -> {
+                if (!madeSome[0]) {
+                    madeSome[0] = true;
+                    warmUp(savings);
+                }
+                return run.make(request, savings);
+            };
+            Finished finished = store.findOrMake(key(i, savings, ending), false, maker);
+            seconds[i] = finished.kept().times().total();
+            BufferedImage image = finished.kept().image();
+            if (unmerged.size() == i) {
+                unmerged.add(image); // the first trial is that of no savings
             }
-            ssim[i] = savings.isNone() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), made.image());
+            ssim[i] = savings.isNone() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), image);
         }
         Trial trial = new Trial(
                 savings,
@@ -53,5 +98,22 @@ final class TrialRun {
                 Arrays.stream(ssim).min().orElseThrow());
         listener.onResult(trial);
         return trial;
+    }
+
+    /** What the process itself has to do only once must not count against the setting that is measured first. */
+    private void warmUp(Savings savings) {
+        if (!warm) {
+            warm = true;
+            run.warmUpEachKind(requests.get(0), kinds);
+        }
+        run.warmUp(requests.get(0), savings);
+    }
+
+    private ResultKey key(int prompt, Savings savings, String ending) {
+        ResultKey whole = ResultKey.of("", requests.get(prompt), savings);
+        String setting = savings.label().replaceAll("[^a-zA-Z0-9.=-]+", "-");
+        String file =
+                String.format("images/%s-%08x-%02d%s", setting, whole.identity().hashCode(), prompt, ending);
+        return new ResultKey(file, whole.identity(), whole.width(), whole.height());
     }
 }

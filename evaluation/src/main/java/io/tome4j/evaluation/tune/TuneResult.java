@@ -7,10 +7,11 @@ import java.util.Optional;
  * What tuning found.
  *
  * @param goal what was asked for
- * @param trials all that was measured, in order; the first is no merging
+ * @param trials all that was measured, in order; the first is no savings, measured at the beginning and, if there are
+ *     others, again at the end
  * @param best the setting to use; empty if none reaches the goal
  * @param nearest the setting that comes nearest: the best one, if there is one
- * @param complete whether the search came to its end; otherwise the budget was used up before
+ * @param complete whether the search came to its end; otherwise the budget was used up before, or it was stopped
  */
 public record TuneResult(TuneGoal goal, List<Trial> trials, Optional<Trial> best, Trial nearest, boolean complete) {
     static TuneResult of(TuneGoal goal, List<Trial> trials, boolean complete) {

@@ -221,7 +221,7 @@ final class TuneSearch {
         return savings.merging(savings.merging().withRatio(ratio));
     }
 
-    private static Optional<Trial> find(Savings savings, List<Trial> trials) {
+    static Optional<Trial> find(Savings savings, List<Trial> trials) {
         return trials.stream().filter(trial -> trial.savings().equals(savings)).findFirst();
     }
 

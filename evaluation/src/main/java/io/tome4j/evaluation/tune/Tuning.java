@@ -3,9 +3,11 @@ package io.tome4j.evaluation.tune;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
+import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.merging.TokenGrid;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +15,6 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -38,6 +39,9 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
          */
         void onTrial(int number, Savings savings);
 
+        /** Called before no savings are measured once more, at the end. */
+        void onBaselineAgain();
+
         /** Called when a setting was measured. */
         void onResult(Trial trial);
     }
@@ -54,15 +58,24 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
     }
 
     /**
-     * Searches.
+     * Searches. What takes no time is not measured: images that the store has, and merging that merges nothing at the size
+     * that is drawn.
      *
-     * @throws IllegalArgumentException if a method would merge nothing
-     * @throws CancellationException if the listener stopped the search
+     * @param store keeps the images, so that a search that was stopped goes on after them
+     * @return what was found, too, if the listener stopped the search after something was measured
+     * @throws IllegalArgumentException if a method would merge nothing at any size
+     * @throws CancellationException if the listener stopped the search before
      */
-    public TuneResult run(StableDiffusionPipeline pipeline, Listener listener) {
-        TrialRun run = new TrialRun(pipeline, requests, listener);
+    public TuneResult run(StableDiffusionPipeline pipeline, ResultStore store, Listener listener) {
+        TokenGrid grid = requests.get(0).latentGrid(pipeline.nominalGrid());
+        List<Request> sized = requests.stream()
+                .map(request -> request.size(
+                        grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT))
+                .toList();
+        List<Savings> kinds = methods.stream().map(Savings::of).toList();
+        TrialRun run = new TrialRun(pipeline, sized, kinds, store, listener);
         methods.forEach(run::requireMerging);
-        return search(run::measure, levels(pipeline), System::nanoTime);
+        return search(run, levels(pipeline), System::nanoTime);
     }
 
     private static SortedSet<Integer> levels(StableDiffusionPipeline pipeline) {
@@ -74,26 +87,58 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
     /**
      * The search with any way to measure.
      *
-     * @param measurer from a setting
      * @param levels how much smaller than the latents the feature maps are that the model's blocks have
      * @param nanoTime the clock
      */
-    TuneResult search(Function<Savings, Trial> measurer, SortedSet<Integer> levels, LongSupplier nanoTime) {
+    TuneResult search(Measuring measuring, SortedSet<Integer> levels, LongSupplier nanoTime) {
+        List<Trial> measured = new ArrayList<>();
+        try {
+            boolean complete = search(measuring, levels, nanoTime, measured);
+            if (measured.size() > 1) {
+                // What drifts over the time of the search is, in the mean of its beginning and its end, as for the
+                // others.
+                measured.set(0, measured.get(0).meanWith(measuring.measureBaselineAgain()));
+            }
+            return TuneResult.of(goal, measured, complete);
+        } catch (CancellationException e) {
+            if (measured.isEmpty()) {
+                throw e;
+            }
+            return TuneResult.of(goal, measured, false);
+        }
+    }
+
+    /**
+     * @param measured gets each trial when it is done
+     * @return whether the search came to its end within the budget
+     */
+    private boolean search(
+            Measuring measuring, SortedSet<Integer> levels, LongSupplier nanoTime, List<Trial> measured) {
         long start = nanoTime.getAsLong();
         TuneSearch search = new TuneSearch(goal, requests.get(0), methods, levels);
-        List<Trial> trials = new ArrayList<>();
-        trials.add(measurer.apply(Savings.NONE));
-        long longest = nanoTime.getAsLong() - start;
-        Optional<Savings> next = search.next(trials);
+        measured.add(measuring.measure(Savings.NONE));
+        long baseline = nanoTime.getAsLong() - start;
+        long longest = baseline;
+        List<Trial> known = new ArrayList<>(measured);
+        Optional<Savings> next = search.next(known);
         while (next.isPresent()) {
-            long begun = nanoTime.getAsLong();
-            if (trials.size() > 1 && begun - start + longest > budget.toNanos()) {
-                return TuneResult.of(goal, trials, false);
+            Savings wanted = next.get();
+            Savings effective =
+                    !wanted.merges() || measuring.merges(wanted) ? wanted : wanted.merging(ToMeOptions.NONE);
+            Optional<Trial> same = TuneSearch.find(effective, known);
+            if (same.isPresent()) {
+                known.add(same.get().of(wanted)); // nothing would be merged: it is as the setting without
+            } else {
+                long begun = nanoTime.getAsLong();
+                if (measured.size() > 1 && begun - start + longest + baseline > budget.toNanos()) {
+                    return false;
+                }
+                measured.add(measuring.measure(effective));
+                known.add(measured.get(measured.size() - 1));
+                longest = Math.max(longest, nanoTime.getAsLong() - begun);
             }
-            trials.add(measurer.apply(next.get()));
-            longest = Math.max(longest, nanoTime.getAsLong() - begun);
-            next = search.next(trials);
+            next = search.next(known);
         }
-        return TuneResult.of(goal, trials, true);
+        return true;
     }
 }

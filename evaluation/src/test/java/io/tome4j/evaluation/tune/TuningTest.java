@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,7 +28,7 @@ class TuningTest {
             ToMeOptions.ratio(0.1).method(Method.QUERY));
 
     /** A machine on which 10 s is what an image takes, and each setting takes what these rules say. */
-    private static final class Machine {
+    private static final class Machine implements Measuring {
         private final List<Savings> asked = new ArrayList<>();
         private final double reuseLoss; // of likeness, for each step that reuses the features of one
         private final Request request;
@@ -39,7 +40,27 @@ class TuningTest {
             this.request = Request.of("x").guidanceScale(reuseLoss < 1 ? 7.5 : 1);
         }
 
-        Trial measure(Savings setting) {
+        private double drift; // seconds that an image takes more for each second that has gone by
+        private double leastRatio; // of merging that merges anything
+        private int stopsAfter = Integer.MAX_VALUE;
+
+        @Override
+        public boolean merges(Savings savings) {
+            return savings.merging().ratio() >= leastRatio;
+        }
+
+        @Override
+        public Trial measureBaselineAgain() {
+            Trial again = trial(Savings.NONE);
+            clock += again.seconds();
+            return again;
+        }
+
+        @Override
+        public Trial measure(Savings setting) {
+            if (asked.size() == stopsAfter) {
+                throw new CancellationException("Stopped");
+            }
             asked.add(setting);
             Trial trial = trial(setting);
             clock += trial.seconds();
@@ -56,7 +77,7 @@ class TuningTest {
                     - reuseLoss * (every - 1)
                     - 0.2 * (1 - changed.guidanceTo())
                     - 4 * changed.guidanceFrom();
-            return new Trial(savings, seconds, ssim, ssim - 0.01);
+            return new Trial(savings, seconds * (1 + drift * clock), ssim, ssim - 0.01);
         }
 
         /** Of the methods tome saves most, and query loses least for what it saves. */
@@ -84,8 +105,7 @@ class TuningTest {
         }
 
         TuneResult tune(TuneGoal goal, Duration budget) {
-            return new Tuning(goal, List.of(request), METHODS, budget)
-                    .search(this::measure, LEVELS, () -> (long) (clock * 1e9));
+            return new Tuning(goal, List.of(request), METHODS, budget).search(this, LEVELS, () -> (long) (clock * 1e9));
         }
     }
 
@@ -245,6 +265,45 @@ class TuningTest {
         TuneResult least = new Machine(1).tune(time(9), Duration.ZERO);
         assertThat(least.trials()).hasSize(2);
         assertThat(least.best()).isPresent();
+    }
+
+    @Test
+    void whatMergesNothingIsNeitherMeasuredNorOffered() {
+        Machine machine = new Machine(1);
+        machine.leastRatio = 0.6;
+        TuneResult result = machine.tune(likeness(0.7), Duration.ofHours(1));
+        assertThat(machine.asked)
+                .allMatch(savings -> !savings.merges() || savings.merging().ratio() >= 0.6);
+        assertThat(result.best().orElseThrow().ratio()).isGreaterThanOrEqualTo(0.6);
+        machine = new Machine(1);
+        machine.leastRatio = 2; // as where --auto turns all off
+        TuneResult nothing = machine.tune(likeness(0.7), Duration.ofHours(1));
+        assertThat(nothing.trials()).noneMatch(trial -> trial.savings().merges());
+        assertThat(nothing.best().orElseThrow().savings()).isEqualTo(Savings.NONE);
+        assertThat(nothing.complete()).isTrue();
+    }
+
+    @Test
+    void aMachineThatBecomesSlowerOrQuickerMakesNoSettingLookSo() {
+        for (double drift : new double[] {0.01, -0.003}) {
+            Machine machine = new Machine(1);
+            machine.drift = drift;
+            TuneResult result = machine.tune(both(1, 0.5), Duration.ofSeconds(20));
+            double atTheEnd = machine.trial(Savings.NONE).seconds();
+            assertThat(result.trials().get(0).seconds()).isCloseTo((10 + atTheEnd) / 2, within(0.7));
+        }
+    }
+
+    @Test
+    void aSearchThatWasStoppedTellsWhatItHas() {
+        Machine machine = new Machine(1);
+        machine.stopsAfter = 3;
+        TuneResult result = machine.tune(time(9), Duration.ofHours(1));
+        assertThat(result.complete()).isFalse();
+        assertThat(result.trials()).hasSize(3);
+        Machine atOnce = new Machine(1);
+        atOnce.stopsAfter = 0;
+        assertThatThrownBy(() -> atOnce.tune(time(9), Duration.ofHours(1))).isInstanceOf(CancellationException.class);
     }
 
     @Test
