@@ -16,6 +16,7 @@ import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.ToMeOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -83,12 +84,13 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
         ChosenModel chosen = model.choose();
         compare.requireComparable();
         Request request = image.request(prompt.text(), chosen);
+        List<Savings> settings = compare.settings().stream().map(Savings::of).toList();
         Comparison comparison = new Comparison(
-                request, compare.settings(), List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
+                request, settings, List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
         String name = "compare " + request.prompts().get(0);
         Path file = OutputFiles.choose(output.out, name, request.seed(), 1).get(0);
         if (compare.maps) {
-            comparison.settings().forEach(setting -> OutputFiles.requireReplaceable(mapFile(file, setting)));
+            compare.settings().forEach(setting -> OutputFiles.requireReplaceable(mapFile(file, setting)));
         }
         return new Plan(chosen, comparison, file);
     }
