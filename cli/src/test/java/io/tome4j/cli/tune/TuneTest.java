@@ -62,7 +62,8 @@ class TuneTest {
     void motifsAreDrawnWhereNoPromptIsGiven() {
         Program program = tune("--target-time", "1h", "--seed", 3);
         assertThat(program.status()).as(program.err()).isZero();
-        assertThat(program.out()).contains("Use: --merging off", "Without saving anything an image is in time already.");
+        assertThat(program.out())
+                .contains("Use: --merging off", "Without saving anything an image is in time already.");
         assertThat(program.err()).contains("The prompts are motifs of the embedded model");
     }
 
