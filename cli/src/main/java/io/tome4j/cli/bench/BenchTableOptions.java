@@ -88,7 +88,7 @@ final class BenchTableOptions {
                 placement,
                 given(resolutions, profile ? List.of(512) : List.of(512, 768, 1024)),
                 given(batches, profile ? List.of(1) : List.of(1, 2, 4, 8, 10)),
-                given(variants, profile ? EFFICIENT_ONES : List.of(Variant.values())),
+                given(variants, profile ? EFFICIENT_ONES : Variant.WITHOUT_REUSE),
                 ratios,
                 merging,
                 steps,

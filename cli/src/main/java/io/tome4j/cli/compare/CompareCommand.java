@@ -1,7 +1,6 @@
 package io.tome4j.cli.compare;
 
 import io.tome4j.cli.options.ChosenModel;
-import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.PromptArgument;
@@ -17,7 +16,7 @@ import io.tome4j.evaluation.compare.ComparisonSheet;
 import io.tome4j.evaluation.compare.Fonts;
 import io.tome4j.evaluation.compare.Panel;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.merging.ToMeOptions;
+import io.tome4j.evaluation.quality.Setting;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -84,13 +83,16 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
         ChosenModel chosen = model.choose();
         compare.requireComparable();
         Request request = image.request(prompt.text(), chosen);
+        List<Setting> settings = compare.settings();
         Comparison comparison = new Comparison(
-                request, compare.settings(), List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
+                request, settings, List.of(ImageMeasure.PSNR, ImageMeasure.SSIM), compare.mapPlace(request));
         String name = "compare " + request.prompts().get(0);
         Path file = OutputFiles.choose(output.out, name, request.seed(), 1, reserved)
                 .get(0);
         if (compare.maps) {
-            comparison.settings().forEach(setting -> OutputFiles.requireFile(mapFile(file, setting)));
+            settings.stream()
+                    .filter(Setting::merges)
+                    .forEach(setting -> OutputFiles.requireFile(mapFile(file, setting)));
         }
         return new Plan(chosen, comparison, file);
     }
@@ -120,7 +122,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
         Map<String, Path> files = new LinkedHashMap<>();
         for (Panel panel : panels) {
             if (panel.map().isPresent()) {
-                Path mapFile = mapFile(file, panel.merging().options());
+                Path mapFile = mapFile(file, panel.setting());
                 session.write(() -> PngFiles.write(panel.map().get().draw(panel.image()), mapFile));
                 files.put(panel.label(), mapFile);
             }
@@ -128,8 +130,8 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
         return files;
     }
 
-    private static Path mapFile(Path file, ToMeOptions setting) {
+    private static Path mapFile(Path file, Setting setting) {
         String stem = file.getFileName().toString().replaceFirst("(?i)\\.png$", "");
-        return file.resolveSibling(stem + "-map-" + LowerCase.name(setting.method()) + "-" + setting.ratio() + ".png");
+        return file.resolveSibling(stem + "-map-" + setting.slug() + ".png");
     }
 }

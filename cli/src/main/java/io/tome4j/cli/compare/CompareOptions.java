@@ -1,15 +1,14 @@
 package io.tome4j.cli.compare;
 
-import io.tome4j.cli.options.ListOption;
 import io.tome4j.cli.options.Lists;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.MergingTable;
 import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.ArgGroupSpec;
@@ -19,10 +18,15 @@ import picocli.CommandLine.Option;
 final class CompareOptions {
     private final MergingTable table = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.METHOD);
 
-    private final ListOption<ToMeOptions.Method> methods = new ListOption<>(
-            ToMeOptions.METHOD,
-            "Merge all tokens (default), downsample keys and values (ToDo), or merge queries only; each is a row of the"
-                    + " image.");
+    @Option(
+            names = "--methods",
+            split = ",",
+            paramLabel = "NAME",
+            description =
+                    "Methods as --method of generate has them, or tomesd, which is exactly what the Python package does;"
+                            + " with options of their own after a plus, such as tome+match-every=2 (default: tome). Each is a row of"
+                            + " the image.")
+    List<String> methods = List.of();
 
     @Option(
             names = "--ratios",
@@ -63,7 +67,7 @@ final class CompareOptions {
 
     /** The options in help. */
     ArgGroupSpec group(String title, int order) {
-        return OptionGroup.of(table.specs()).and(methods).and(this).titled(title, order);
+        return OptionGroup.of(table.specs()).and(this).titled(title, order);
     }
 
     /** @throws OptionException if an option that generate has asks for what is no comparison */
@@ -82,26 +86,14 @@ final class CompareOptions {
      * @return each method with each ratio
      * @throws OptionException if a value is out of its range, or two do not go together
      */
-    List<ToMeOptions> settings() {
-        for (double ratio : ratios) {
-            if (!(ratio > 0 && ratio <= 1)) {
-                throw new OptionException("--ratios has " + ratio
-                        + ": each is a share of tokens to merge away, above 0 and up to 1; the unmerged image is always"
-                        + " there");
-            }
-        }
+    List<Setting> settings() {
         Lists.requireOnce("--ratios", ratios);
-        List<ToMeOptions.Method> given = methods.values();
-        List<ToMeOptions> settings = new ArrayList<>();
-        for (ToMeOptions.Method method : given.isEmpty() ? List.of(ToMeOptions.Method.TOME) : given) {
-            ratios.forEach(ratio -> settings.add(setting(method, ratio)));
-        }
-        return settings;
-    }
-
-    private ToMeOptions setting(ToMeOptions.Method method, double ratio) {
-        ToMeOptions setting = table.applyTo(ToMeOptions.ratio(ratio)).method(method);
-        return merging == MergingOptions.Merging.AUTO ? setting.auto(true) : setting;
+        Lists.requireOnce("--methods", methods);
+        ToMeOptions base = table.applyTo(ToMeOptions.ratio(ToMeOptions.RATIO.defaultValue()));
+        return Setting.all(
+                methods.isEmpty() ? List.of("tome") : methods,
+                ratios,
+                merging == MergingOptions.Merging.AUTO ? base.auto(true) : base);
     }
 
     /**

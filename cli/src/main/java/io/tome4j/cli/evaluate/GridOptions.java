@@ -75,11 +75,7 @@ final class GridOptions {
         List<String> allMethods = methods.isEmpty() ? List.of("tome") : methods;
         Lists.requireOnce("--ratios", allRatios);
         Lists.requireOnce("--methods", allMethods);
-        List<Setting> settings = new ArrayList<>();
-        for (String method : allMethods) {
-            allRatios.forEach(ratio -> settings.add(Setting.of(method, ratio, base)));
-        }
-        return settings;
+        return Setting.all(allMethods, allRatios, base);
     }
 
     /** @throws OptionException if there is no such measure */

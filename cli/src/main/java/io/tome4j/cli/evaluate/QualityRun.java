@@ -3,6 +3,7 @@ package io.tome4j.cli.evaluate;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.session.ImageSettings;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.Session;

@@ -1,6 +1,7 @@
 package io.tome4j.cli.evaluate;
 
 import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.session.ImageSettings;
 import io.tome4j.cli.session.Session;
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.retrieval.ContactSheet;

@@ -1,12 +1,22 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** Options of merging as a user writes them on the command line. */
+/** What saves time as a user writes it on the command line. */
 public final class MergingArguments {
     private MergingArguments() {}
+
+    /** The arguments that save time so. */
+    public static String of(Savings savings) {
+        return Stream.concat(
+                        Stream.of(of(savings.merging())),
+                        savings.changed().stream().map(option -> argument(option, savings.text(option))))
+                .collect(Collectors.joining(" "));
+    }
 
     /** The arguments that make {@link MergingOptions} these options; those left out are at their defaults. */
     public static String of(ToMeOptions options) {

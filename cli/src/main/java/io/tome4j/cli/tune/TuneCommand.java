@@ -4,13 +4,20 @@ import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.SamplingOptions;
+import io.tome4j.cli.session.ImageSettings;
 import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.SessionCommand;
 import io.tome4j.diffusion.Request;
+import io.tome4j.evaluation.quality.Prompts;
+import io.tome4j.evaluation.run.ResultFolder;
+import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.evaluation.tune.TuneResult;
 import io.tome4j.evaluation.tune.Tuning;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +32,7 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  tome tune --target-time 10s",
+            "  tome tune --target-time 10s --budget 2h --out tuning",
             "  tome tune --min-ssim 0.9 --prompt \"a red apple\" --prompt \"a cat\" --budget 30m"
         })
 public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
@@ -45,7 +53,20 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     private final TuneOptions tune = new TuneOptions();
 
     /** What to do. */
-    record Plan(ChosenModel model, Tuning tuning) {}
+    record Plan(ChosenModel model, Tuning tuning, Optional<Path> out) {
+        /** Keeps what another search of the same images can use, whatever its goal. */
+        ResultStore store(Session session) {
+            return out.map(folder -> ResultFolder.open(folder, settings()).guardedBy(session::write))
+                    .orElse(ResultStore.NONE);
+        }
+
+        private Map<String, String> settings() {
+            Request template = tuning.requests().get(0);
+            Map<String, String> settings = ImageSettings.of(model, template, template.seed());
+            settings.put("prompts", Prompts.of(tuning.requests()).fingerprint());
+            return settings;
+        }
+    }
 
     @Override
     protected List<ArgGroupSpec> tableGroups() {
@@ -58,11 +79,19 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
         List<Request> requests = prompts.texts().stream()
                 .map(prompt -> sampling.request(prompt, chosen).seed(prompts.seed))
                 .toList();
-        return new Plan(chosen, new Tuning(tune.goal(), requests, tune.settings(), tune.budget()));
+        return new Plan(chosen, new Tuning(tune.goal(), requests, tune.settings(), tune.budget()), tune.out);
+    }
+
+    @Override
+    protected String outcomeIfStopped(Plan plan) {
+        return plan.out()
+                .map(folder -> "finished images are in " + folder + ", and the same command goes on from there")
+                .orElse(super.outcomeIfStopped(plan));
     }
 
     @Override
     protected void run(Plan plan, Session session) {
+        ResultStore store = plan.store(session);
         String engine = session.start(plan.model());
         if (prompts.areMotifs() && plan.model().embedded().isEmpty()) {
             session.err().println("The prompts are motifs of the embedded model; --prompt or --prompts takes your own");
@@ -70,11 +99,11 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
         try (var pipeline = session.load(plan.model())) {
             TuneResult result;
             try (TuneProgress progress = new TuneProgress(session)) {
-                result = plan.tuning().run(pipeline, progress);
+                result = plan.tuning().run(pipeline, store, progress);
             }
             session.print(
                     format,
-                    new TuneReport(pipeline.modelName(), engine, plan.tuning().requests(), result));
+                    new TuneReport(pipeline.modelName(), engine, plan.tuning().requests(), result, !session.goesOn()));
         }
     }
 }

@@ -7,6 +7,7 @@ import io.tome4j.cli.options.OptionGroup;
 import io.tome4j.evaluation.tune.TuneGoal;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,12 @@ final class TuneOptions {
             defaultValue = "10m",
             description = "Begin no further setting when this time is used up (default: ${DEFAULT-VALUE}).")
     String budget = "10m";
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "Keep the images and their times in this folder: a search that was stopped goes on there.")
+    Optional<Path> out = Optional.empty();
 
     /** The options in help. */
     ArgGroupSpec group(String title, int order) {

@@ -3,9 +3,9 @@ package io.tome4j.cli.tune;
 import io.tome4j.cli.options.MergingArguments;
 import io.tome4j.cli.session.Session;
 import io.tome4j.cli.session.StepProgress;
+import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.tune.Trial;
 import io.tome4j.evaluation.tune.Tuning;
-import io.tome4j.merging.ToMeOptions;
 import java.util.Locale;
 
 /** Shows the settings that are tried, each with its steps and what came of it. */
@@ -15,8 +15,13 @@ final class TuneProgress extends StepProgress implements Tuning.Listener {
     }
 
     @Override
-    public void onTrial(int number, ToMeOptions options) {
-        say("Setting " + number + ": " + MergingArguments.of(options));
+    public void onTrial(int number, Savings savings) {
+        say("Setting " + number + ": " + MergingArguments.of(savings));
+    }
+
+    @Override
+    public void onBaselineAgain() {
+        say("The first setting once more, in case the machine has become slower or quicker meanwhile");
     }
 
     @Override

@@ -18,18 +18,20 @@ import java.util.Locale;
  * @param model its name
  * @param engine the start-up line
  * @param requests what was drawn with each setting
+ * @param stopped whether the user stopped it
  */
-record TuneReport(String model, String engine, List<Request> requests, TuneResult result) implements Report {
+record TuneReport(String model, String engine, List<Request> requests, TuneResult result, boolean stopped)
+        implements Report {
     /** A line a setting, and what to make of them. */
     @Override
     public String text() {
         StringBuilder text = new StringBuilder();
         int widest = result.trials().stream()
-                .mapToInt(trial -> MergingArguments.of(trial.options()).length())
+                .mapToInt(trial -> MergingArguments.of(trial.savings()).length())
                 .max()
                 .orElse(0);
         for (Trial trial : result.trials()) {
-            String arguments = MergingArguments.of(trial.options());
+            String arguments = MergingArguments.of(trial.savings());
             text.append(arguments)
                     .append(" ".repeat(widest - arguments.length()))
                     .append("  ")
@@ -42,7 +44,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
 
     private String measured(Trial trial) {
         String time = String.format(Locale.ROOT, "%8.3f s  %5.2fx", trial.seconds(), result.speedUp(trial));
-        return !trial.options().merges()
+        return trial.savings().isNone()
                 ? time
                 : time + String.format(Locale.ROOT, "  SSIM %.4f (lowest %.4f)", trial.ssim(), trial.lowestSsim());
     }
@@ -50,18 +52,20 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
     /** What to use; or that nothing reaches the goal, and what comes nearest. */
     private String conclusion() {
         String end = System.lineSeparator();
-        String cut = result.complete() ? "" : end + "The budget was used up before the search was: more may be found.";
-        String arguments = MergingArguments.of(result.nearest().options());
+        String cut = stopped
+                ? end + "The search was stopped: more may be found."
+                : result.complete() ? "" : end + "The budget was used up before the search was: more may be found.";
+        String arguments = MergingArguments.of(result.nearest().savings());
         String values = measured(result.nearest()).strip().replaceAll("  +", ", ");
         if (result.best().isEmpty()) {
             return "No setting that was tried has " + result.goal().describe() + "." + end + "Nearest: " + arguments
                     + " (" + values + ")" + cut;
         }
-        String why = result.nearest().options().merges()
+        String why = !result.nearest().savings().isNone()
                 ? ""
                 : result.goal().seconds().isPresent()
-                        ? end + "Without merging an image is in time already."
-                        : end + "No merged setting that was tried is both like enough and faster than no merging.";
+                        ? end + "Without saving anything an image is in time already."
+                        : end + "No setting that was tried is both like enough and faster than saving nothing.";
         return "Use: " + arguments + " (" + values + ")" + why + cut;
     }
 
@@ -77,7 +81,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
         result.goal().ssim().ifPresent(ssim -> goal.put("min_ssim", ssim));
         json.put("reached", result.best().isPresent());
         json.put("complete", result.complete());
-        json.put("arguments", MergingArguments.of(result.nearest().options()));
+        json.put("arguments", MergingArguments.of(result.nearest().savings()));
         put(json.putObject("nearest"), result.nearest());
         ArrayNode prompts = json.putArray("prompts");
         requests.forEach(each -> prompts.add(each.prompts().get(0)));
@@ -88,12 +92,16 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
     }
 
     private void put(ObjectNode json, Trial trial) {
-        json.put("arguments", MergingArguments.of(trial.options()));
-        if (trial.options().merges()) {
-            json.set("merging", OptionsJson.of(trial.options()));
+        json.put("arguments", MergingArguments.of(trial.savings()));
+        if (trial.savings().merges()) {
+            json.set("merging", OptionsJson.of(trial.savings().merging()));
         } else {
             json.putNull("merging");
         }
+        ObjectNode changes = json.putObject("changes");
+        trial.savings()
+                .changed()
+                .forEach(option -> changes.put(option.name(), trial.savings().text(option)));
         json.put("seconds", trial.seconds());
         json.put("speed_up", result.speedUp(trial));
         json.put("ssim", trial.ssim());

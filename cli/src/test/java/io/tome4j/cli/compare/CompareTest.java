@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.cli.Program;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,6 +54,26 @@ class CompareTest {
     }
 
     @Test
+    void whatThePythonPackageDoesStandsBesideOurs() throws IOException {
+        Program program = compare(
+                "--ratios",
+                "0.5",
+                "--methods",
+                "tome,tomesd,tome+match-every=2,none+reuse-every=2",
+                "--maps",
+                "--format",
+                "json");
+        JsonNode rows = program.json().get("rows");
+        assertThat(rows.findValuesAsText("label"))
+                .containsExactly("unmerged", "tome 0.5", "tomesd 0.5", "tome+match-every=2 0.5", "none+reuse-every=2");
+        assertThat(rows.get(2).at("/merging/mode").asText()).isEqualTo("tomesd");
+        assertThat(rows.findValuesAsText("file"))
+                .hasSize(3)
+                .doesNotHaveDuplicates()
+                .allMatch(file -> Files.exists(Path.of(file)));
+    }
+
+    @Test
     void withoutMapsNoneAreWritten() {
         Program program = compare("--ratios", "0.5");
         assertThat(program.status()).as(program.err()).isZero();
@@ -79,7 +100,8 @@ class CompareTest {
                 "--ratios 0.5,0.5|--ratios has 0.5 twice",
                 "--ratios half|'half' is not a number",
                 "--methods todo,todo|--methods has todo twice",
-                "--methods fast|--methods is 'fast': it must be one of tome, todo, query",
+                "--methods fast|--methods has 'fast': it must be one of tome, todo, query",
+                "--methods none|--methods has 'none', which is the unmerged image",
                 "--maps --map-step 3|--map-step is 3: it must be from 1 to the number of steps, 2",
                 "--map-step 1|add --maps",
                 "--merging off|--merging is off: a comparison is with merging",

@@ -10,6 +10,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,10 +62,37 @@ class TuneTest {
     }
 
     @Test
+    void theSameCommandGoesOnWithWhatWasKept() throws IOException {
+        Path out = folder.resolve("tuning");
+        Object[] args = {
+            "--min-ssim", 0.0001, "--prompt", "a cat", "--methods", "query", "--format", "json", "--out", out
+        };
+        JsonNode first = tune(args).json();
+        Set<Path> kept = images(out);
+        assertThat(kept).isNotEmpty();
+        Program again = tune(args);
+        assertThat(again.json().get("trials")).isEqualTo(first.get("trials"));
+        assertThat(again.err()).doesNotContain("step 1 of");
+        assertThat(images(out)).isEqualTo(kept);
+        Program otherGoal = tune("--target-time", "0.000001s", "--prompt", "a cat", "--budget", "0s", "--out", out);
+        assertThat(otherGoal.status()).as(otherGoal.err()).isZero();
+        Program otherPrompt = tune("--min-ssim", 0.5, "--prompt", "a dog", "--out", out);
+        assertThat(otherPrompt.status()).isEqualTo(1);
+        assertThat(otherPrompt.err()).contains("made with other settings (prompts was");
+    }
+
+    private static Set<Path> images(Path out) throws IOException {
+        try (Stream<Path> files = Files.list(out.resolve("images"))) {
+            return files.filter(file -> file.toString().endsWith(".png")).collect(Collectors.toSet());
+        }
+    }
+
+    @Test
     void motifsAreDrawnWhereNoPromptIsGiven() {
         Program program = tune("--target-time", "1h", "--seed", 3);
         assertThat(program.status()).as(program.err()).isZero();
-        assertThat(program.out()).contains("Use: --merging off", "Without merging an image is in time already.");
+        assertThat(program.out())
+                .contains("Use: --merging off", "Without saving anything an image is in time already.");
         assertThat(program.err()).contains("The prompts are motifs of the embedded model");
     }
 
@@ -77,7 +107,6 @@ class TuneTest {
                 "--min-ssim 0.9 --budget none|--budget is none",
                 "--min-ssim 0.9 --methods todo --merge-mlp|--methods todo samples",
                 "--min-ssim 0.9 --no-merge-attn|--merge-attn, --merge-crossattn and --merge-mlp are all off",
-                "--min-ssim 0.9 --min-ssim 0.8|--min-ssim is given twice",
                 "--min-ssim 0.9 --samples 0|--samples is 0: it must be from 1 to",
                 "--min-ssim 0.9 --prompt x --samples 1|--samples is how many prompts to draw",
                 "--min-ssim 0.9 --prompt x --prompts y|--prompt and --prompts do not go together",

@@ -5,6 +5,7 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.evaluation.measures.Distance;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.MapPlace;
 import io.tome4j.evaluation.run.MergeRecorder;
@@ -27,7 +28,7 @@ import java.util.concurrent.CancellationException;
  * @param mapAt where to record merge maps; empty for none
  */
 public record Comparison(
-        Request request, List<Savings> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
+        Request request, List<Setting> settings, List<ImageMeasure> measures, Optional<MapPlace> mapAt) {
 
     /** Told how far the comparison has come; may stop it. */
     public interface Listener extends StepListener {
@@ -62,8 +63,9 @@ public record Comparison(
      */
     public List<Panel> run(StableDiffusionPipeline pipeline, Listener listener) {
         SettingRun run = new SettingRun(pipeline, listener);
-        List<PatchReport> reports =
-                settings.stream().map(setting -> run.report(request, setting)).toList();
+        List<PatchReport> reports = settings.stream()
+                .map(setting -> run.report(request, setting.savings()))
+                .toList();
         if (mapAt.isPresent()) {
             String block = mapAt.get().block().orElseGet(() -> MergeRecorder.usualBlock(pipeline));
             MergeRecorder.requireBlock(pipeline, block);
@@ -71,11 +73,11 @@ public record Comparison(
         }
         int images = settings.size() + 1;
         listener.onImage(0, images, "warm-up");
-        run.warmUpEachKind(request, settings);
+        run.warmUpEachKind(request, settings.stream().map(Setting::savings).toList());
         listener.onImage(1, images, Panel.UNMERGED);
         Panel unmerged = Panel.unmerged(run.make(request, Savings.NONE));
         List<Panel> panels = new ArrayList<>(List.of(unmerged));
-        for (Savings setting : settings) {
+        for (Setting setting : settings) {
             listener.onImage(panels.size() + 1, images, setting.label());
             panels.add(saving(run, setting, reports.get(panels.size() - 1), unmerged));
         }
@@ -95,10 +97,10 @@ public record Comparison(
         }
     }
 
-    private Panel saving(SettingRun run, Savings setting, PatchReport report, Panel unmerged) {
+    private Panel saving(SettingRun run, Setting setting, PatchReport report, Panel unmerged) {
         Made made = mapAt.filter(place -> setting.merges())
-                .map(place -> mapped(run, setting, place))
-                .orElseGet(() -> run.make(request, setting));
+                .map(place -> mapped(run, setting.savings(), place))
+                .orElseGet(() -> run.make(request, setting.savings()));
         return new Panel(
                 setting, made, report, unmerged.perStep(), Distance.of(measures, unmerged.image(), made.image()));
     }

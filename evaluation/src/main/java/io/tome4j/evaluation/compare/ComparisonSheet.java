@@ -2,7 +2,6 @@ package io.tome4j.evaluation.compare;
 
 import io.tome4j.evaluation.measures.Distance;
 import io.tome4j.evaluation.run.MergeMap;
-import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.FontMetrics;
@@ -17,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The panels of a comparison in one image: for each method a row that begins with the unmerged image, below it the
+ * The panels of a comparison in one image: for each variant a row that begins with the unmerged image, below it the
  * differences and the merge maps.
  */
 public final class ComparisonSheet {
@@ -103,14 +102,14 @@ public final class ComparisonSheet {
 
     private List<List<Tile>> rows() {
         Panel unmerged = panels.get(0);
-        Map<List<Object>, List<Panel>> byMethod = new LinkedHashMap<>();
+        Map<String, List<Panel>> byVariant = new LinkedHashMap<>();
         for (Panel panel : panels.subList(1, panels.size())) {
-            ToMeOptions merging = panel.merging().options();
-            byMethod.computeIfAbsent(List.of(merging.mode(), merging.method()), method -> new ArrayList<>())
+            byVariant
+                    .computeIfAbsent(panel.setting().variant(), variant -> new ArrayList<>())
                     .add(panel);
         }
         List<List<Tile>> rows = new ArrayList<>();
-        for (List<Panel> merged : byMethod.values()) {
+        for (List<Panel> merged : byVariant.values()) {
             List<Tile> images = new ArrayList<>(List.of(new Tile(Optional.of(unmerged.image()), lines(unmerged))));
             List<Tile> differences = new ArrayList<>(List.of(new Tile(Optional.empty(), List.of())));
             List<Tile> maps = new ArrayList<>(List.of(new Tile(Optional.empty(), List.of())));
@@ -144,7 +143,7 @@ public final class ComparisonSheet {
 
     private static List<String> lines(Panel panel) {
         String time = String.format(Locale.ROOT, "%.3f s a step", panel.perStep());
-        if (panel.savings().isNone()) {
+        if (!panel.setting().saves()) {
             return List.of(panel.label(), time);
         }
         List<String> distances = panel.distances().stream().map(Distance::shown).toList();

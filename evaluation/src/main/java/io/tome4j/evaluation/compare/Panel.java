@@ -2,9 +2,9 @@ package io.tome4j.evaluation.compare;
 
 import io.tome4j.diffusion.Result;
 import io.tome4j.evaluation.measures.Distance;
+import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.MergeMap;
-import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.PatchReport;
 import java.awt.image.BufferedImage;
 import java.util.List;
@@ -13,22 +13,22 @@ import java.util.Optional;
 /**
  * One image of a comparison.
  *
- * @param savings what was done to save time; nothing for the unmerged image
+ * @param setting what was done to save time, and what that is called
  * @param made the image, and the run it came of
  * @param merging what was merged
  * @param unmergedPerStep seconds that a step of the unmerged image took
  * @param distances from the unmerged image, by each measure; empty for itself
  */
-public record Panel(Savings savings, Made made, PatchReport merging, double unmergedPerStep, List<Distance> distances) {
-    static final String UNMERGED = Savings.NONE.label();
+public record Panel(Setting setting, Made made, PatchReport merging, double unmergedPerStep, List<Distance> distances) {
+    static final String UNMERGED = Setting.UNMERGED.label();
 
     static Panel unmerged(Made made) {
-        return new Panel(Savings.NONE, made, made.result().merging(), perStep(made), List.of());
+        return new Panel(Setting.UNMERGED, made, made.result().merging(), perStep(made), List.of());
     }
 
     /** What it is called in the image. */
     public String label() {
-        return savings.label();
+        return setting.label();
     }
 
     /** The image. */

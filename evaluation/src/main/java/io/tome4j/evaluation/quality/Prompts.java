@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.diffusion.Request;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.retrieval.Retrieval;
 import io.tome4j.tensor.OptionException;
@@ -46,6 +47,16 @@ public record Prompts(String source, List<Prompt> all) {
                 MOTIFS,
                 IntStream.range(0, motifs.all().size())
                         .mapToObj(i -> new Prompt(motifs.all().get(i).prompt(), "", "", OptionalInt.of(i)))
+                        .toList());
+    }
+
+    /** What requests draw. */
+    public static Prompts of(List<Request> requests) {
+        return new Prompts(
+                "requests",
+                requests.stream()
+                        .flatMap(request -> request.prompts().stream())
+                        .map(text -> new Prompt(text, "", "", OptionalInt.empty()))
                         .toList());
     }
 

@@ -7,8 +7,8 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.evaluation.measures.ImageMeasure;
+import io.tome4j.evaluation.quality.Setting;
 import io.tome4j.evaluation.run.MapPlace;
-import io.tome4j.evaluation.run.Savings;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -38,7 +38,7 @@ class ComparisonSheetTest {
         try (var pipeline = StableDiffusionPipeline.fromPretrained(model.toString(), PipelineOptions.DEFAULT)) {
             panels = new Comparison(
                             Request.of("a red apple").seed(1).steps(2).size(64, 64),
-                            List.of(Savings.of(ToMeOptions.ratio(0.5)), Savings.NONE.with(Request.REUSE_EVERY, 2)),
+                            Setting.all(List.of("tome", "none+reuse-every=2"), List.of(0.5), ToMeOptions.ratio(0.5)),
                             List.of(ImageMeasure.PSNR, ImageMeasure.SSIM),
                             Optional.of(new MapPlace(Optional.empty(), 0)))
                     .run(pipeline, new Silent());
@@ -47,7 +47,7 @@ class ComparisonSheetTest {
 
     @Test
     void aPanelMayReuseFeaturesInsteadOfMerging() {
-        assertThat(panels).extracting(Panel::label).containsExactly("unmerged", "tome 0.5", "reuse-every=2");
+        assertThat(panels).extracting(Panel::label).containsExactly("unmerged", "tome 0.5", "none+reuse-every=2");
         assertThat(panels.get(2).map()).isEmpty();
         assertThat(panels.get(2).distances()).hasSize(2);
         assertThat(panels.get(2).result().request().reuseEvery()).isEqualTo(2);

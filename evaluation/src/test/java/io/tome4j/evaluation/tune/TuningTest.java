@@ -248,7 +248,7 @@ class TuningTest {
         Machine machine = new Machine(0.02);
         Request request = Request.of("x").guidanceScale(1).reuseEvery(3);
         new Tuning(likeness(0.8), List.of(request), METHODS, Duration.ofHours(1))
-                .search(machine::measure, LEVELS, System::nanoTime);
+                .search(machine, LEVELS, System::nanoTime);
         assertThat(machine.asked).noneMatch(savings -> savings.changes(Request.GUIDANCE_TO));
         assertThat(machine.asked)
                 .filteredOn(savings -> savings.changes(Request.REUSE_EVERY))

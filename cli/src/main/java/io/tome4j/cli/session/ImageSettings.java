@@ -1,4 +1,4 @@
-package io.tome4j.cli.evaluate;
+package io.tome4j.cli.session;
 
 import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.LowerCase;
@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What an evaluation's images depend on, by name, so that those of other settings are not taken for its own. */
-final class ImageSettings {
+/** What kept images depend on, by name, so that those of other settings are not taken for its own. */
+public final class ImageSettings {
     private ImageSettings() {}
 
     private static final List<Option<?>> OF_EACH_IMAGE = List.of(Request.SEED, Request.IMAGES_PER_PROMPT);
@@ -19,7 +19,7 @@ final class ImageSettings {
      * All but prompts and merging. An option of the request that is at its default is left out: so a new one does not
      * disown what was kept before there was one.
      */
-    static Map<String, String> of(ChosenModel model, Request template, long seed) {
+    public static Map<String, String> of(ChosenModel model, Request template, long seed) {
         Placement placement = model.placement();
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("model", model.identity());
