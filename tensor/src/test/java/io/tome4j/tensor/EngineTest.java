@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.tome4j.kernels.Kernels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 
@@ -14,6 +17,36 @@ class EngineTest {
         Engine.start();
         assertThat(Pointer.maxPhysicalBytes()).isZero();
         assertThat(Pointer.maxBytes()).isZero();
+    }
+
+    /** In a process of its own, with a small heap: there the limit would be 256 MB. */
+    @Test
+    void liftsTheLimitThatAnApplicationHasMadeJavaCppReadBefore() throws Exception {
+        Process java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx64m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        UsesJavaCppFirst.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        assertThat(new String(java.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .contains("before 268435456 after 0");
+        assertThat(java.waitFor()).isZero();
+    }
+
+    /** An application that has pointers of its own before it needs an engine. */
+    static final class UsesJavaCppFirst {
+        private UsesJavaCppFirst() {}
+
+        public static void main(String[] args) {
+            try (BytePointer pointer = new BytePointer(1000)) {
+                pointer.put(0, (byte) 1);
+            }
+            String before = "before " + Pointer.maxPhysicalBytes();
+            Engine.start();
+            System.out.println(before + " after " + Pointer.maxPhysicalBytes());
+        }
     }
 
     @Test

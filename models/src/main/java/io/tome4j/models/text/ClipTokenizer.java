@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import io.tome4j.tensor.TomeException;
+import io.tome4j.tensor.Uninterrupted;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -36,11 +37,15 @@ public final class ClipTokenizer implements AutoCloseable {
     public static ClipTokenizer of(Path folder) {
         TokenizerFiles files = TokenizerFiles.read(folder);
         keepLibraryOffline();
+        return Uninterrupted.get(() -> new ClipTokenizer(load(files, folder), files));
+    }
+
+    private static HuggingFaceTokenizer load(TokenizerFiles files, Path folder) {
         byte[] json = files.tokenizerJson().getBytes(StandardCharsets.UTF_8);
         try {
             // Cut and padded here and not there, so that what is dropped can be told.
             Map<String, String> options = Map.of("truncation", "false", "padding", "false");
-            return new ClipTokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options), files);
+            return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options);
         } catch (IOException | RuntimeException e) {
             throw new TomeException(
                     "No tokenizer can be made of the vocabulary in " + folder + ": " + e.getMessage(), e);
