@@ -31,9 +31,15 @@ public record Program(String command, int status, String out, String err) {
     public JsonNode json() throws IOException {
         assertThat(status).as(err).isZero();
         JsonNode json = new ObjectMapper().readTree(out);
-        boolean isRetrieval = json.path("measure").asText().equals("retrieval");
-        Schemas.assertValid(isRetrieval ? "retrieval" : command, json);
+        Schemas.assertValid(schema(json), json);
         return json;
+    }
+
+    private String schema(JsonNode json) {
+        if (json.path("measure").asText().equals("retrieval")) {
+            return "retrieval";
+        }
+        return json.has("motifs") ? "motifs" : command;
     }
 
     /** That the command ended with status 2, a message, and where to read more. */

@@ -32,7 +32,16 @@ class SchemasTest {
     void eachKindOfOutputHasASchema() throws IOException {
         assertThat(names())
                 .containsExactly(
-                        "bench", "common", "compare", "evaluate", "generate", "info", "models", "retrieval", "tune");
+                        "bench",
+                        "common",
+                        "compare",
+                        "evaluate",
+                        "generate",
+                        "info",
+                        "models",
+                        "motifs",
+                        "retrieval",
+                        "tune");
     }
 
     @ParameterizedTest

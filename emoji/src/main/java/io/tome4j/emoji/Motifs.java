@@ -38,9 +38,26 @@ public final class Motifs {
      * @throws TomeException if the resources are missing or damaged
      */
     public static Motifs load() {
-        ClassLoader loader = Motifs.class.getClassLoader();
-        try (InputStream list = Resources.url(loader, "motifs.json").openStream();
-                InputStream image = Resources.url(loader, "motifs.png").openStream()) {
+        List<Motif> all = list();
+        try (InputStream image = resource("motifs.png")) {
+            BufferedImage atlas = ImageIO.read(new MemoryCacheImageInputStream(image)); // no file in between
+            if (atlas == null || (atlas.getWidth() / THUMBNAIL) * (atlas.getHeight() / THUMBNAIL) < all.size()) {
+                throw new TomeException("The resource motifs.png has no image of each of the " + all.size()
+                        + " motifs: make it anew with emoji/training/motifs.py.");
+            }
+            return new Motifs(all, atlas);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /**
+     * All of them, ordered by id, without how they look, which takes longer to read.
+     *
+     * @throws TomeException if the resource is missing or damaged
+     */
+    public static List<Motif> list() {
+        try (InputStream list = resource("motifs.json")) {
             List<Motif> all = new ArrayList<>();
             for (JsonNode motif : new ObjectMapper().readTree(list)) {
                 all.add(new Motif(
@@ -48,15 +65,18 @@ public final class Motifs {
                         motif.path("name").asText(),
                         motif.path("prompt").asText()));
             }
-            BufferedImage atlas = ImageIO.read(new MemoryCacheImageInputStream(image)); // no file in between
-            if (atlas == null || (atlas.getWidth() / THUMBNAIL) * (atlas.getHeight() / THUMBNAIL) < all.size()) {
-                throw new TomeException("The resource motifs.png has no image of each of the " + all.size()
-                        + " motifs: make it anew with emoji/training/motifs.py.");
-            }
-            return new Motifs(List.copyOf(all), atlas);
+            return List.copyOf(all);
         } catch (IOException e) {
-            throw new TomeException("The resources of the motifs cannot be read: " + e.getMessage(), e);
+            throw unreadable(e);
         }
+    }
+
+    private static InputStream resource(String name) throws IOException {
+        return Resources.url(Motifs.class.getClassLoader(), name).openStream();
+    }
+
+    private static TomeException unreadable(IOException e) {
+        return new TomeException("The resources of the motifs cannot be read: " + e.getMessage(), e);
     }
 
     /** All of them, ordered by id. */

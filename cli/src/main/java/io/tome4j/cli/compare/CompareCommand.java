@@ -99,10 +99,11 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
 
     @Override
     protected void run(Plan plan, Session session) {
-        String engine = session.start(plan.model());
+        String engine = session.start(plan.model(), plan.comparison().request().prompts());
         try (var pipeline = session.load(plan.model())) {
             List<Panel> panels;
-            try (CompareProgress progress = new CompareProgress(session)) {
+            try (CompareProgress progress =
+                    new CompareProgress(session, plan.comparison().request().steps())) {
                 panels = plan.comparison().run(pipeline, progress);
             }
             session.warnOf(panels.get(0).result());

@@ -6,8 +6,8 @@ import io.tome4j.evaluation.compare.Comparison;
 
 /** Shows the images of a comparison, each with its steps. */
 final class CompareProgress extends StepProgress implements Comparison.Listener {
-    CompareProgress(Session session) {
-        super(session);
+    CompareProgress(Session session, int asked) {
+        super(session, asked);
     }
 
     @Override

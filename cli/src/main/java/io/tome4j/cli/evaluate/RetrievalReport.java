@@ -54,9 +54,9 @@ record RetrievalReport(
                 template.steps(),
                 template.guidanceScale(),
                 merging.ratio());
-        line(text, "top 1   %s", percent(result.top(1)));
-        line(text, "top 10  %s", percent(result.top(10)));
-        line(text, "median rank %s (0 is the nearest)", result.medianRank());
+        line(text, "top 1   %s: the right motif is the nearest of all", percent(result.top(1)));
+        line(text, "top 10  %s: it is among the nearest ten", percent(result.top(10)));
+        line(text, "median rank %s (how many other motifs are nearer than the right one)", result.medianRank());
         result.secondsPerImage().ifPresent(seconds -> line(text, "%.2f s an image (median)", seconds));
         return text.toString().stripTrailing();
     }

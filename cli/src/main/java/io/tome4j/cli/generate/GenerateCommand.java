@@ -75,13 +75,14 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
 
     @Override
     protected void run(Plan plan, Session session) {
-        String engine = session.start(plan.model());
+        String engine = session.start(plan.model(), plan.request().prompts());
         long start = System.nanoTime();
         try (var pipeline = session.load(plan.model())) {
             Duration loading = since(start);
             session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
             Result result;
-            try (StepProgress progress = new StepProgress(session)) {
+            try (StepProgress progress =
+                    new StepProgress(session, plan.request().steps())) {
                 result = pipeline.generate(plan.request(), progress);
             }
             session.warnOf(result);

@@ -5,20 +5,26 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.cli.session.Version;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.emoji.Motifs;
+import io.tome4j.emoji.Motifs.Motif;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -48,11 +54,14 @@ public final class ModelsCommand implements Callable<Integer> {
             description = "More folders to look in, at most two levels deep.")
     private List<Path> folders = new ArrayList<>();
 
+    @Option(names = "--motifs", description = "List what the embedded model draws instead, as prompts.")
+    private boolean motifs;
+
     @Option(
             names = "--format",
             paramLabel = "text|json",
             defaultValue = "text",
-            description = "A line a model (default), or one object.")
+            description = "A line a model or motif (default), or one object.")
     private OutputFormat format = OutputFormat.TEXT;
 
     /**
@@ -66,6 +75,10 @@ public final class ModelsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (motifs) {
+            printMotifs();
+            return 0;
+        }
         Path cache = HubSettings.fromEnvironment().cache();
         List<Found> found = new ArrayList<>();
         EmbeddedModel embedded = EmbeddedModel.shipped();
@@ -85,6 +98,25 @@ public final class ModelsCommand implements Callable<Integer> {
         }
         print(cache, found);
         return 0;
+    }
+
+    private void printMotifs() {
+        if (!folders.isEmpty()) {
+            throw new OptionException("--motifs are those of the embedded model, whatever folders there are");
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (format == OutputFormat.JSON) {
+            ObjectNode json = ReportJson.object();
+            json.put("model", EmbeddedModel.shipped().name());
+            ArrayNode all = json.putArray("motifs");
+            for (Motif motif : Motifs.list()) {
+                all.addObject().put("id", motif.id()).put("name", motif.name()).put("prompt", motif.prompt());
+            }
+            out.println(json);
+        } else {
+            Motifs.list().forEach(motif -> out.println(motif.prompt()));
+        }
+        out.flush();
     }
 
     private void print(Path cache, List<Found> found) {
@@ -124,8 +156,14 @@ public final class ModelsCommand implements Callable<Integer> {
                     .sorted(Comparator.comparing(Found::name))
                     .toList();
         } catch (IOException e) {
-            throw new TomeException("The folder " + folder + " cannot be searched: " + e.getMessage(), e);
+            throw unsearchable(folder, e);
+        } catch (UncheckedIOException e) {
+            throw unsearchable(folder, Objects.requireNonNull(e.getCause()));
         }
+    }
+
+    private static TomeException unsearchable(Path folder, IOException e) {
+        return new TomeException("The folder " + folder + " cannot be searched: " + WholeFile.reason(e) + ".", e);
     }
 
     private static long size(Path folder) {
@@ -136,7 +174,7 @@ public final class ModelsCommand implements Callable<Integer> {
             return files.filter(Files::isRegularFile)
                     .mapToLong(file -> file.toFile().length())
                     .sum();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             return 0;
         }
     }

@@ -1,14 +1,17 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -80,8 +83,14 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
                 newest = changed.compareTo(newest) > 0 ? changed : newest;
             }
         } catch (IOException e) {
-            throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
+            throw unreadable(folder, e);
+        } catch (UncheckedIOException e) {
+            throw unreadable(folder, Objects.requireNonNull(e.getCause()));
         }
         return ", " + bytes + " bytes of " + newest;
+    }
+
+    private static TomeException unreadable(Path folder, IOException e) {
+        return new TomeException("The folder " + folder + " cannot be read: " + WholeFile.reason(e) + ".", e);
     }
 }

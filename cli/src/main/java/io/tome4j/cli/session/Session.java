@@ -13,6 +13,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 
@@ -21,6 +22,8 @@ import picocli.CommandLine;
  * where the user presses Ctrl-C, and prints the results on stdout.
  */
 public final class Session implements AutoCloseable {
+    private static final int LONGEST_QUOTE = 500;
+
     private final CommandLine commandLine;
     private final Interruption interruption;
 
@@ -49,8 +52,22 @@ public final class Session implements AutoCloseable {
 
     /** Starts the engine and says so, and which model is meant where the user may wonder. */
     public String start(ChosenModel model) {
+        return start(model, List.of());
+    }
+
+    /**
+     * As {@link #start(ChosenModel)}; says, too, which prompts the model was not made for.
+     *
+     * @param prompts what the user asks for
+     */
+    public String start(ChosenModel model, List<String> prompts) {
+        // before the engine is needed, which another thread starts meanwhile
+        List<String> warnings = prompts.stream()
+                .flatMap(prompt -> MotifWarning.about(prompt, model).stream())
+                .toList();
         String engine = start(model.placement(), model.options().attention());
         model.announce(err());
+        warnings.forEach(err()::println);
         return engine;
     }
 
@@ -120,7 +137,8 @@ public final class Session implements AutoCloseable {
         }
         for (String words : result.droppedWords()) {
             if (!words.isEmpty()) {
-                err().println("The prompt is too long for the model; it never saw: " + words);
+                err().println("The prompt is too long for the model; it never saw: "
+                        + Shown.harmless(Shown.shortened(words, LONGEST_QUOTE)));
             }
         }
     }

@@ -6,14 +6,23 @@ import io.tome4j.diffusion.StepListener;
 public class StepProgress implements StepListener, AutoCloseable {
     private final Session session;
     private final ProgressDisplay display;
+    private final int asked;
+    private boolean explained;
 
-    public StepProgress(Session session) {
+    /** @param asked how many steps were asked for */
+    public StepProgress(Session session, int asked) {
         this.session = session;
+        this.asked = asked;
         this.display = new ProgressDisplay(session.err(), "step");
     }
 
     @Override
     public final boolean onStep(Progress progress) {
+        if (progress.total() > asked && !explained) {
+            explained = true;
+            say("The scheduler calls the model " + progress.total() + " times for " + asked
+                    + (asked == 1 ? " step" : " steps") + "; each call is counted as a step here");
+        }
         if (progress.done() > 0) {
             display.show(progress.done(), progress.total(), progress.elapsed().toNanos() / 1e9 / progress.done());
             if (progress.done() == progress.total()) {

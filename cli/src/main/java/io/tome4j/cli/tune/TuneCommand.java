@@ -92,13 +92,20 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     @Override
     protected void run(Plan plan, Session session) {
         ResultStore store = plan.store(session);
-        String engine = session.start(plan.model());
+        String engine = session.start(
+                plan.model(),
+                prompts.areMotifs()
+                        ? List.of()
+                        : plan.tuning().requests().stream()
+                                .map(request -> request.prompts().get(0))
+                                .toList());
         if (prompts.areMotifs() && plan.model().embedded().isEmpty()) {
             session.err().println("The prompts are motifs of the embedded model; --prompt or --prompts takes your own");
         }
         try (var pipeline = session.load(plan.model())) {
             TuneResult result;
-            try (TuneProgress progress = new TuneProgress(session)) {
+            try (TuneProgress progress =
+                    new TuneProgress(session, plan.tuning().requests().get(0).steps())) {
                 result = plan.tuning().run(pipeline, store, progress);
             }
             session.print(

@@ -10,8 +10,8 @@ import java.util.Locale;
 
 /** Shows the settings that are tried, each with its steps and what came of it. */
 final class TuneProgress extends StepProgress implements Tuning.Listener {
-    TuneProgress(Session session) {
-        super(session);
+    TuneProgress(Session session, int asked) {
+        super(session, asked);
     }
 
     @Override

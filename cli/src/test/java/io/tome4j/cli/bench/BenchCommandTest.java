@@ -174,8 +174,7 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"a.json,,{", "a.CSV,,#", "a.html,,<!doctype", "a.md,,#", "a.json,csv,#", "a.log,csv,#"
-    })
+    @CsvSource({"a.json,,{", "a.CSV,,#", "a.html,,<!doctype", "a.md,,#", "a.json,csv,#", "a.log,csv,#"})
     void aFileGetsTheFormatOfItsEndingUnlessAnotherIsAskedFor(String name, String format, String begins) {
         Path file = folder.resolve(name);
         List<Object> args = new ArrayList<>(List.of("--variants", "efficient", "--out", file));

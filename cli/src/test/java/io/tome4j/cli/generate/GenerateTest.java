@@ -174,6 +174,18 @@ class GenerateTest {
     }
 
     @Test
+    void moreStepsThanWereAskedForAreExplainedOnce() {
+        Program heun = generate("x", "--scheduler", "heun", "--out", folder.resolve("a.png"));
+        assertThat(heun.err())
+                .containsOnlyOnce(
+                        "The scheduler calls the model 3 times for 2 steps; each call is counted as a step here")
+                .contains("step 3 of 3");
+        assertThat(generate("x", "--scheduler", "ddim", "--out", folder.resolve("a.png"))
+                        .err())
+                .doesNotContain("calls the model");
+    }
+
+    @Test
     void thePromptCanComeFromStdin() {
         InputStream stdin = System.in;
         Path file = folder.resolve("a.png");

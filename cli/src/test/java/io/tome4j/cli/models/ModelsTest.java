@@ -25,6 +25,18 @@ class ModelsTest {
     }
 
     @Test
+    void whatTheEmbeddedModelDrawsIsListed() throws IOException {
+        assertThat(Program.run("models", "--motifs").out().lines())
+                .hasSize(1592)
+                .contains("a red apple", "an airplane");
+        JsonNode json = Program.run("models", "--motifs", "--format", "json").json();
+        assertThat(json.get("model").asText()).isEqualTo("tome4j-emoji");
+        assertThat(json.get("motifs")).hasSize(1592);
+        Program.run("models", "--motifs", folder)
+                .assertIsUsageError("models", "--motifs are those of the embedded model");
+    }
+
+    @Test
     void aFolderThatIsNotThereFails() {
         Program program = Program.run("models", folder.resolve("none"));
         assertThat(program.status()).isEqualTo(1);

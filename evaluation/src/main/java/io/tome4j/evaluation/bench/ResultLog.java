@@ -3,6 +3,7 @@ package io.tome4j.evaluation.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.evaluation.Differences;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -58,7 +59,8 @@ final class ResultLog {
                 log.read(lines, header, file);
             }
         } catch (IOException e) {
-            throw new TomeException("The results in " + file + " cannot be read or written: " + e, e);
+            throw new TomeException(
+                    "The results in " + file + " cannot be read or written: " + WholeFile.reason(e) + ".", e);
         }
         return log;
     }
@@ -68,14 +70,17 @@ final class ResultLog {
         if (!Files.exists(file)) {
             return List.of();
         }
-        String text = Files.readString(file);
-        int end = text.lastIndexOf('\n') + 1;
-        if (end < text.length()) {
+        byte[] text = Files.readAllBytes(file);
+        int end = text.length;
+        while (end > 0 && text[end - 1] != '\n') {
+            end--;
+        }
+        if (end < text.length) {
             try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-                channel.truncate(text.substring(0, end).getBytes(StandardCharsets.UTF_8).length);
+                channel.truncate(end);
             }
         }
-        return text.substring(0, end).lines().toList();
+        return new String(text, 0, end, StandardCharsets.UTF_8).lines().toList(); // what is no UTF-8 is no JSON either
     }
 
     private void read(List<String> lines, ObjectNode expected, Path file) {

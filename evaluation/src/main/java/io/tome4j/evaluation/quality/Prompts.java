@@ -1,5 +1,6 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.Request;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.retrieval.Retrieval;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -80,6 +82,9 @@ public record Prompts(String source, List<Prompt> all) {
     }
 
     private static String text(Path file) {
+        if (Files.isDirectory(file)) {
+            throw new TomeException(file + " is a folder, not a prompt file.");
+        }
         try {
             String text = StandardCharsets.UTF_8
                     .newDecoder()
@@ -90,8 +95,10 @@ public record Prompts(String source, List<Prompt> all) {
             throw new TomeException("The prompt file " + file + " is not UTF-8: save it in that encoding.", e);
         } catch (NoSuchFileException e) {
             throw new TomeException("There is no prompt file " + file + ".", e);
+        } catch (AccessDeniedException e) {
+            throw new TomeException("This user may not read the prompt file " + file + ".", e);
         } catch (IOException e) {
-            throw new TomeException("The prompt file " + file + " cannot be read: " + e + ".", e);
+            throw new TomeException("The prompt file " + file + " cannot be read: " + WholeFile.reason(e) + ".", e);
         }
     }
 

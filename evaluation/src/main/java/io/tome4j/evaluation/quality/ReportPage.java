@@ -319,8 +319,10 @@ final class ReportPage {
         if (!cards.toString().isEmpty()) {
             html.raw("<section id=\"maps\">\n<h2>Merge maps</h2>\n<p class=\"lead\">");
             html.text(
-                    "Which tokens a block saw as one in the middle step: each group in its mean colour, with a border of"
-                            + " its own; for todo the tokens kept as keys, the dropped ones black.");
+                    "Which tokens a block saw as one in the middle step. Each group is filled with the mean colour of its"
+                            + " pixels, and outlined in a colour of its own: parts of the image with outlines of one colour were"
+                            + " one token, wherever they lie. A token that stayed alone is outlined in a darker shade of its"
+                            + " own colour. For todo the tokens kept as keys are shown, the dropped ones black.");
             html.raw("</p>\n<ul class=\"cards\">\n").raw(cards.toString()).raw("</ul>\n</section>\n");
         }
     }
@@ -358,6 +360,14 @@ final class ReportPage {
                         "The Frechet distance is between the merged images as a set and the unmerged ones, by the features of "
                                 + distances.network() + "; it falls with the number of images.")
                 .raw("\n"));
+        if (result.rows().stream().anyMatch(row -> row.rank().isPresent())) {
+            html.element(
+                            "li",
+                            "Each image is looked up among the small images of all motifs. Its rank is how many other motifs"
+                                    + " it is nearer to than to the one that was asked for: 0 is best. Top 1 is the share of the"
+                                    + " images of rank 0, top 10 of those of rank 9 or less.")
+                    .raw("\n");
+        }
         html.element("li", "The images here are JPEG copies; the originals are in the folder images beside this file.")
                 .raw("\n</ul>\n");
     }

@@ -40,7 +40,8 @@ final class FolderSettings {
                 WholeFile.write("evaluation's settings", file, json);
             }
         } catch (IOException e) {
-            throw new TomeException("The folder " + folder + " cannot be used for images: " + e + ".", e);
+            throw new TomeException(
+                    "The folder " + folder + " cannot be used for images: " + WholeFile.reason(e) + ".", e);
         }
     }
 

@@ -124,7 +124,7 @@ public final class ResultFolder implements ResultStore {
             }
             WholeFile.write("image's settings", facts(key), facts.toString().getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            throw new TomeException("The file " + facts(key) + " cannot be written: " + e + ".", e);
+            throw new TomeException("The file " + facts(key) + " cannot be written: " + WholeFile.reason(e) + ".", e);
         }
         made.result().image().save(image(key)); // has the parameters in it, which the image alone has not
         return kept;
