@@ -101,6 +101,9 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     protected void run(Plan plan, Session session) {
         String engine = session.start(plan.model(), plan.comparison().request().prompts());
         try (var pipeline = session.load(plan.model())) {
+            Comparison comparison = plan.comparison();
+            long images = 2L * (comparison.settings().size() + 1); // with their differences or maps
+            session.requireRoom(List.of(plan.file()), images, pipeline, comparison.request());
             List<Panel> panels;
             try (CompareProgress progress =
                     new CompareProgress(session, plan.comparison().request().steps())) {

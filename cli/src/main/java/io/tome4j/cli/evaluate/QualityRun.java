@@ -17,6 +17,7 @@ import io.tome4j.evaluation.run.ResultStore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -50,6 +51,7 @@ record QualityRun(
 
     private void run(Evaluation measured, Map<String, String> settings, ResultFolder images, Session session) {
         try (var pipeline = session.load(model)) {
+            session.requireRoom(List.of(folder.resolve(PAGE)), 1, pipeline, measured.template());
             EvaluationResult result;
             try (QualityProgress progress = new QualityProgress(session)) {
                 result = measured.run(pipeline, images.guardedBy(session::write), progress);

@@ -10,6 +10,7 @@ import io.tome4j.evaluation.retrieval.RetrievalResult;
 import io.tome4j.evaluation.run.ResultFolder;
 import io.tome4j.evaluation.run.ResultStore;
 import io.tome4j.merging.ToMeOptions;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -39,6 +40,8 @@ record RetrievalRun(
         String engine = session.start(model);
         try (var pipeline = session.load(model)) {
             session.announceMerging(pipeline, merging, template);
+            output.out.ifPresent(
+                    folder -> session.requireRoom(List.of(folder.resolve("image")), 1, pipeline, template));
             ContactSheet sheet = new ContactSheet();
             RetrievalResult result;
             try (RetrievalProgress progress =

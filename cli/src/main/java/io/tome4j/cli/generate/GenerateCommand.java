@@ -79,6 +79,9 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
         long start = System.nanoTime();
         try (var pipeline = session.load(plan.model())) {
             Duration loading = since(start);
+            session.requireRoom(plan.files(), plan.files().size(), pipeline, plan.request());
+            output.latents.ifPresent(
+                    file -> session.requireRoom(List.of(file), plan.files().size(), pipeline, plan.request()));
             session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
             Result result;
             try (StepProgress progress =

@@ -8,10 +8,15 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.Parameters;
 
 /** The prompt. */
 public final class PromptArgument {
+    private static final String CLOSED =
+            "The prompt is - and stdin cannot be read, as if it was closed: pipe the prompt in, or say it in quotes.";
+
     @Parameters(
             paramLabel = "PROMPT",
             description =
@@ -29,6 +34,9 @@ public final class PromptArgument {
     }
 
     private static String read() {
+        if (isStdinAFileOfTheJvm()) {
+            throw new TomeException(CLOSED);
+        }
         char[] text = new char[Request.LONGEST_PROMPT + 1];
         int length = 0;
         try {
@@ -39,15 +47,24 @@ public final class PromptArgument {
         } catch (CharacterCodingException e) {
             throw new TomeException("The prompt on stdin is not UTF-8: save or send it in that encoding.", e);
         } catch (IOException e) {
-            throw new TomeException(
-                    "The prompt is - and stdin cannot be read, as if it was closed: pipe the prompt in, or say it in"
-                            + " quotes.",
-                    e);
+            throw new TomeException(CLOSED, e);
         }
         if (length > Request.LONGEST_PROMPT) {
             throw new OptionException(
                     "The prompt on stdin is too long: it may have at most " + Request.LONGEST_PROMPT + " characters");
         }
         return new String(text, 0, length).strip();
+    }
+
+    /** Where stdin is closed, the first file that the JVM opens for itself takes its place: on Linux that can be told. */
+    private static boolean isStdinAFileOfTheJvm() {
+        try {
+            Path file = Files.readSymbolicLink(Path.of("/proc/self/fd/0"));
+            return file.startsWith(System.getProperty("java.home"))
+                    || file.toString().endsWith(".jsa")
+                    || System.getProperty("java.class.path").contains(file.toString());
+        } catch (IOException | UnsupportedOperationException e) {
+            return false; // another system, or nothing is there: reading says so
+        }
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileStore;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -21,6 +22,11 @@ import java.util.stream.IntStream;
 public final class OutputFiles {
     private static final int LONGEST_SLUG = 50;
     private static final String PNG = ".png";
+
+    private static final long BYTES_PER_PIXEL = 3;
+
+    /** Parameters, and what a format adds. */
+    private static final long BYTES_BESIDE_PIXELS = 4096;
 
     /** So many images are numbered from the first on. */
     private static final int MANY = 10;
@@ -162,6 +168,33 @@ public final class OutputFiles {
      */
     public static void write(Path file, String text) {
         WholeFile.write("report", file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Finds out whether images will find room beside a file, however little they can be compressed.
+     *
+     * @param pixels of all images together
+     * @throws TomeException if not
+     */
+    public static void requireRoom(Path file, long pixels) {
+        Path folder = parent(file).toAbsolutePath();
+        long needed = BYTES_PER_PIXEL * pixels + BYTES_BESIDE_PIXELS;
+        long free;
+        try {
+            FileStore store = Files.getFileStore(folder);
+            free = store.getTotalSpace() == 0 ? Long.MAX_VALUE : store.getUsableSpace(); // some do not tell
+        } catch (IOException e) {
+            return; // writing will tell
+        }
+        if (free < needed) {
+            throw new TomeException(String.format(
+                    Locale.ROOT,
+                    "There is too little room in %s: what is made can take up to %.1f MB, and %.1f MB are free. Make room,"
+                            + " or choose another place.",
+                    folder,
+                    needed / 1e6,
+                    free / 1e6));
+        }
     }
 
     private static void makeFolder(Path folder) {

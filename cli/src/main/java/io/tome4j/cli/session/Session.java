@@ -9,10 +9,12 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
@@ -111,6 +113,19 @@ public final class Session implements AutoCloseable {
         if (report.merges()) {
             err().println("Token merging: " + report.summary());
         }
+    }
+
+    /**
+     * Finds out whether the images of a request will find room, before the first is made.
+     *
+     * @param files they are written to, or beside
+     * @param images how many of the request's size there will be in all
+     * @throws io.tome4j.tensor.TomeException if they will not
+     */
+    public void requireRoom(List<Path> files, long images, StableDiffusionPipeline pipeline, Request request) {
+        TokenGrid grid = request.latentGrid(pipeline.nominalGrid());
+        long pixels = (long) grid.tokens() * Request.PIXELS_PER_LATENT * Request.PIXELS_PER_LATENT;
+        files.stream().limit(1).forEach(file -> OutputFiles.requireRoom(file, images * pixels));
     }
 
     /** Whether the user has not stopped it. */

@@ -103,6 +103,8 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
             session.err().println("The prompts are motifs of the embedded model; --prompt or --prompts takes your own");
         }
         try (var pipeline = session.load(plan.model())) {
+            Request request = plan.tuning().requests().get(0);
+            plan.out().ifPresent(folder -> session.requireRoom(List.of(folder.resolve("image")), 1, pipeline, request));
             TuneResult result;
             try (TuneProgress progress =
                     new TuneProgress(session, plan.tuning().requests().get(0).steps())) {

@@ -106,4 +106,12 @@ class OutputFilesTest {
         }
         OutputFiles.requireDifferent(folder.resolve("c"), "--latents", List.of(file));
     }
+
+    @Test
+    void imagesThatWillFindNoRoomAreRefusedAtOnce() {
+        OutputFiles.requireRoom(folder.resolve("a.png"), 64 * 64);
+        assertThatThrownBy(() -> OutputFiles.requireRoom(folder.resolve("a.png"), Long.MAX_VALUE / 4))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("There is too little room in " + folder);
+    }
 }
