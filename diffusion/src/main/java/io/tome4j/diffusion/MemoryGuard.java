@@ -30,7 +30,7 @@ record MemoryGuard(Stages stages) {
 
     private MemoryEstimate estimate(Request request, AttentionKernel kernel) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
-        long rows = (long) Guidance.of(request).copies() * request.images();
+        long rows = (long) Guidance.of(request).copies() * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes(),
                 stages.denoiser().forwardBytes(rows, grid, kernel),

@@ -74,6 +74,12 @@ public final class Request {
                     count -> count >= 1 && count <= MOST_IMAGES,
                     "it must be from 1 to " + MOST_IMAGES + "; make several requests for more");
 
+    public static final Option<Boolean> SEED_PER_IMAGE = Option.of("seed_per_image", false)
+            .titled("Seed per image")
+            .described(
+                    "Make each image by itself, with a seed of its own: the first has the seed, the next one more, and so"
+                            + " on. So any of them can be made again alone.");
+
     public static final Option<Double> GUIDANCE_FROM = Option.of("guidance_from", 0.0)
             .titled("Guidance from")
             .described(
@@ -124,6 +130,7 @@ public final class Request {
             WIDTH,
             HEIGHT,
             IMAGES_PER_PROMPT,
+            SEED_PER_IMAGE,
             REUSE_EVERY,
             REUSE_BRANCH,
             REUSE_SCHEDULE,
@@ -309,6 +316,20 @@ public final class Request {
         return with(IMAGES_PER_PROMPT, value);
     }
 
+    /** Whether each image is made by itself, with a seed of its own. */
+    public boolean seedPerImage() {
+        return get(SEED_PER_IMAGE);
+    }
+
+    /**
+     * Makes each image by itself, with a seed of its own: image <i>i</i> is what a request for one image with the seed
+     * {@code seed() + i} (modulo 2<sup>64</sup>) gives, to the bit, and its parameters say so. Otherwise all images are made
+     * in one batch from one seed, as {@code diffusers} does with one generator.
+     */
+    public Request seedPerImage(boolean value) {
+        return with(SEED_PER_IMAGE, value);
+    }
+
     /** How many steps share the deep features of one, at least 1, which is no reuse. */
     public int reuseEvery() {
         return get(REUSE_EVERY);
@@ -397,6 +418,20 @@ public final class Request {
     /** Images in all. */
     public int images() {
         return prompts.size() * imagesPerPrompt();
+    }
+
+    /** Images that are made together, in one batch. */
+    public int imagesAtATime() {
+        return seedPerImage() ? 1 : images();
+    }
+
+    /** One of {@link #images()} that is made by itself: its prompt, its seed and where it starts. */
+    Request single(int image) {
+        return prompts(List.of(prompts.get(image / imagesPerPrompt())))
+                .imagesPerPrompt(1)
+                .seedPerImage(false)
+                .seed(seed() + image)
+                .start(start.of(image, images()));
     }
 
     /**

@@ -130,11 +130,18 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
         running++;
         try {
-            return run(request, listener);
+            return request.seedPerImage()
+                    ? new SeedPerImage(this::run).generate(withMerging(request), listener)
+                    : run(request, listener);
         } finally {
             running--;
             closeWhenDone();
         }
+    }
+
+    /** A request that says how to merge, with what the pipeline is patched with now where it did not. */
+    private Request withMerging(Request request) {
+        return request.merging(request.merging().orElseGet(() -> ToMe.patchedWith(this)));
     }
 
     private Result run(Request request, StepListener listener) {

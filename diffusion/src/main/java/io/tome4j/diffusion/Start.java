@@ -34,6 +34,17 @@ public sealed interface Start {
      */
     Tensor latents(int images, int channels, TokenGrid grid, Generator generator);
 
+    /**
+     * What one of several images begins with, where each is made by itself.
+     *
+     * @param image from 0
+     * @param images how many there are
+     * @throws IllegalArgumentException if what was given is not for so many
+     */
+    default Start of(int image, int images) {
+        return this;
+    }
+
     /** Whether the request's text alone makes the image again. */
     default boolean isInText() {
         return true;
@@ -60,6 +71,15 @@ public sealed interface Start {
                         + Arrays.toString(latents.shape()) + " where this request needs " + Arrays.toString(shape));
             }
             return latents.tensor();
+        }
+
+        @Override
+        public Start of(int image, int images) {
+            if (latents.shape()[0] != images) {
+                throw new IllegalArgumentException("The initial latents are those of " + latents.shape()[0]
+                        + " images where this request is for " + images);
+            }
+            return new Given(latents.of(image));
         }
 
         @Override

@@ -60,7 +60,8 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 3)
     private ModelOptions model = new ModelOptions();
 
-    private final SamplingOptions sampling = new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT);
+    private final SamplingOptions sampling =
+            new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
 
     /** What is measured first is the model by itself: the usual ratio is 0. */
     private final MergingOptions merging = new MergingOptions(0);

@@ -84,8 +84,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                     file -> session.requireRoom(List.of(file), plan.files().size(), pipeline, plan.request()));
             session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
             Result result;
-            try (StepProgress progress =
-                    new StepProgress(session, plan.request().steps())) {
+            try (StepProgress progress = new StepProgress(session, steps(plan.request()))) {
                 result = pipeline.generate(plan.request(), progress);
             }
             session.warnOf(result);
@@ -105,6 +104,11 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                 session.err().println(report.summary());
             }
         }
+    }
+
+    /** Those of all batches that are made one after another. */
+    private static int steps(Request request) {
+        return request.steps() * (request.images() / request.imagesAtATime());
     }
 
     private void save(Result result, List<Path> files, Session session) {

@@ -13,7 +13,8 @@ import java.util.Map;
 public final class ImageSettings {
     private ImageSettings() {}
 
-    private static final List<Option<?>> OF_EACH_IMAGE = List.of(Request.SEED, Request.IMAGES_PER_PROMPT);
+    private static final List<Option<?>> OF_EACH_IMAGE =
+            List.of(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
 
     /**
      * All but prompts and merging. An option of the request that is at its default is left out: so a new one does not

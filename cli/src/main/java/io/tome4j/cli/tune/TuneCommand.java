@@ -49,7 +49,8 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    private final SamplingOptions sampling = new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT);
+    private final SamplingOptions sampling =
+            new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
     private final TuneOptions tune = new TuneOptions();
 
     /** What to do. */
