@@ -21,7 +21,7 @@ final class TuneProgress extends StepProgress implements Tuning.Listener {
 
     @Override
     public void onBaselineAgain() {
-        say("The first setting once more, in case the machine has become slower or quicker meanwhile");
+        say("The first image once more, in case the machine has become slower or quicker meanwhile");
     }
 
     @Override

@@ -55,6 +55,13 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
         String cut = stopped
                 ? end + "The search was stopped: more may be found."
                 : result.complete() ? "" : end + "The budget was used up before the search was: more may be found.";
+        if (result.drift() > 1) {
+            cut += String.format(
+                    Locale.ROOT,
+                    "%nThe machine was up to %.1f times as slow as at its quickest; times are as on one that stays as it"
+                            + " mostly was.",
+                    result.drift());
+        }
         String arguments = MergingArguments.of(result.nearest().savings());
         String values = measured(result.nearest()).strip().replaceAll("  +", ", ");
         if (result.best().isEmpty()) {
@@ -81,6 +88,7 @@ record TuneReport(String model, String engine, List<Request> requests, TuneResul
         result.goal().ssim().ifPresent(ssim -> goal.put("min_ssim", ssim));
         json.put("reached", result.best().isPresent());
         json.put("complete", result.complete());
+        json.put("drift", ReportJson.rounded(result.drift()));
         json.put("arguments", MergingArguments.of(result.nearest().savings()));
         put(json.putObject("nearest"), result.nearest());
         ArrayNode prompts = json.putArray("prompts");

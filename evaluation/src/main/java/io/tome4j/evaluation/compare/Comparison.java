@@ -88,12 +88,13 @@ public record Comparison(
         boolean merged =
                 report.blocks().stream().anyMatch(patched -> patched.name().equals(block));
         if (!merged) {
-            throw new OptionException("{map_block} is " + block + ", which is not merged; those that are: "
-                    + String.join(
-                            ", ",
-                            report.blocks().stream()
-                                    .map(PatchReport.PatchedBlock::name)
-                                    .toList()));
+            throw new OptionException(
+                    "{map_block} is " + OptionException.literal(block) + ", which is not merged; those that are: "
+                            + String.join(
+                                    ", ",
+                                    report.blocks().stream()
+                                            .map(PatchReport.PatchedBlock::name)
+                                            .toList()));
         }
     }
 

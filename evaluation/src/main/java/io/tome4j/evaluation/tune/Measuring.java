@@ -10,6 +10,10 @@ interface Measuring {
     /** Measures a setting. */
     Trial measure(Savings savings);
 
-    /** Measures no savings once more, at the end: the machine may have become slower or quicker since the beginning. */
-    Trial measureBaselineAgain();
+    /**
+     * Seconds that the first image without savings takes: the machine may become slower or quicker.
+     *
+     * @param time 0 for what it took in the first trial, then 1, 2 and so on to have it made again
+     */
+    double baselineSeconds(int time);
 }

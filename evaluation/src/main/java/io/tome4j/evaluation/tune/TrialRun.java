@@ -4,19 +4,16 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.evaluation.Quantiles;
 import io.tome4j.evaluation.measures.ImageMeasure;
-import io.tome4j.evaluation.run.Made;
 import io.tome4j.evaluation.run.ResultKey;
 import io.tome4j.evaluation.run.ResultStore;
-import io.tome4j.evaluation.run.ResultStore.Finished;
+import io.tome4j.evaluation.run.ResultStore.Kept;
 import io.tome4j.evaluation.run.Savings;
 import io.tome4j.evaluation.run.SettingRun;
 import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMeOptions;
-import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
 
 /** Makes the images of settings that the store does not have, and measures them; keeps the unmerged ones to compare with. */
 final class TrialRun implements Measuring {
@@ -25,7 +22,7 @@ final class TrialRun implements Measuring {
     private final List<Savings> kinds;
     private final ResultStore store;
     private final Tuning.Listener listener;
-    private final List<BufferedImage> unmerged = new ArrayList<>();
+    private final List<Kept> unmerged = new ArrayList<>();
     private boolean warm;
     private int number;
 
@@ -61,35 +58,18 @@ final class TrialRun implements Measuring {
     @Override
     public Trial measure(Savings savings) {
         listener.onTrial(++number, savings);
-        return measured(savings, "");
-    }
-
-    @Override
-    public Trial measureBaselineAgain() {
-        listener.onBaselineAgain();
-        return measured(Savings.NONE, "-again");
-    }
-
-    private Trial measured(Savings savings, String ending) {
-        boolean[] madeSome = {false};
+        Runnable warmUp = new Once(() -> warmUp(savings));
         double[] seconds = new double[requests.size()];
         double[] ssim = new double[requests.size()];
         for (int i = 0; i < seconds.length; i++) {
-            Request request = requests.get(i);
-            Supplier<Made> maker = () -> {
-                if (!madeSome[0]) {
-                    madeSome[0] = true;
-                    warmUp(savings);
-                }
-                return run.make(request, savings);
-            };
-            Finished finished = store.findOrMake(key(i, savings, ending), false, maker);
-            seconds[i] = finished.kept().times().total();
-            BufferedImage image = finished.kept().image();
+            Kept kept = image(i, savings, "", warmUp);
+            seconds[i] = kept.times().total();
             if (unmerged.size() == i) {
-                unmerged.add(image); // the first trial is that of no savings
+                unmerged.add(kept); // the first trial is that of no savings
             }
-            ssim[i] = savings.isNone() ? 1 : ImageMeasure.SSIM.between(unmerged.get(i), image);
+            ssim[i] = savings.isNone()
+                    ? 1
+                    : ImageMeasure.SSIM.between(unmerged.get(i).image(), kept.image());
         }
         Trial trial = new Trial(
                 savings,
@@ -98,6 +78,30 @@ final class TrialRun implements Measuring {
                 Arrays.stream(ssim).min().orElseThrow());
         listener.onResult(trial);
         return trial;
+    }
+
+    @Override
+    public double baselineSeconds(int time) {
+        if (time == 0) {
+            return unmerged.get(0).times().total();
+        }
+        listener.onBaselineAgain();
+        Kept again = image(0, Savings.NONE, "-again-" + time, new Once(() -> warmUp(Savings.NONE)));
+        return again.times().total();
+    }
+
+    /** The image of a prompt, from the store or made. */
+    private Kept image(int prompt, Savings savings, String ending, Runnable warmUp) {
+        ResultKey whole = ResultKey.of("", requests.get(prompt), savings);
+        String setting = savings.label().replaceAll("[^a-zA-Z0-9.=-]+", "-");
+        String file =
+                String.format("images/%s-%08x-%02d%s", setting, whole.identity().hashCode(), prompt, ending);
+        ResultKey key = new ResultKey(file, whole.identity(), whole.width(), whole.height());
+        return store.findOrMake(key, false, () -> {
+                    warmUp.run();
+                    return run.make(requests.get(prompt), savings);
+                })
+                .kept();
     }
 
     /** What the process itself has to do only once must not count against the setting that is measured first. */
@@ -109,11 +113,21 @@ final class TrialRun implements Measuring {
         run.warmUp(requests.get(0), savings);
     }
 
-    private ResultKey key(int prompt, Savings savings, String ending) {
-        ResultKey whole = ResultKey.of("", requests.get(prompt), savings);
-        String setting = savings.label().replaceAll("[^a-zA-Z0-9.=-]+", "-");
-        String file =
-                String.format("images/%s-%08x-%02d%s", setting, whole.identity().hashCode(), prompt, ending);
-        return new ResultKey(file, whole.identity(), whole.width(), whole.height());
+    /** Does something when it is run first. */
+    private static final class Once implements Runnable {
+        private final Runnable what;
+        private boolean done;
+
+        Once(Runnable what) {
+            this.what = what;
+        }
+
+        @Override
+        public void run() {
+            if (!done) {
+                done = true;
+                what.run();
+            }
+        }
     }
 }

@@ -29,6 +29,8 @@ import java.util.stream.Collectors;
  */
 public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> methods, Duration budget) {
 
+    private static final int TRIALS_BETWEEN_LOOKS = 3;
+
     /** Told how far the search has come; may stop it. */
     public interface Listener extends StepListener {
         /**
@@ -39,7 +41,7 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
          */
         void onTrial(int number, Savings savings);
 
-        /** Called before no savings are measured once more, at the end. */
+        /** Called before the first image without savings is made again, to see whether the machine has become slower. */
         void onBaselineAgain();
 
         /** Called when a setting was measured. */
@@ -92,31 +94,30 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
      */
     TuneResult search(Measuring measuring, SortedSet<Integer> levels, LongSupplier nanoTime) {
         List<Trial> measured = new ArrayList<>();
+        Drift drift = new Drift();
         try {
-            boolean complete = search(measuring, levels, nanoTime, measured);
-            if (measured.size() > 1) {
-                // What drifts over the time of the search is, in the mean of its beginning and its end, as for the
-                // others.
-                measured.set(0, measured.get(0).meanWith(measuring.measureBaselineAgain()));
-            }
-            return TuneResult.of(goal, measured, complete);
+            boolean complete = search(measuring, levels, nanoTime, measured, drift);
+            drift.look(measured.size(), measuring);
+            return TuneResult.of(goal, measured, drift, complete);
         } catch (CancellationException e) {
             if (measured.isEmpty()) {
                 throw e;
             }
-            return TuneResult.of(goal, measured, false);
+            return TuneResult.of(goal, measured, drift, false);
         }
     }
 
     /**
      * @param measured gets each trial when it is done
+     * @param drift gets how the machine changes meanwhile
      * @return whether the search came to its end within the budget
      */
     private boolean search(
-            Measuring measuring, SortedSet<Integer> levels, LongSupplier nanoTime, List<Trial> measured) {
+            Measuring measuring, SortedSet<Integer> levels, LongSupplier nanoTime, List<Trial> measured, Drift drift) {
         long start = nanoTime.getAsLong();
         TuneSearch search = new TuneSearch(goal, requests.get(0), methods, levels);
         measured.add(measuring.measure(Savings.NONE));
+        drift.look(1, measuring);
         long baseline = nanoTime.getAsLong() - start;
         long longest = baseline;
         List<Trial> known = new ArrayList<>(measured);
@@ -136,6 +137,9 @@ public record Tuning(TuneGoal goal, List<Request> requests, List<ToMeOptions> me
                 measured.add(measuring.measure(effective));
                 known.add(measured.get(measured.size() - 1));
                 longest = Math.max(longest, nanoTime.getAsLong() - begun);
+                if (measured.size() - drift.lastMarked() >= TRIALS_BETWEEN_LOOKS) {
+                    drift.look(measured.size(), measuring);
+                }
             }
             next = search.next(known);
         }

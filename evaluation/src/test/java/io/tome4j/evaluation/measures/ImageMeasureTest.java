@@ -69,6 +69,15 @@ class ImageMeasureTest {
     }
 
     @Test
+    void whatIsNoNumberIsNoScore() {
+        BufferedImage image = MeasureFixtures.image("square-a");
+        ImageMeasure broken = new ImageMeasure("broken", (a, b) -> Double.NaN);
+        assertThatThrownBy(() -> broken.between(image, image))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("BROKEN says nothing of these images");
+    }
+
+    @Test
     void tooSmallAImageIsRefusedWithTheSmallestThatWillDo() {
         BufferedImage small = new BufferedImage(200, 175, BufferedImage.TYPE_INT_RGB);
         assertThatThrownBy(() -> ImageMeasure.MS_SSIM.between(small, small))
