@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -63,8 +64,8 @@ public final class DeviceMemory {
     }
 
     /**
-     * Bytes that could still be had; on the CPU of the machine and of the control group that this process is in, whichever
-     * has less. Empty where the system does not tell.
+     * Bytes that could still be had; on the CPU of the machine, of the control group that this process is in and of its
+     * address space, whichever has least. Empty where the system does not tell.
      */
     public OptionalLong available() {
         if (cuda) {
@@ -74,13 +75,17 @@ public final class DeviceMemory {
                 return OptionalLong.empty();
             }
         }
-        OptionalLong machine = kilobytes(MEMINFO, "MemAvailable:");
+        return Stream.of(kilobytes(MEMINFO, "MemAvailable:"), freeInGroup(), AddressSpace.free())
+                .flatMapToLong(OptionalLong::stream)
+                .min();
+    }
+
+    private static OptionalLong freeInGroup() {
         OptionalLong most = bytes(CGROUP.resolve("memory.max"));
         OptionalLong used = bytes(CGROUP.resolve("memory.current"));
-        if (machine.isPresent() && most.isPresent() && used.isPresent()) {
-            return OptionalLong.of(Math.min(machine.getAsLong(), most.getAsLong() - used.getAsLong()));
-        }
-        return machine;
+        return most.isPresent() && used.isPresent()
+                ? OptionalLong.of(most.getAsLong() - used.getAsLong())
+                : OptionalLong.empty();
     }
 
     /** Bytes of memory in the machine; empty where the system does not tell. */

@@ -41,6 +41,8 @@ public final class Engine {
     private final @Nullable OneDnn oneDnn;
 
     private Engine() {
+        AddressSpace.requireRoomForLibtorch(AddressSpace.free());
+        UnpackFolder.choose();
         liftJavaCppLimits();
         this.allocatorTuned = tuneAllocator();
         shortenSpinning();
