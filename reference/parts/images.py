@@ -1,7 +1,9 @@
 """Whole runs of the tiny pipelines, from prompt to picture, with and without token merging."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,13 +93,22 @@ def run(pipeline: StableDiffusionPipeline, case: Case, global_seed: int) -> tupl
     return np.stack([np.asarray(picture) for picture in pictures]), last["latents"]
 
 
-def make() -> None:
-    folder = FIXTURES / "images"
+def no_more(_pipeline: StableDiffusionPipeline, _case: Case) -> dict[str, Any]:
+    return {}
+
+
+def make_runs(
+    folder: Path,
+    cases: list[Case],
+    run: Callable[[StableDiffusionPipeline, Any, int], tuple[np.ndarray, torch.Tensor]],
+    more: Callable[[StableDiffusionPipeline, Any], dict[str, Any]] = no_more,
+) -> None:
+    """A fresh folder with the images and latents of cases, and what each was made from; `more` is said of each besides."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     latents: dict[str, torch.Tensor] = {}
     descriptions = []
-    for case in CASES:
+    for case in cases:
         pipeline = prepared(case)
         seed, moved = first_steady_seed(
             pipeline.unet, lambda seed: torch.from_numpy(run(pipeline, case, seed)[0]).short(), FIRST_GLOBAL_SEED, STEADY)
@@ -113,9 +124,13 @@ def make() -> None:
                 "scheduler_class": type(pipeline.scheduler).__name__,
                 "scheduler_config": plain_config(dict(pipeline.scheduler.config)),
                 "global_seed": seed,
-                "moved_by_shaking": int(moved),
-                "images": files,
             }
+            | more(pipeline, case)
+            | {"moved_by_shaking": int(moved), "images": files}
         )
     write_tensors(folder / "latents.safetensors", latents)
     write_json(folder / "cases.json", {"cases": descriptions})
+
+
+def make() -> None:
+    make_runs(FIXTURES / "images", CASES, run)

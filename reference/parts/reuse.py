@@ -2,10 +2,9 @@
 
 import ast
 import importlib.util
-import shutil
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,9 @@ import tomesd
 import torch
 from DeepCache import DeepCacheSDHelper
 from diffusers import StableDiffusionPipeline
-from PIL import Image
 
-from parts.common import FIXTURES, generator, write_json, write_json_lines, write_tensors
-from parts.images import FIRST_GLOBAL_SEED, HARBOUR, ROBOT, STEADY, Case, prepared
-from parts.robustness import first_steady_seed
-from parts.schedulers import plain_config
+from parts.common import FIXTURES, generator, write_json_lines
+from parts.images import HARBOUR, ROBOT, Case, make_runs
 
 
 @dataclass(frozen=True)
@@ -149,31 +145,5 @@ def schedules() -> list[dict[str, Any]]:
 
 def make() -> None:
     folder = FIXTURES / "reuse"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    latents: dict[str, torch.Tensor] = {}
-    descriptions = []
-    for case in CASES:
-        pipeline = prepared(case)
-        seed, moved = first_steady_seed(
-            pipeline.unet, lambda seed: torch.from_numpy(run(pipeline, case, seed)[0]).short(), FIRST_GLOBAL_SEED, STEADY)
-        pictures, latents[case.name] = run(pipeline, case, seed)
-        files = [f"{case.name}-{number}.png" for number in range(len(pictures))]
-        for name, picture in zip(files, pictures):
-            assert picture.std() > 20, f"{name} is flat"
-            Image.fromarray(picture).save(folder / name, optimize=True)
-        descriptions.append(
-            asdict(case)
-            | {
-                "pipeline": f"tiny-{case.pipeline}",
-                "scheduler_class": type(pipeline.scheduler).__name__,
-                "scheduler_config": plain_config(dict(pipeline.scheduler.config)),
-                "global_seed": seed,
-                "calls": len(timesteps_of(pipeline, case)),
-                "moved_by_shaking": int(moved),
-                "images": files,
-            }
-        )
-    write_tensors(folder / "latents.safetensors", latents)
-    write_json(folder / "cases.json", {"cases": descriptions})
+    make_runs(folder, CASES, run, lambda pipeline, case: {"calls": len(timesteps_of(pipeline, case))})
     write_json_lines(folder / "schedules.json", {}, "cases", schedules())
