@@ -1,8 +1,5 @@
 package io.tome4j.tensor;
 
-import com.sun.jna.Library;
-import com.sun.jna.Native;
-import com.sun.jna.Platform;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,22 +34,13 @@ public final class DeviceMemory {
         return new DeviceMemory(placement.device() == ComputeDevice.CUDA);
     }
 
-    /** What libc offers to give memory back. */
-    private interface LibC extends Library {
-        int malloc_trim(long pad);
-    }
-
     /** Gives back what the allocator keeps for later: the next work maps its memory anew, which costs time. */
     public void releaseUnused() {
         if (cuda) {
             torch.cuda_synchronize();
             torch.emptyCache();
-        } else if (Platform.isLinux()) {
-            try {
-                Native.load("c", LibC.class).malloc_trim(0);
-            } catch (UnsatisfiedLinkError e) {
-                // musl keeps little
-            }
+        } else {
+            Glibc.trim();
         }
     }
 

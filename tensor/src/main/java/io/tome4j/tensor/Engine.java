@@ -1,11 +1,8 @@
 package io.tome4j.tensor;
 
-import com.sun.jna.Library;
-import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -32,10 +29,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threads: as many as libtorch chooses (the physical cores), or {@code OMP_NUM_THREADS}.
  */
 public final class Engine {
-    private static final int M_TRIM_THRESHOLD = -1;
-    private static final int M_MMAP_THRESHOLD = -3;
-    private static final int M_MMAP_MAX = -4;
-
     private final boolean allocatorTuned;
     private final boolean cpuHasBf16;
     private final @Nullable OneDnn oneDnn;
@@ -43,9 +36,9 @@ public final class Engine {
     private Engine() {
         AddressSpace.requireRoomForLibtorch(AddressSpace.free());
         UnpackFolder.choose();
-        liftJavaCppLimits();
-        this.allocatorTuned = tuneAllocator();
-        shortenSpinning();
+        JavaCppLimits.lift();
+        this.allocatorTuned = Glibc.tuneAllocator();
+        Glibc.shortenSpinning();
         load();
         this.cpuHasBf16 = detectBf16();
         this.oneDnn = OneDnn.find();
@@ -89,74 +82,6 @@ public final class Engine {
             throw Objects.requireNonNull(Holder.FAILURE);
         }
         return Holder.ENGINE;
-    }
-
-    private static void liftJavaCppLimits() {
-        for (String limit : new String[] {"maxBytes", "maxPhysicalBytes"}) {
-            String key = "org.bytedeco.javacpp." + limit;
-            if (System.getProperty(key) == null) {
-                System.setProperty(key, "0");
-                liftWhereItWasRead(limit);
-            }
-        }
-    }
-
-    /** An application that used JavaCPP before us has made it read the property already, and it will not look again. */
-    private static void liftWhereItWasRead(String limit) {
-        try {
-            Class<?> type = Class.forName("sun.misc.Unsafe"); // by its name: a compiler warns of it
-            Field instance = type.getDeclaredField("theUnsafe");
-            instance.setAccessible(true);
-            Object unsafe = instance.get(null);
-            Field field = Pointer.class.getDeclaredField(limit);
-            Object base = type.getMethod("staticFieldBase", Field.class).invoke(unsafe, field);
-            Object offset = type.getMethod("staticFieldOffset", Field.class).invoke(unsafe, field);
-            type.getMethod("putLongVolatile", Object.class, long.class, long.class)
-                    .invoke(unsafe, base, offset, 0L);
-        } catch (ReflectiveOperationException | RuntimeException e) {
-            // the limit stays, and describe() says so
-        }
-    }
-
-    /** What libc offers to tune itself, and what is loaded later, with. */
-    private interface LibC extends Library {
-        int mallopt(int parameter, int value);
-
-        int setenv(String name, String value, int overwrite);
-    }
-
-    /**
-     * A thread of libgomp that has nothing to do spins for some milliseconds before it sleeps, so that it takes a core
-     * from {@link Workers}. This many turns, about 0.1 ms, still bridge the time between two operations.
-     */
-    private static void shortenSpinning() {
-        if (!Platform.isLinux()
-                || System.getenv("GOMP_SPINCOUNT") != null
-                || System.getenv("OMP_WAIT_POLICY") != null) {
-            return; // another OpenMP, or the user has decided
-        }
-        try {
-            Native.load("c", LibC.class).setenv("GOMP_SPINCOUNT", "30000", 1); // read when libgomp is loaded
-        } catch (UnsatisfiedLinkError e) {
-            // it only takes longer
-        }
-    }
-
-    private static boolean tuneAllocator() {
-        if (!Platform.isLinux()
-                || System.getenv("MALLOC_MMAP_THRESHOLD_") != null
-                || System.getenv("MALLOC_TRIM_THRESHOLD_") != null) {
-            return false; // another libc, or the user has decided
-        }
-        try {
-            LibC libc = Native.load("c", LibC.class);
-            // glibc caps the threshold at 32 MB, so mapping is switched off instead.
-            return libc.mallopt(M_MMAP_MAX, 0) == 1
-                    && libc.mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1
-                    && libc.mallopt(M_TRIM_THRESHOLD, Integer.MAX_VALUE) == 1;
-        } catch (UnsatisfiedLinkError e) {
-            return false; // musl has no mallopt
-        }
     }
 
     /**
