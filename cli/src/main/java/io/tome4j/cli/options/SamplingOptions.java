@@ -8,8 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
-/** How to draw: the options of {@link Request#OPTIONS} on the command line. */
+/** How to draw: the options of {@link Request#OPTIONS} on the command line, and a short form of two of them. */
 public final class SamplingOptions {
     private static final String OR_THE_EMBEDDED_MODELS = ", or what suits the embedded model";
     private static final String THE_MODELS_OWN = "the model's own";
@@ -29,7 +30,14 @@ public final class SamplingOptions {
             Request.HEIGHT,
             THE_MODELS_OWN);
 
+    private static final String GUIDANCE_INTERVAL = "--guidance-interval";
+
     private final TableOptions table;
+    private final OptionSpec guidanceInterval = OptionSpec.builder(GUIDANCE_INTERVAL)
+            .type(String.class)
+            .paramLabel("FROM,TO")
+            .description("Short for --guidance-from FROM --guidance-to TO.")
+            .build();
 
     /** @param leftOut the options that a command does not have */
     public SamplingOptions(Option<?>... leftOut) {
@@ -45,7 +53,9 @@ public final class SamplingOptions {
 
     /** The options in help. */
     public ArgGroupSpec group(String title, int order) {
-        return OptionGroup.of(table.specs()).titled(title, order);
+        List<OptionSpec> specs = new ArrayList<>(table.specs());
+        specs.add(guidanceInterval);
+        return OptionGroup.of(specs).titled(title, order);
     }
 
     /**
@@ -59,7 +69,7 @@ public final class SamplingOptions {
                 .guidanceScale(model.guidanceScale())
                 .steps(model.steps())
                 .size(model.width(), model.height());
-        Request request = table.applyTo(usual, SamplingOptions::with);
+        Request request = withInterval(table.applyTo(usual, SamplingOptions::with));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {
             throw new OptionException(
@@ -67,6 +77,25 @@ public final class SamplingOptions {
                             + ": it must be one of " + String.join(", ", Schedulers.names()));
         }
         return request;
+    }
+
+    private Request withInterval(Request request) {
+        String interval = guidanceInterval.getValue();
+        if (interval == null) {
+            return request;
+        }
+        for (Option<?> end : List.of(Request.GUIDANCE_FROM, Request.GUIDANCE_TO)) {
+            if (table.text(end).isPresent()) {
+                throw new OptionException(GUIDANCE_INTERVAL + " is short for --guidance-from and --guidance-to, and "
+                        + OptionNames.of(end) + " is given too: say one of them");
+            }
+        }
+        String[] ends = interval.split(",", -1);
+        if (ends.length != 2) {
+            throw new OptionException(GUIDANCE_INTERVAL + " is " + OptionException.literal(interval)
+                    + ": it must be two shares of the steps, such as 0.2,0.8");
+        }
+        return request.withText(Request.GUIDANCE_FROM, ends[0].strip()).withText(Request.GUIDANCE_TO, ends[1].strip());
     }
 
     private static <T> Request with(Request request, Option<T> option, String text) {

@@ -1,12 +1,14 @@
 package io.tome4j.cli.options;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.cli.Program;
 import io.tome4j.diffusion.Request;
 import io.tome4j.merging.Precision;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
+import io.tome4j.tensor.OptionException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,28 @@ class OptionTablesTest {
         Parsed.group(options.group("Image", 1), given(option));
         Request request = options.request("x", new ModelOptions().choose());
         assertThat(request.text(option)).isEqualTo(other(option));
+    }
+
+    private static Request requested(String... args) {
+        SamplingOptions options = new SamplingOptions();
+        Parsed.group(options.group("Image", 1), args);
+        return options.request("x", new ModelOptions().choose());
+    }
+
+    @Test
+    void anIntervalOfGuidanceIsShortForItsEnds() {
+        Request request = requested("--guidance-interval", "0.25, 0.75");
+        assertThat(request.guidanceFrom()).isEqualTo(0.25);
+        assertThat(request.guidanceTo()).isEqualTo(0.75);
+        assertThatThrownBy(() -> requested("--guidance-interval", "0.5"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("two shares of the steps");
+        assertThatThrownBy(() -> requested("--guidance-interval", "0.5,1.5"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("guidance_to");
+        assertThatThrownBy(() -> requested("--guidance-interval", "0,1", "--guidance-to", "0.5"))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("--guidance-to is given too");
     }
 
     @Test
