@@ -164,14 +164,13 @@ public final class HubCache {
     private static Map<String, String> refs(Path folder) {
         Map<String, String> byCommit = new TreeMap<>();
         if (Files.isDirectory(folder)) {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.filter(Files::isRegularFile)
-                        .filter(found -> !WholeFile.isPart(found))
-                        .sorted()
-                        .toList()) {
-                    byCommit.putIfAbsent(
-                            Files.readString(file).strip(),
-                            folder.relativize(file).toString().replace('\\', '/'));
+            try {
+                for (Path file : FolderFiles.in(folder)) {
+                    if (!WholeFile.isPart(file)) {
+                        byCommit.putIfAbsent(
+                                Files.readString(file).strip(),
+                                folder.relativize(file).toString().replace('\\', '/'));
+                    }
                 }
             } catch (IOException e) {
                 throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
@@ -181,12 +180,8 @@ public final class HubCache {
     }
 
     private static long size(Path folder) {
-        long bytes = 0;
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                bytes += Files.size(file);
-            }
-            return bytes;
+        try {
+            return FolderFiles.bytes(folder);
         } catch (IOException e) {
             throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
         }

@@ -1,5 +1,6 @@
 package io.tome4j.emoji;
 
+import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.WholeFile;
 import java.io.EOFException;
 import java.io.IOException;
@@ -9,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import java.util.stream.Stream;
 
 /** Writes files so that a reader finds each of them whole or not at all. */
 final class Unpacking {
@@ -42,14 +41,10 @@ final class Unpacking {
             return;
         }
         Instant limit = Instant.now().minus(SURELY_ABANDONED);
-        List<Path> parts;
-        try (Stream<Path> files = Files.walk(folder)) {
-            parts = files.filter(WholeFile::isPart).toList();
-        }
-        for (Path part : parts) {
-            if (Files.exists(part)
-                    && Files.getLastModifiedTime(part).toInstant().isBefore(limit)) {
-                Files.deleteIfExists(part);
+        for (Path file : FolderFiles.in(folder)) {
+            long changed = file.toFile().lastModified(); // 0 if it is gone by now
+            if (WholeFile.isPart(file) && Instant.ofEpochMilli(changed).isBefore(limit)) {
+                Files.deleteIfExists(file);
             }
         }
     }

@@ -3,6 +3,7 @@ package io.tome4j.cli.models;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.checkpoint.CheckpointSource;
+import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.checkpoint.WholeFile;
@@ -170,11 +171,9 @@ public final class ModelsCommand implements Callable<Integer> {
         if (!Files.isDirectory(folder)) {
             return 0;
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile)
-                    .mapToLong(file -> file.toFile().length())
-                    .sum();
-        } catch (IOException | UncheckedIOException e) {
+        try {
+            return FolderFiles.bytes(folder);
+        } catch (IOException e) {
             return 0;
         }
     }

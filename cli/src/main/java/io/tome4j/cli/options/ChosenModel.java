@@ -1,5 +1,6 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
@@ -7,13 +8,10 @@ import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The model that a command runs, and what suits it where the user did not say.
@@ -76,21 +74,15 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
     private static String state(Path folder) {
         long bytes = 0;
         FileTime newest = FileTime.fromMillis(0);
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
+        try {
+            for (Path file : FolderFiles.in(folder)) {
                 bytes += Files.size(file);
                 FileTime changed = Files.getLastModifiedTime(file);
                 newest = changed.compareTo(newest) > 0 ? changed : newest;
             }
         } catch (IOException e) {
-            throw unreadable(folder, e);
-        } catch (UncheckedIOException e) {
-            throw unreadable(folder, Objects.requireNonNull(e.getCause()));
+            throw new TomeException("The folder " + folder + " cannot be read: " + WholeFile.reason(e) + ".", e);
         }
         return ", " + bytes + " bytes of " + newest;
-    }
-
-    private static TomeException unreadable(Path folder, IOException e) {
-        return new TomeException("The folder " + folder + " cannot be read: " + WholeFile.reason(e) + ".", e);
     }
 }
