@@ -12,6 +12,7 @@ abstract class Run implements Trajectory {
     private final double[] timesteps;
     private final double initNoiseSigma;
     private final List<History> histories = new ArrayList<>();
+    private int firstIndex;
     private int nextIndex;
     private boolean closed;
 
@@ -51,6 +52,16 @@ abstract class Run implements Trajectory {
     @Override
     public final double initNoiseSigma() {
         return initNoiseSigma;
+    }
+
+    @Override
+    public final void beginAt(int index) {
+        requireIndex(index);
+        if (nextIndex != firstIndex) {
+            throw new IllegalStateException("This run has begun at " + firstIndex);
+        }
+        firstIndex = index;
+        nextIndex = index;
     }
 
     @Override

@@ -30,6 +30,15 @@ public interface Trajectory extends AutoCloseable {
     double initNoiseSigma();
 
     /**
+     * Begins at a later timestep; solvers that remember earlier ones begin there with none.
+     *
+     * @param index the position in {@link #timesteps()} of the first step
+     * @throws IllegalArgumentException if there is no such timestep
+     * @throws IllegalStateException if a step was taken already
+     */
+    void beginAt(int index);
+
+    /**
      * The latents as the model wants them at a timestep.
      *
      * @param sample the latents, {@code [B, 4, H, W]} fp32
