@@ -79,6 +79,7 @@ final class PndmScheduler implements Scheduler {
         private final int[] calls;
         private final int prkCalls;
         private final int distance; // timesteps between two steps
+        private int count; // calls so far, from wherever the run began: the reference goes by it
         private final History outputs = remember(ORDER);
         private final History start = remember(1); // the sample that a step of several calls starts from
         private final History slopes = remember(1); // the weighted sum of a Runge-Kutta step's outputs so far
@@ -92,14 +93,17 @@ final class PndmScheduler implements Scheduler {
 
         @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
-            return index < prkCalls ? rungeKutta(modelOutput, index, sample) : multistep(modelOutput, index, sample);
+            Tensor next =
+                    count < prkCalls ? rungeKutta(modelOutput, index, sample) : multistep(modelOutput, index, sample);
+            count++;
+            return next;
         }
 
         private Tensor rungeKutta(Tensor output, int index, Tensor sample) {
-            int first = calls[index / 4 * 4];
-            int previous = calls[index] - (index % 2 == 0 ? distance / 2 : 0);
+            int first = calls[count / 4 * 4];
+            int previous = calls[index] - (count % 2 == 0 ? distance / 2 : 0);
             Tensor slope = output;
-            switch (index % 4) {
+            switch (count % 4) {
                 case 0 -> {
                     outputs.push(output);
                     start.push(sample);
@@ -112,12 +116,12 @@ final class PndmScheduler implements Scheduler {
         }
 
         private Tensor multistep(Tensor output, int index, Tensor sample) {
-            if (index == 1) {
+            if (count == 1) {
                 Tensor mean = over(output.add(outputs.latest(0)), 2);
-                return transfer(start.latest(0), mean, calls[1] + distance, calls[1]);
+                return transfer(start.latest(0), mean, calls[index] + distance, calls[index]);
             }
             outputs.push(output);
-            if (index == 0) {
+            if (count == 0) {
                 start.push(sample);
             }
             return transfer(sample, extrapolated(), calls[index], calls[index] - distance);
