@@ -30,31 +30,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public record Denoised(Tensor latents, List<Duration> steps) {}
 
-    /**
-     * Some of a trajectory's timesteps, one after the other.
-     *
-     * @param from the first, from 0
-     * @param to the one after the last; above {@code from}
-     */
-    public record Part(int from, int to) {
-        /** @throws IllegalArgumentException if it has no timestep */
-        public Part {
-            if (from < 0 || from >= to) {
-                throw new IllegalArgumentException("No timestep from " + from + " to " + to);
-            }
-        }
-
-        /** All of a trajectory. */
-        public static Part all(Trajectory trajectory) {
-            return new Part(0, trajectory.timesteps().length);
-        }
-
-        int length() {
-            return to - from;
-        }
-    }
-
-    /** As {@link #run(Tensor, TextConditioning, Trajectory, Part, Generator, MergeRun, StepListener)}, all of it. */
+    /** As {@link #run(Tensor, TextConditioning, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
     public Denoised run(
             Tensor initial,
             TextConditioning text,
@@ -62,16 +38,16 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
             Generator noise,
             MergeRun merging,
             StepListener listener) {
-        return run(initial, text, trajectory, Part.all(trajectory), noise, merging, listener);
+        return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
     }
 
     /**
-     * Runs a part of a trajectory. Shares of the steps (guidance, reuse) are those of the whole.
+     * Runs the first steps of a trajectory.
      *
-     * @param initial the latents at the part's first timestep: at the trajectory's beginning with its initial scale; {@code [B, C, H, W]} fp32 on the CPU
+     * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
      * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first
-     * @param trajectory the scheduler's run, before its first step
-     * @param part which of its timesteps; the trajectory begins at the first of them
+     * @param trajectory the scheduler's run, at its beginning
+     * @param steps how many of its timesteps
      * @param noise what stochastic schedulers draw from
      * @param merging what the denoiser's blocks merge; its batch holds as many copies as guidance wants
      * @param listener told of each step; may stop the run
@@ -82,24 +58,22 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
             Tensor initial,
             TextConditioning text,
             Trajectory trajectory,
-            Part part,
+            int steps,
             Generator noise,
             MergeRun merging,
             StepListener listener) {
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
-        trajectory.beginAt(part.from());
-        double[] timesteps = trajectory.timesteps();
+        double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
         try (var scope = TensorScope.open();
                 FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
-            Denoiser.Conditioned conditioned =
-                    denoiser.condition(text, Arrays.copyOfRange(timesteps, part.from(), part.to()));
+            Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
             Tensor latents = scope.retain(initial);
             try {
-                for (int i = part.from(); i < part.to(); i++) {
+                for (int i = 0; i < timesteps.length; i++) {
                     long start = System.nanoTime();
                     Tensor previous = latents;
                     try (var step = TensorScope.open()) {
@@ -115,13 +89,12 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                     previous.close();
                     durations.add(Duration.ofNanos(System.nanoTime() - start));
                     if (!listener.onStep(new StepListener.Progress(
-                            i + 1 - part.from(),
-                            part.length(),
+                            i + 1,
+                            timesteps.length,
                             timesteps[i],
                             latents,
                             Duration.ofNanos(System.nanoTime() - begin)))) {
-                        throw new CancellationException(
-                                "Stopped after step " + (i + 1 - part.from()) + " of " + part.length());
+                        throw new CancellationException("Stopped after step " + (i + 1) + " of " + timesteps.length);
                     }
                 }
                 return new Denoised(scope.release(new Tensor(latents)), List.copyOf(durations));

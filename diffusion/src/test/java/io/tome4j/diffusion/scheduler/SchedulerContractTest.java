@@ -108,23 +108,6 @@ class SchedulerContractTest {
 
     @ParameterizedTest
     @MethodSource("names")
-    void aRunBeginsLaterIfItIsToldBeforeItsFirstStep(String name) {
-        try (var scope = TensorScope.open();
-                Generator noise = Tensors.generator(0);
-                Trajectory run = scheduler(name).start(STEPS)) {
-            Tensor sample = Tensors.randn(noise, 1, 4, 2, 2);
-            run.beginAt(2);
-            assertThatThrownBy(() -> run.step(sample, 0, sample, noise))
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("expected index 2, got 0");
-            Tensor next = run.step(sample, 2, sample, noise);
-            assertThat(Tensors.floats(next)).hasSize(16).doesNotContain(Float.NaN);
-            assertThatThrownBy(() -> run.beginAt(3)).isInstanceOf(IllegalStateException.class);
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("names")
     void wholeRunLeavesNoNativeObjects(String name) {
         sample(name, 1, ScalarType.Float);
         long before = TensorScope.liveObjects();

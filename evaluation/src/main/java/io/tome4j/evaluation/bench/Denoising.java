@@ -72,14 +72,7 @@ final class Denoising {
                             denoiser,
                             GUIDANCE,
                             ReuseSchedule.every(cell.variant().reuseEvery()))
-                    .run(
-                            latents,
-                            TextConditioning.of(text),
-                            trajectory,
-                            new DenoisingLoop.Part(0, steps),
-                            generator,
-                            run,
-                            StepListener.NONE);
+                    .run(latents, TextConditioning.of(text), trajectory, steps, generator, run, StepListener.NONE);
         }
     }
 
