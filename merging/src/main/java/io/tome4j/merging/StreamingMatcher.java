@@ -5,7 +5,6 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Workers;
 import java.util.stream.LongStream;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -94,13 +93,10 @@ final class StreamingMatcher {
                 }
             });
             // A NaN is more similar to nothing than anything else is: it must not upset how many are merged.
-            Tensor usable = similarity.to(ScalarType.Float).nan_to_num_(new DoubleOptional(-2), none(), none());
+            Tensor usable = similarity.to(ScalarType.Float);
+            usable = usable.masked_fill(usable.isnan(), new Scalar(-2));
             return new Best(scope.release(usable), scope.release(position));
         }
-    }
-
-    private static DoubleOptional none() {
-        return new DoubleOptional();
     }
 
     /** Computes {@code [rows, D]}, on a scale that is the same for all rows. */

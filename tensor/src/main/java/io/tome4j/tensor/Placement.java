@@ -5,7 +5,6 @@ import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -66,7 +65,7 @@ public record Placement(ComputeDevice device, DType dtype) {
 
     /** A new native device object: it belongs to the scope that is open. */
     public Device torchDevice() {
-        return new Device(device == ComputeDevice.CUDA ? torch.DeviceType.CUDA : torch.DeviceType.CPU);
+        return new Device(device.torchType());
     }
 
     /** Options to make a tensor of this placement; they belong to the scope that is open. */

@@ -25,6 +25,6 @@ final class LatentMath {
     /** Standard normal noise of a tensor's shape, drawn on the CPU so that every device sees the same numbers. */
     static Tensor noiseLike(Tensor x, Generator generator) {
         Tensor noise = Tensors.randn(generator, Tensors.shape(x));
-        return x.is_cuda() ? noise.to(x.device(), ScalarType.Float) : noise;
+        return x.is_cpu() ? noise : noise.to(x.device(), ScalarType.Float);
     }
 }
