@@ -62,8 +62,10 @@ public final class ConvertedTensors implements StoredTensors {
                 case TRANSPOSED -> stored.t().contiguous();
                 case WITHOUT_KERNEL -> stored.view(shape);
                 case FIRST_THIRD -> Tensors.slice(stored, 0, 0, shape[0]).clone();
-                case SECOND_THIRD -> Tensors.slice(stored, 0, shape[0], 2 * shape[0]).clone();
-                case LAST_THIRD -> Tensors.slice(stored, 0, 2 * shape[0], 3 * shape[0]).clone();
+                case SECOND_THIRD ->
+                    Tensors.slice(stored, 0, shape[0], 2 * shape[0]).clone();
+                case LAST_THIRD ->
+                    Tensors.slice(stored, 0, 2 * shape[0], 3 * shape[0]).clone();
             };
         }
     }

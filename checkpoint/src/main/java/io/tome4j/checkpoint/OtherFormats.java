@@ -23,8 +23,9 @@ final class OtherFormats {
                     + " safetensors.torch.save_file(torch.load(file, weights_only=True)['state_dict'], new_file).");
         }
         if (new String(beginning, StandardCharsets.ISO_8859_1).startsWith("GGUF")) {
-            throw new TomeException("The file " + file + " is in the format GGUF, in which weights are quantised to a few"
-                    + " bits; tome4j reads safetensors files in fp32, fp16, bf16 and fp8. Get the model in one of these.");
+            throw new TomeException(
+                    "The file " + file + " is in the format GGUF, in which weights are quantised to a few"
+                            + " bits; tome4j reads safetensors files in fp32, fp16, bf16 and fp8. Get the model in one of these.");
         }
     }
 

@@ -67,7 +67,8 @@ public final class ScaledTensors implements StoredTensors {
                 .filter(name -> file.dtype(name).startsWith("F8") && !scales.containsKey(name))
                 .toList();
         if (!without.isEmpty()) {
-            throw new TomeException("The file " + file.path() + " holds values of eight bits that are to be multiplied by"
+            throw new TomeException("The file " + file.path()
+                    + " holds values of eight bits that are to be multiplied by"
                     + " scales (it says so by '" + MARKER + "', or has some), and has none for " + without.size()
                     + " of them, such as '" + without.get(0) + "'. Without its scales a model gives noise: the file is"
                     + " incomplete. Get it anew, or in fp16.");

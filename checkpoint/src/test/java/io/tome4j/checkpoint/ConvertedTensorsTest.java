@@ -99,7 +99,8 @@ class ConvertedTensorsTest {
     void valuesInEightBitsAreMultipliedByTheirScale(String scale) {
         try (var scope = TensorScope.open()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
-            tensors.put("a.weight", Tensors.of(new float[] {1, -2, 448, 0.5f}, 2, 2).to(ScalarType.Float8_e4m3fn));
+            tensors.put(
+                    "a.weight", Tensors.of(new float[] {1, -2, 448, 0.5f}, 2, 2).to(ScalarType.Float8_e4m3fn));
             tensors.put("a." + scale, Tensors.of(new float[] {0.25f}, new long[0]));
             tensors.put("a.bias", Tensors.of(new float[] {3}, 1));
             tensors.put("a.scale_input", Tensors.of(new float[] {3}, 1));
@@ -124,8 +125,8 @@ class ConvertedTensorsTest {
     @Test
     void valuesInEightBitsWithoutScalesAreTheValues() {
         try (var scope = TensorScope.open()) {
-            var plain = ScaledTensors.of(write(Map.of(
-                    "a.weight", Tensors.of(new float[] {1, -1.75f}, 2).to(ScalarType.Float8_e4m3fn))));
+            var plain = ScaledTensors.of(write(
+                    Map.of("a.weight", Tensors.of(new float[] {1, -1.75f}, 2).to(ScalarType.Float8_e4m3fn))));
             assertThat(Tensors.floats(plain.load("a.weight").to(ScalarType.Float)))
                     .containsExactly(1, -1.75f);
         }

@@ -70,8 +70,7 @@ final class StableDiffusion implements ModelFamily {
         }
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
-            ClipTokenizer tokenizer =
-                    ClipTokenizer.of(checkpoint.component("tokenizer"));
+            ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
             ClipTextModel textEncoder = ClipTextModel.of(
                     weights(checkpoint, "text_encoder", placement),
