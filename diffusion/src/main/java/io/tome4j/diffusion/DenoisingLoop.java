@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
@@ -30,10 +32,10 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public record Denoised(Tensor latents, List<Duration> steps) {}
 
-    /** As {@link #run(Tensor, TextConditioning, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             Generator noise,
             MergeRun merging,
@@ -45,7 +47,8 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      * Runs the first steps of a trajectory.
      *
      * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
-     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first
+     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first; of prompts with more parts so
+     *     many rows more. Its steps are the different timesteps, counted from the first that runs
      * @param trajectory the scheduler's run, at its beginning
      * @param steps how many of its timesteps
      * @param noise what stochastic schedulers draw from
@@ -56,7 +59,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             int steps,
             Generator noise,
@@ -65,36 +68,47 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
+        int[] numbers = stepNumbers(timesteps);
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
         try (var scope = TensorScope.open();
                 FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
-            Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
             Tensor latents = scope.retain(initial);
             try {
-                for (int i = 0; i < timesteps.length; i++) {
-                    long start = System.nanoTime();
-                    Tensor previous = latents;
-                    try (var step = TensorScope.open()) {
-                        Guidance guided = guidance.at(places[i], places.length);
-                        Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
-                        Tensor predicted = conditioned.predict(
-                                input,
-                                timesteps[i],
-                                merging.step(i, guided.copies()),
-                                features.pass(!fullPasses.get(places[i])));
-                        latents = step.retain(trajectory.step(guided.combine(predicted), i, latents, noise));
-                    }
-                    previous.close();
-                    durations.add(Duration.ofNanos(System.nanoTime() - start));
-                    if (!listener.onStep(new StepListener.Progress(
-                            i + 1,
-                            timesteps.length,
-                            timesteps[i],
-                            latents,
-                            Duration.ofNanos(System.nanoTime() - begin)))) {
-                        throw new CancellationException("Stopped after step " + (i + 1) + " of " + timesteps.length);
+                for (int i = 0; i < timesteps.length; ) {
+                    int span = text.spanAt(numbers[i]);
+                    int end = endOfSpan(i, numbers, text);
+                    try (var sameText = TensorScope.open()) {
+                        Denoiser.Conditioned conditioned =
+                                denoiser.condition(text.conditioning(span), Arrays.copyOfRange(timesteps, i, end));
+                        for (; i < end; i++) {
+                            long start = System.nanoTime();
+                            Tensor previous = latents;
+                            try (var step = TensorScope.open()) {
+                                Guidance guided = guidance.at(places[i], places.length);
+                                Composition parts = text.composition();
+                                Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                                Tensor predicted = conditioned.predict(
+                                        parts.inputs(input, guided),
+                                        timesteps[i],
+                                        merging.step(i, parts.copies(guided)),
+                                        features.pass(!fullPasses.get(places[i])));
+                                Tensor combined = guided.combine(parts.joined(predicted, guided));
+                                latents = step.retain(trajectory.step(combined, i, latents, noise));
+                            }
+                            previous.close();
+                            durations.add(Duration.ofNanos(System.nanoTime() - start));
+                            if (!listener.onStep(new StepListener.Progress(
+                                    i + 1,
+                                    timesteps.length,
+                                    timesteps[i],
+                                    latents,
+                                    Duration.ofNanos(System.nanoTime() - begin)))) {
+                                throw new CancellationException(
+                                        "Stopped after step " + (i + 1) + " of " + timesteps.length);
+                            }
+                        }
                     }
                 }
                 return new Denoised(scope.release(new Tensor(latents)), List.copyOf(durations));
@@ -102,6 +116,25 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                 latents.close();
             }
         }
+    }
+
+    /** For each timestep which of the different ones it is, from 1: the step, as whoever asked for steps counts them. */
+    private static int[] stepNumbers(double[] timesteps) {
+        Set<Double> seen = new HashSet<>();
+        int[] numbers = new int[timesteps.length];
+        for (int i = 0; i < numbers.length; i++) {
+            seen.add(timesteps[i]);
+            numbers[i] = seen.size();
+        }
+        return numbers;
+    }
+
+    private static int endOfSpan(int from, int[] numbers, TextTimeline text) {
+        int end = from + 1;
+        while (end < numbers.length && text.spanAt(numbers[end]) == text.spanAt(numbers[from])) {
+            end++;
+        }
+        return end;
     }
 
     /**
