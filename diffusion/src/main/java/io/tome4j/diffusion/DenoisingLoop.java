@@ -8,9 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
@@ -68,46 +66,44 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
-        int[] numbers = stepNumbers(timesteps);
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
         try (var scope = TensorScope.open();
-                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
+                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE;
+                ConditionedSpans texts = new ConditionedSpans(denoiser, text, timesteps)) {
+            Composition parts = text.composition();
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
             Tensor latents = scope.retain(initial);
             try {
-                for (int i = 0; i < timesteps.length; ) {
-                    int span = text.spanAt(numbers[i]);
-                    int end = endOfSpan(i, numbers, text);
-                    try (var sameText = TensorScope.open()) {
-                        Denoiser.Conditioned conditioned =
-                                denoiser.condition(text.conditioning(span), Arrays.copyOfRange(timesteps, i, end));
-                        for (; i < end; i++) {
-                            long start = System.nanoTime();
-                            Tensor previous = latents;
-                            try (var step = TensorScope.open()) {
-                                Guidance guided = guidance.at(places[i], places.length);
-                                Composition parts = text.composition();
-                                Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
-                                Tensor predicted = conditioned.predict(
-                                        parts.inputs(input, guided),
-                                        timesteps[i],
-                                        merging.step(i, parts.copies(guided)),
-                                        features.pass(!fullPasses.get(places[i])));
-                                Tensor combined = guided.combine(parts.joined(predicted, guided));
-                                latents = step.retain(trajectory.step(combined, i, latents, noise));
-                            }
-                            previous.close();
-                            durations.add(Duration.ofNanos(System.nanoTime() - start));
-                            if (!listener.onStep(new StepListener.Progress(
-                                    i + 1,
-                                    timesteps.length,
+                for (int i = 0; i < timesteps.length; i++) {
+                    Denoiser.Conditioned conditioned = texts.at(i);
+                    long start = System.nanoTime();
+                    Tensor previous = latents;
+                    try (var shown = TensorScope.open()) {
+                        Tensor original;
+                        try (var step = TensorScope.open()) {
+                            Guidance guided = guidance.at(places[i], places.length);
+                            Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                            Tensor ofParts = conditioned.predict(
+                                    parts.inputs(input, guided),
                                     timesteps[i],
-                                    latents,
-                                    Duration.ofNanos(System.nanoTime() - begin)))) {
-                                throw new CancellationException(
-                                        "Stopped after step " + (i + 1) + " of " + timesteps.length);
-                            }
+                                    merging.step(i, parts.copies(guided)),
+                                    features.pass(!fullPasses.get(places[i])));
+                            Tensor predicted = guided.combine(parts.joined(ofParts, guided));
+                            original = step.release(trajectory.original(predicted, i, latents));
+                            latents = step.retain(trajectory.step(predicted, i, latents, noise));
+                        }
+                        previous.close();
+                        durations.add(Duration.ofNanos(System.nanoTime() - start));
+                        if (!listener.onStep(new StepListener.Progress(
+                                i + 1,
+                                timesteps.length,
+                                timesteps[i],
+                                latents,
+                                original,
+                                Duration.ofNanos(System.nanoTime() - begin)))) {
+                            throw new CancellationException(
+                                    "Stopped after step " + (i + 1) + " of " + timesteps.length);
                         }
                     }
                 }
@@ -116,25 +112,6 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                 latents.close();
             }
         }
-    }
-
-    /** For each timestep which of the different ones it is, from 1: the step, as whoever asked for steps counts them. */
-    private static int[] stepNumbers(double[] timesteps) {
-        Set<Double> seen = new HashSet<>();
-        int[] numbers = new int[timesteps.length];
-        for (int i = 0; i < numbers.length; i++) {
-            seen.add(timesteps[i]);
-            numbers[i] = seen.size();
-        }
-        return numbers;
-    }
-
-    private static int endOfSpan(int from, int[] numbers, TextTimeline text) {
-        int end = from + 1;
-        while (end < numbers.length && text.spanAt(numbers[end]) == text.spanAt(numbers[from])) {
-            end++;
-        }
-        return end;
     }
 
     /**
