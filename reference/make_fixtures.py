@@ -10,11 +10,13 @@ PARTS = {  # in the order in which they build on each other
     "tiny": "tiny_pipelines",
     "stages": "stages",
     "schedulers": "schedulers",
+    "middle": "middle",
     "merging": "merging",
     "merging-unet": "merging_unet",
     "images": "images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "resampling": "resampling",
 }
 
 

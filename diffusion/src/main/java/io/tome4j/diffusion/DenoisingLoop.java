@@ -30,10 +30,10 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public record Denoised(Tensor latents, List<Duration> steps) {}
 
-    /** As {@link #run(Tensor, Tensor, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
+    /** As {@link #run(Tensor, TextConditioning, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
     public Denoised run(
             Tensor initial,
-            Tensor text,
+            TextConditioning text,
             Trajectory trajectory,
             Generator noise,
             MergeRun merging,
@@ -45,7 +45,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      * Runs the first steps of a trajectory.
      *
      * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
-     * @param text text embeddings, {@code [B, M, D]}; with guidance {@code [2 * B, M, D]}, those without the prompt first
+     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first
      * @param trajectory the scheduler's run, at its beginning
      * @param steps how many of its timesteps
      * @param noise what stochastic schedulers draw from
@@ -56,7 +56,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public Denoised run(
             Tensor initial,
-            Tensor text,
+            TextConditioning text,
             Trajectory trajectory,
             int steps,
             Generator noise,
