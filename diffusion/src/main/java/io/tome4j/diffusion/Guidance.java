@@ -16,7 +16,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param to where it ends, likewise; above {@code from}
  */
 public record Guidance(double scale, double from, double to) {
-    private static final Guidance OFF = new Guidance(1);
+    /** None. */
+    static final Guidance OFF = new Guidance(1);
 
     /** @throws OptionException if the interval has no step */
     public Guidance {

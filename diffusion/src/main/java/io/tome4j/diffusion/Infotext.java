@@ -38,7 +38,8 @@ final class Infotext {
             Request.SEED,
             Request.WIDTH,
             Request.HEIGHT,
-            Request.IMAGES_PER_PROMPT);
+            Request.IMAGES_PER_PROMPT,
+            Request.CLIP_SKIP);
 
     private Infotext() {}
 
@@ -89,6 +90,9 @@ final class Infotext {
             if (!PLACED.contains(option) && !request.isUsual(option)) {
                 values.put(option.title(), shown(option, request.text(option)));
             }
+        }
+        if (!request.isUsual(Request.CLIP_SKIP)) {
+            values.put(Request.CLIP_SKIP.title(), String.valueOf(request.clipSkip() + 1));
         }
         if (!parameters.model().isEmpty()) {
             values.put(MODEL, parameters.model());
@@ -156,6 +160,9 @@ final class Infotext {
             if (!PLACED.contains(option) && values.has(option.title())) {
                 request = request.withText(option, values.text(option.title(), ""));
             }
+        }
+        if (values.has(Request.CLIP_SKIP.title())) { // the web UI counts from 1
+            request = request.clipSkip(Math.toIntExact(values.integer(Request.CLIP_SKIP.title(), 1)) - 1);
         }
         GenerationParameters parameters = GenerationParameters.of(request)
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))

@@ -39,9 +39,10 @@ record MemoryGuard(Stages stages) {
     }
 
     /** How often the batch holds each image. */
-    private static int copies(Request request) {
+    private int copies(Request request) {
         boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
-        return Guidance.of(request).copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
+        Guidance guidance = stages.denoiser().isToldGuidance() ? Guidance.OFF : Guidance.of(request);
+        return guidance.copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

@@ -145,8 +145,10 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = Guidance.of(request);
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler());
+        boolean told = stages.denoiser().isToldGuidance();
+        Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
+        Denoiser denoiser = stages.denoiser().guided(request.guidanceScale());
+        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
         TokenGrid grid = request.latentGrid(nominalGrid());
         try (var scope = TensorScope.open();
                 MergeRun run =
@@ -165,7 +167,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 Tensor initial = request.start()
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
+                Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();

@@ -24,8 +24,8 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     }
 
     private Encoded composed(Request request, ComposedPrompts prompts) {
-        WeightedStates states =
-                new WeightedStates(request.emphasis(), chunks -> encoder.model().forward(TextEncoder.ids(chunks)));
+        WeightedStates states = new WeightedStates(
+                request.emphasis(), chunks -> encoder.model().forward(TextEncoder.ids(chunks), request.clipSkip()));
         PromptChunker chunker = encoder.chunker();
         try (var scope = TensorScope.open()) {
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
@@ -42,7 +42,10 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     private Encoded plain(Request request, Guidance guidance) {
         PromptRows rows = PromptRows.of(request, guidance);
         try (var scope = TensorScope.open()) {
-            TextEncoder.Encoded texts = encoder.encode(rows.texts(request.negativePrompt(), request.prompts()));
+            TextEncoder.Encoded texts = encoder.encode(
+                    rows.texts(request.negativePrompt(), request.prompts()),
+                    rows.negative() ? 1 : 0, // diffusers leaves layers out for prompts alone
+                    request.clipSkip());
             return new Encoded(
                     TextConditioning.of(scope.release(rows.spread(texts.embeddings()))),
                     rows.ofPrompts(texts.droppedWords()));

@@ -5,6 +5,9 @@ import io.tome4j.diffusion.prompt.PromptChunker;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -24,12 +27,29 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
      */
     record Encoded(Tensor embeddings, List<String> droppedWords) {}
 
-    /** Encodes texts, at least one. */
+    /** Encodes texts, at least one, by all layers. */
     Encoded encode(List<String> texts) {
+        return encode(texts, 0, 0);
+    }
+
+    /**
+     * Encodes texts, at least one.
+     *
+     * @param whole how many of the first are encoded by all layers
+     * @param skip how many of the last layers are left out for the others
+     */
+    Encoded encode(List<String> texts, int whole, int skip) {
         List<TokenizedPrompt> tokens = texts.stream().map(tokenizer::encode).toList();
-        return new Encoded(
-                model.forward(tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new)),
-                tokens.stream().map(TokenizedPrompt::dropped).toList());
+        long[][] ids = tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+        List<String> dropped = tokens.stream().map(TokenizedPrompt::dropped).toList();
+        if (skip == 0 || whole == 0) {
+            return new Encoded(model.forward(ids, skip), dropped);
+        }
+        try (var scope = TensorScope.open()) {
+            Tensor all = model.forward(Arrays.copyOf(ids, whole), 0);
+            Tensor some = model.forward(Arrays.copyOfRange(ids, whole, ids.length), skip);
+            return new Encoded(scope.release(Tensors.cat(0, all, some)), dropped);
+        }
     }
 
     /** Cuts texts of any length for this encoder. */

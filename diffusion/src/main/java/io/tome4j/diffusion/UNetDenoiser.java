@@ -15,17 +15,33 @@ import java.util.List;
  * A UNet as the denoiser; whoever made the UNet closes it.
  *
  * @param unet the network
+ * @param guidanceScale what a network is told that wants to know; 1 is no guidance
  */
-public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
+public record UNetDenoiser(UNet2DConditionModel unet, double guidanceScale) implements Denoiser {
+    /** A denoiser that is told of no guidance. */
+    public UNetDenoiser(UNet2DConditionModel unet) {
+        this(unet, 1);
+    }
+
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), timesteps);
+        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
                 return scope.release(
                         Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass)));
             }
         };
+    }
+
+    @Override
+    public boolean isToldGuidance() {
+        return unet.isToldGuidance();
+    }
+
+    @Override
+    public Denoiser guided(double scale) {
+        return new UNetDenoiser(unet, scale);
     }
 
     @Override

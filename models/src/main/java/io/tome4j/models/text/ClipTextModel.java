@@ -3,6 +3,7 @@ package io.tome4j.models.text;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.LayerNorm;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -122,6 +123,21 @@ public final class ClipTextModel implements AutoCloseable {
      * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
      */
     public Tensor forward(long[][] ids) {
+        return forward(ids, 0);
+    }
+
+    /**
+     * One forward pass without the last layers.
+     *
+     * @param skip how many of them are left out, as diffusers' {@code clip_skip} counts
+     * @throws OptionException if there are not so many
+     * @return as {@link #forward(long[][])}
+     */
+    public Tensor forward(long[][] ids, int skip) {
+        if (skip > layers.size()) {
+            throw new OptionException("{clip_skip} is " + skip + ", and the text encoder has only " + layers.size()
+                    + " layers to leave out");
+        }
         int length = requireUsable(ids);
         try (var scope = TensorScope.open()) {
             long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
@@ -130,7 +146,7 @@ public final class ClipTextModel implements AutoCloseable {
                     .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
             hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
             Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
-            for (ClipEncoderLayer layer : layers) {
+            for (ClipEncoderLayer layer : layers.subList(0, layers.size() - skip)) {
                 hidden = layer.forward(hidden, mask);
             }
             return scope.release(finalLayerNorm.forward(hidden));

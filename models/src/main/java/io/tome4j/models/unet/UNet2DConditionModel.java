@@ -165,6 +165,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return condition(List.of(text), Optional.empty(), timesteps);
     }
 
+    /** Whether the model is told the guidance scale, and needs no second prediction without the prompt. */
+    public boolean isToldGuidance() {
+        return config.guidanceSize() > 0;
+    }
+
     /**
      * As {@link #condition(Tensor, double...)}, for a model that wants more than text embeddings.
      *
@@ -183,6 +188,17 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @param added what is added to the time embedding, of as many rows as there are in all; empty for nothing
      */
     public Conditioning condition(List<Tensor> texts, Optional<AddedConditioning> added, double... timesteps) {
+        return condition(texts, added, 1, timesteps);
+    }
+
+    /**
+     * As {@link #condition(List, Optional, double...)}, for a model that {@linkplain #isToldGuidance is told} how strongly to
+     * follow the text.
+     *
+     * @param guidanceScale as for classifier-free guidance: 1 is none; the others pay no heed to it
+     */
+    public Conditioning condition(
+            List<Tensor> texts, Optional<AddedConditioning> added, double guidanceScale, double... timesteps) {
         try (var scope = TensorScope.open()) {
             Conditioning conditioning = new Conditioning(timesteps);
             List<Tensor> embeddings =
@@ -195,7 +211,8 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
                                 .map(text -> scope.release(attention.pairs(text)))
                                 .toList());
             }
-            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
+            Tensor activatedTimes =
+                    torch.silu_(timeEmbedding.forward(timesteps, added, guidanceScale)); // [timesteps, B or 1, T]
             for (ResnetBlock2D resnet : resnets()) {
                 conditioning.time(resnet, scope.release(resnet.projectTimes(activatedTimes)));
             }

@@ -71,6 +71,7 @@ public final class UNetNames {
 
     private void embeddings() {
         names.add("time_embedding.linear_1", "time_embed.0").add("time_embedding.linear_2", "time_embed.2");
+        names.add("time_embedding.cond_proj", "time_embed.cond_proj");
     }
 
     private void wayUp() {
