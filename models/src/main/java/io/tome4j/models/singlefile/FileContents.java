@@ -97,7 +97,7 @@ public final class FileContents {
             Optional<Kind> found = Recognition.kindOf(unet);
             return found.map(known -> switch (known) {
                 case SD1 -> BaseModel.SD15;
-                case SD2 -> predictsVelocity() ? BaseModel.SD21 : BaseModel.SD21_BASE;
+                case SD2 -> Prediction.isVelocityOfSd2(file, tensors, unet) ? BaseModel.SD21 : BaseModel.SD21_BASE;
                 case SDXL -> BaseModel.SDXL;
                 case REFINER -> BaseModel.SDXL_REFINER;
             });
@@ -106,11 +106,12 @@ public final class FileContents {
 
     /** What the UNet predicts: {@code epsilon} or {@code v_prediction}; empty for files without one. */
     public Optional<String> predictionType() {
-        return base().map(base -> predictsVelocity() ? "v_prediction" : base.predictionType());
+        return base().map(base -> markedPrediction().orElse(base.predictionType()));
     }
 
-    boolean predictsVelocity() {
-        return unet().filter(unet -> Prediction.isVelocity(file, tensors, unet)).isPresent();
+    /** What the file says of it by a mark or in its metadata; most say nothing. */
+    Optional<String> markedPrediction() {
+        return Prediction.marked(file, tensors);
     }
 
     /** Channels that go into the UNet: 4, or 9 for inpainting; 0 without one. */

@@ -25,7 +25,6 @@ final class OpenClipNames {
     /**
      * By its name in transformers where each tensor is stored.
      *
-     * @param prefix what the stored names begin with
      * @param layers how many of the layers are used
      * @param projects whether the projection is
      */

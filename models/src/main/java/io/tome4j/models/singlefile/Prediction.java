@@ -1,7 +1,6 @@
 package io.tome4j.models.singlefile;
 
 import io.tome4j.checkpoint.SafetensorsFile;
-import io.tome4j.models.singlefile.BaseModel.Kind;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -12,6 +11,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** What a UNet was trained to predict, which files tell in passing, or not at all. */
 final class Prediction {
+    private static final String VELOCITY = "v_prediction";
     private static final String METADATA = "modelspec.prediction_type";
 
     /** Training steps of the first model of Stable Diffusion 2, which predicts noise, as its file has them. */
@@ -26,18 +26,23 @@ final class Prediction {
 
     private Prediction() {}
 
-    /** Whether it predicts velocity, by a mark of its trainer's or by what is known of its family; else it is noise. */
-    static boolean isVelocity(SafetensorsFile file, StoredTensors tensors, UNetStructure unet) {
+    /** What a mark of the trainer's, or the metadata, says. */
+    static Optional<String> marked(SafetensorsFile file, StoredTensors tensors) {
         if (tensors.has("v_pred")) {
-            return true;
+            return Optional.of(VELOCITY);
         }
-        String said = file.metadata().getOrDefault(METADATA, "");
-        if (!said.isEmpty()) {
-            return said.startsWith("v");
-        }
-        return Recognition.kindOf(unet).equals(Optional.of(Kind.SD2))
-                && unet.inChannels() == 4
-                && isVelocityOfSd2(tensors);
+        return switch (file.metadata().getOrDefault(METADATA, "")) {
+            case "v", VELOCITY -> Optional.of(VELOCITY);
+            case "epsilon" -> Optional.of("epsilon");
+            default -> Optional.empty();
+        };
+    }
+
+    /** Whether a model of Stable Diffusion 2 predicts velocity, as most do; those for inpainting do not. */
+    static boolean isVelocityOfSd2(SafetensorsFile file, StoredTensors tensors, UNetStructure unet) {
+        return marked(file, tensors)
+                .map(VELOCITY::equals)
+                .orElseGet(() -> unet.inChannels() == 4 && spreadsAsVelocity(tensors));
     }
 
     /** Whether noise is to be all there is at the last training step, as some trainers mark. */
@@ -50,7 +55,7 @@ final class Prediction {
         return tensors.has("edm_mean") || tensors.has("edm_std") || tensors.has("edm_vpred.sigma_max");
     }
 
-    private static boolean isVelocityOfSd2(StoredTensors tensors) {
+    private static boolean spreadsAsVelocity(StoredTensors tensors) {
         try (var scope = TensorScope.open()) {
             if (tensors.has("global_step") && value(tensors.load("global_step")) == STEPS_OF_SD2_BASE) {
                 return false;

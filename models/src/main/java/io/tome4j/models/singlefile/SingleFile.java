@@ -37,13 +37,16 @@ public final class SingleFile implements Checkpoint {
     private static final int PIXELS = 8;
 
     private final FileContents contents;
+    private final Optional<BaseModel> base;
     private final ModelIndex index;
     private final Map<String, Component> components = new LinkedHashMap<>();
     private final Optional<Checkpoint> others;
     private final Set<String> taken = new HashSet<>(); // names in the file
 
-    private SingleFile(FileContents contents, ModelIndex index, Optional<Checkpoint> others) {
+    private SingleFile(
+            FileContents contents, Optional<BaseModel> base, ModelIndex index, Optional<Checkpoint> others) {
         this.contents = contents;
+        this.base = base;
         this.index = index;
         this.others = others;
     }
@@ -68,7 +71,8 @@ public final class SingleFile implements Checkpoint {
     /** A file of which another checkpoint says what it is. */
     private static SingleFile described(
             FileContents contents, Checkpoint config, SingleFileOptions options, Consumer<String> notices) {
-        SingleFile file = new SingleFile(contents, config.modelIndex(), Optional.of(config));
+        SingleFile file = new SingleFile(
+                contents, options.base().or(contents::base), config.modelIndex(), Optional.of(config));
         Map<String, Supplier<Config>> configs = new LinkedHashMap<>();
         contents.parts().keySet().stream().filter(config::has).forEach(name -> configs.put(name, () ->
                 PartNames.configOf(config, name)));
@@ -84,11 +88,12 @@ public final class SingleFile implements Checkpoint {
         UNetStructure unet = contents.unet().orElseThrow();
         BaseModel base = options.base().or(contents::base).orElseThrow(() -> unknown(contents, unet));
         requireSupported(contents, unet);
-        String prediction = contents.predictsVelocity() ? "v_prediction" : base.predictionType();
+        String prediction = contents.markedPrediction().orElse(base.predictionType());
         boolean lcm = unet.guidanceSize() > 0;
         String scheduler =
                 base.schedulerJson(lcm, prediction, Prediction.hasZeroTerminalSnr(contents.tensors()));
-        SingleFile file = new SingleFile(contents, index(base, unet, scheduler), Optional.empty());
+        SingleFile file = new SingleFile(
+                contents, Optional.of(base), index(base, unet, scheduler), Optional.empty());
         String origin = contents.path() + " (told by its tensors)";
         Map<String, Supplier<Config>> configs = new LinkedHashMap<>();
         contents.parts().forEach((name, part) -> configs.put(name, () -> config(name, part, base, unet).build(origin)));
@@ -243,6 +248,16 @@ public final class SingleFile implements Checkpoint {
     /** What the file was told to be. */
     public FileContents contents() {
         return contents;
+    }
+
+    /** What it was trained from, as far as that is known. */
+    public Optional<BaseModel> base() {
+        return base;
+    }
+
+    /** What latents are multiplied by for a UNet of this family: the {@code scaling_factor} of its VAE's config. */
+    public double latentScale() {
+        return base.orElse(BaseModel.SD15).kind().latentScale();
     }
 
     @Override

@@ -155,7 +155,9 @@ final class UNetStructure {
         int levels = down.size();
         ConfigBuilder config = new ConfigBuilder();
         config.put("in_channels", inChannels());
-        config.put("out_channels", outChannels());
+        if (outChannels() > 0) { // else its last layer is missing, which is said of the tensor
+            config.put("out_channels", outChannels());
+        }
         config.put("sample_size", base.sampleSize());
         config.put("block_out_channels", channels);
         config.put("layers_per_block", each(levels, level -> down.get(level).depths().size()));
