@@ -30,7 +30,8 @@ public final class Checkpoints {
      * @throws OptionException if an option has no meaning for it
      */
     public static Checkpoint open(String model, PipelineOptions options, DownloadListener listener) {
-        Checkpoint checkpoint = isFile(model) ? singleFile(Path.of(model), options, listener) : other(model, options, listener);
+        Checkpoint checkpoint =
+                isFile(model) ? singleFile(Path.of(model), options, listener) : other(model, options, listener);
         if (options.vae().isPresent()) {
             Checkpoint whole = checkpoint;
             checkpoint = checkpoint.with(VaeFile.open(options.vae().get(), () -> scaling(whole)));
@@ -45,7 +46,9 @@ public final class Checkpoints {
     /** What says how the UNet's latents are scaled: the config of the VAE that it was trained with. */
     private static Config scaling(Checkpoint whole) {
         return whole instanceof SingleFile file && !file.has("vae")
-                ? Config.parse("{\"scaling_factor\": " + file.latentScale() + "}", file.path().toString())
+                ? Config.parse(
+                        "{\"scaling_factor\": " + file.latentScale() + "}",
+                        file.path().toString())
                 : whole.component("vae").config();
     }
 
@@ -74,7 +77,8 @@ public final class Checkpoints {
     }
 
     private static Checkpoint singleFile(Path file, PipelineOptions options, DownloadListener listener) {
-        String option = !options.revision().isEmpty() ? "revision" : !options.variant().isEmpty() ? "variant" : "";
+        String option =
+                !options.revision().isEmpty() ? "revision" : !options.variant().isEmpty() ? "variant" : "";
         if (!option.isEmpty() && options.config().isEmpty()) {
             throw new OptionException("{" + option + "} says which files of a model to take, and "
                     + OptionException.literal(file.toString()) + " is one file");
@@ -87,8 +91,7 @@ public final class Checkpoints {
                         new FetchOptions(options.revision(), options.variant()),
                         HubSettings.fromEnvironment(),
                         listener));
-        return SingleFile.open(
-                file, new SingleFileOptions(options.base(), config, options.ema()), listener::notice);
+        return SingleFile.open(file, new SingleFileOptions(options.base(), config, options.ema()), listener::notice);
     }
 
     /** What is supported, but without the weights of parts that are there already: they are not to be downloaded. */

@@ -24,7 +24,8 @@ final class PipelineLoader {
         if (!Files.exists(Path.of(model))) {
             return model;
         }
-        String name = String.valueOf(checkpoint.path().toAbsolutePath().normalize().getFileName());
+        String name =
+                String.valueOf(checkpoint.path().toAbsolutePath().normalize().getFileName());
         return name.endsWith(FILE_END) ? name.substring(0, name.length() - FILE_END.length()) : name;
     }
 }

@@ -121,7 +121,8 @@ public enum BaseModel {
      * @param lcm whether the UNet has the guidance scale as an input, as distilled consistency models have
      */
     String schedulerJson(boolean lcm, String prediction, boolean zeroTerminalSnr) {
-        return "{" + (lcm ? Schedules.LCM : zeroTerminalSnr ? scheduler.replace("\"leading\"", "\"trailing\"") : scheduler)
+        return "{"
+                + (lcm ? Schedules.LCM : zeroTerminalSnr ? scheduler.replace("\"leading\"", "\"trailing\"") : scheduler)
                 + (zeroTerminalSnr && !lcm ? ", \"rescale_betas_zero_snr\": true" : "") + ", \"prediction_type\": \""
                 + prediction + "\"}";
     }
@@ -135,8 +136,8 @@ public enum BaseModel {
         return Arrays.stream(values())
                 .filter(base -> base.id.equals(id.toLowerCase(Locale.ROOT)))
                 .findFirst()
-                .orElseThrow(() -> new OptionException("{base} is '" + OptionException.literal(id)
-                        + "'; there are: " + ids()));
+                .orElseThrow(() ->
+                        new OptionException("{base} is '" + OptionException.literal(id) + "'; there are: " + ids()));
     }
 
     /** All ids, separated by commas. */

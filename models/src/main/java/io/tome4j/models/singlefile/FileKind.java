@@ -33,8 +33,9 @@ public enum FileKind {
     /** PixArt. */
     PIXART("a PixArt model", "this family is not supported yet: take a model of Stable Diffusion 1, 2 or XL"),
     /** None of these. */
-    UNKNOWN("none of the kinds of files that tome4j knows", "the names of its tensors are not those of a model of Stable"
-            + " Diffusion");
+    UNKNOWN(
+            "none of the kinds of files that tome4j knows",
+            "the names of its tensors are not those of a model of Stable" + " Diffusion");
 
     private final String title;
     private final String use;

@@ -52,8 +52,12 @@ final class OtherConfigs {
                                         : "encoder.down_blocks.0.resnets.%d.conv1.weight"))
                 .put("use_quant_conv", vae.has("quant_conv.weight"))
                 .put("use_post_quant_conv", vae.has("post_quant_conv.weight"))
-                .put("mid_block_add_attention", vae.has(
-                        ldm ? "encoder.mid.attn_1.norm.weight" : "encoder.mid_block.attentions.0.group_norm.weight"))
+                .put(
+                        "mid_block_add_attention",
+                        vae.has(
+                                ldm
+                                        ? "encoder.mid.attn_1.norm.weight"
+                                        : "encoder.mid_block.attentions.0.group_norm.weight"))
                 .put("scaling_factor", latentScale);
     }
 
@@ -67,16 +71,21 @@ final class OtherConfigs {
         TensorView model = open ? text : modelBelow(text);
         String embedding = open ? "token_embedding.weight" : "embeddings.token_embedding.weight";
         int size = model.size(embedding, 1);
-        int layers = model.count(open ? "transformer.resblocks.%d.ln_1.weight" : "encoder.layers.%d.layer_norm1.weight");
+        int layers =
+                model.count(open ? "transformer.resblocks.%d.ln_1.weight" : "encoder.layers.%d.layer_norm1.weight");
         ConfigBuilder config = new ConfigBuilder()
                 .put("model_type", "clip_text_model")
                 .put("architectures", List.of("CLIPTextModel" + (projects ? "WithProjection" : "")))
                 .put("vocab_size", model.size(embedding, 0))
                 .put("hidden_size", size)
-                .put("intermediate_size", model.size(
-                        open ? "transformer.resblocks.0.mlp.c_fc.weight" : "encoder.layers.0.mlp.fc1.weight", 0))
-                .put("max_position_embeddings", model.size(
-                        open ? "positional_embedding" : "embeddings.position_embedding.weight", 0))
+                .put(
+                        "intermediate_size",
+                        model.size(
+                                open ? "transformer.resblocks.0.mlp.c_fc.weight" : "encoder.layers.0.mlp.fc1.weight",
+                                0))
+                .put(
+                        "max_position_embeddings",
+                        model.size(open ? "positional_embedding" : "embeddings.position_embedding.weight", 0))
                 .put("num_hidden_layers", kind == Kind.SD2 ? Math.min(layers, LAYERS_OF_SD2) : layers)
                 .put("num_attention_heads", Math.max(1, size / HEAD_SIZE))
                 // Of CLIP's own weights; those of OpenCLIP were trained with the exact function.

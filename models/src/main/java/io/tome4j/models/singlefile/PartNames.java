@@ -32,14 +32,17 @@ final class PartNames {
      */
     static Map<String, Stored> of(String component, Part part, Config config, List<String> others) {
         return switch (component) {
-            case "unet" -> part.naming() == Naming.LDM
-                    ? modules(part, UNetNames.of(UNetConfig.of(config)), component)
-                    : same(part, others);
-            case "vae" -> part.naming() == Naming.LDM ? modules(part, VaeNames.of(config), component) : same(part, others);
-            default -> part.naming() == Naming.OPEN_CLIP
-                    ? OpenClipNames.of(
-                            part.view(), config.integer("num_hidden_layers"), component.equals("text_encoder_2"))
-                    : same(part, others);
+            case "unet" ->
+                part.naming() == Naming.LDM
+                        ? modules(part, UNetNames.of(UNetConfig.of(config)), component)
+                        : same(part, others);
+            case "vae" ->
+                part.naming() == Naming.LDM ? modules(part, VaeNames.of(config), component) : same(part, others);
+            default ->
+                part.naming() == Naming.OPEN_CLIP
+                        ? OpenClipNames.of(
+                                part.view(), config.integer("num_hidden_layers"), component.equals("text_encoder_2"))
+                        : same(part, others);
         };
     }
 
@@ -52,7 +55,9 @@ final class PartNames {
             for (String parameter : PARAMETERS) {
                 String name = module.ldm() + "." + parameter;
                 if (part.view().has(name)) {
-                    stored.put(module.diffusers() + "." + parameter, new Stored(part.view().prefix() + name, form));
+                    stored.put(
+                            module.diffusers() + "." + parameter,
+                            new Stored(part.view().prefix() + name, form));
                 } else if (parameter.equals("weight")) {
                     missing.add(part.view().prefix() + name);
                 }
@@ -61,7 +66,8 @@ final class PartNames {
         if (!missing.isEmpty()) {
             throw new TomeException("The tensor '" + missing.get(0) + "'"
                     + (missing.size() > 1 ? " and " + (missing.size() - 1) + " others are" : " is") + " missing from "
-                    + part.view().tensors().origin(missing.get(0)) + ": the file is incomplete, or of another shape than"
+                    + part.view().tensors().origin(missing.get(0))
+                    + ": the file is incomplete, or of another shape than"
                     + " its config says.");
         }
         return stored;
@@ -85,10 +91,10 @@ final class PartNames {
         Map<String, Stored> averaged = new LinkedHashMap<>();
         stored.forEach((name, from) -> {
             String average = from.name().startsWith(model)
-                    ? KnownJunk.MOVING_AVERAGE + from.name().substring(model.length()).replace(".", "")
+                    ? KnownJunk.MOVING_AVERAGE
+                            + from.name().substring(model.length()).replace(".", "")
                     : "";
-            averaged.put(
-                    name, part.view().tensors().has(average) ? new Stored(average, from.form()) : from);
+            averaged.put(name, part.view().tensors().has(average) ? new Stored(average, from.form()) : from);
         });
         if (averaged.equals(stored)) {
             throw TomeException.about(

@@ -43,7 +43,8 @@ final class Recognition {
             boolean bytes = Set.of("U8", "I8").contains(file.dtype(name)) && name.endsWith(".weight");
             if (bytes || QUANTISED.matcher(name).matches()) {
                 throw new TomeException("The file " + file.path() + " is quantised ('" + name + "'"
-                        + (bytes ? " is of " + file.dtype(name) : "") + ": bitsandbytes, NF4 or the like), and tome4j reads"
+                        + (bytes ? " is of " + file.dtype(name) : "")
+                        + ": bitsandbytes, NF4 or the like), and tome4j reads"
                         + " weights in fp32, fp16, bf16 and fp8. Get the model in one of these.");
             }
         }
@@ -100,15 +101,18 @@ final class Recognition {
     }
 
     private static void texts(StoredTensors tensors, Map<String, Part> parts, Path file) {
-        boolean sd1 = tensors.names().stream().anyMatch(name -> name.startsWith(SD1_TEXT + "transformer.")
-                || name.startsWith(SD1_TEXT + "model.transformer."));
+        boolean sd1 = tensors.names().stream()
+                .anyMatch(name ->
+                        name.startsWith(SD1_TEXT + "transformer.") || name.startsWith(SD1_TEXT + "model.transformer."));
         boolean xl = tensors.names().stream().anyMatch(name -> name.startsWith(XL_TEXT));
         if (sd1 && xl) {
             throw twoModels(file, new TreeSet<>(Set.of(SD1_TEXT + "*", XL_TEXT + "*")));
         }
-        text(tensors, SD1_TEXT + "transformer.", SD1_TEXT + "model.").ifPresent(part -> parts.put("text_encoder", part));
+        text(tensors, SD1_TEXT + "transformer.", SD1_TEXT + "model.")
+                .ifPresent(part -> parts.put("text_encoder", part));
         text(tensors, XL_TEXT + "0.transformer.", "text_encoder.").ifPresent(part -> parts.put("text_encoder", part));
-        text(tensors, XL_TEXT + "1.transformer.", "text_encoder_2.").ifPresent(part -> parts.put("text_encoder_2", part));
+        text(tensors, XL_TEXT + "1.transformer.", "text_encoder_2.")
+                .ifPresent(part -> parts.put("text_encoder_2", part));
         text(tensors, "", XL_TEXT + "1.model.").ifPresent(part -> parts.put("text_encoder_2", part));
         text(tensors, "", XL_TEXT + "0.model.").ifPresent(part -> parts.put("text_encoder_2", part)); // of the refiner
     }
@@ -154,9 +158,11 @@ final class Recognition {
         if (parts.containsKey("unet")) {
             return parts.size() > 1 ? FileKind.MODEL : FileKind.UNET;
         }
-        if (any(tensors, name -> name.startsWith("lllite_unet")
-                || name.startsWith("lora_controlnet")
-                || name.contains("task_embedding"))) {
+        if (any(
+                tensors,
+                name -> name.startsWith("lllite_unet")
+                        || name.startsWith("lora_controlnet")
+                        || name.contains("task_embedding"))) {
             return FileKind.OTHER_CONTROL;
         }
         if (any(tensors, name -> LORA.matcher(name).matches())) {
@@ -165,9 +171,11 @@ final class Recognition {
         if (!others.isEmpty()) {
             return others.iterator().next();
         }
-        if (any(tensors, name -> name.startsWith("control_model.")
-                || name.contains("controlnet_cond_embedding.")
-                || name.startsWith("input_hint_block."))) {
+        if (any(
+                tensors,
+                name -> name.startsWith("control_model.")
+                        || name.contains("controlnet_cond_embedding.")
+                        || name.startsWith("input_hint_block."))) {
             return FileKind.CONTROLNET;
         }
         if (any(tensors, name -> name.startsWith("ip_adapter.") || name.startsWith("image_proj."))) {
@@ -182,12 +190,18 @@ final class Recognition {
         if (any(tensors, name -> UPSCALER.matcher(name).matches())) {
             return FileKind.UPSCALER;
         }
-        if (any(tensors, name -> name.startsWith("adapter.body.") || name.startsWith("body.0.resnets.")
-                || name.startsWith("body.0.block1") || name.startsWith("body.0.in_conv"))) {
+        if (any(
+                tensors,
+                name -> name.startsWith("adapter.body.")
+                        || name.startsWith("body.0.resnets.")
+                        || name.startsWith("body.0.block1")
+                        || name.startsWith("body.0.in_conv"))) {
             return FileKind.T2I_ADAPTER;
         }
-        if (!parts.isEmpty() || any(tensors, name -> name.endsWith("embeddings.token_embedding.weight")
-                || name.equals("shared.weight"))) {
+        if (!parts.isEmpty()
+                || any(
+                        tensors,
+                        name -> name.endsWith("embeddings.token_embedding.weight") || name.equals("shared.weight"))) {
             return FileKind.TEXT_ENCODER;
         }
         return isEmbedding(tensors) ? FileKind.EMBEDDING : FileKind.UNKNOWN;
@@ -201,7 +215,8 @@ final class Recognition {
         Set<String> names = tensors.names();
         return names.contains("emb_params")
                 || (names.contains("clip_l") && names.contains("clip_g"))
-                || (names.size() == 1 && WIDTHS.contains(width(tensors, names.iterator().next())));
+                || (names.size() == 1
+                        && WIDTHS.contains(width(tensors, names.iterator().next())));
     }
 
     private static int width(StoredTensors tensors, String name) {
@@ -252,7 +267,8 @@ final class Recognition {
     /** By the size of the texts that cross-attention sees. */
     private static String ofContext(StoredTensors tensors) {
         for (String name : tensors.names()) {
-            boolean looksAtText = name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k");
+            boolean looksAtText =
+                    name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k");
             boolean takesText = name.endsWith("lora_down.weight")
                     || name.contains("lora_A")
                     || name.endsWith("lora.down.weight")

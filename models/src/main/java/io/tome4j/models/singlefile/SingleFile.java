@@ -43,8 +43,7 @@ public final class SingleFile implements Checkpoint {
     private final Optional<Checkpoint> others;
     private final Set<String> taken = new HashSet<>(); // names in the file
 
-    private SingleFile(
-            FileContents contents, Optional<BaseModel> base, ModelIndex index, Optional<Checkpoint> others) {
+    private SingleFile(FileContents contents, Optional<BaseModel> base, ModelIndex index, Optional<Checkpoint> others) {
         this.contents = contents;
         this.base = base;
         this.index = index;
@@ -60,7 +59,8 @@ public final class SingleFile implements Checkpoint {
     public static SingleFile open(Path path, SingleFileOptions options, Consumer<String> notices) {
         FileContents contents = FileContents.of(path);
         if (contents.kind() != FileKind.MODEL && contents.kind() != FileKind.UNET) {
-            throw new TomeException(path + " is " + contents.kind().title() + ", no model: " + contents.kind().use() + "."
+            throw new TomeException(path + " is " + contents.kind().title() + ", no model: "
+                    + contents.kind().use() + "."
                     + (contents.fits().isEmpty() ? "" : " It fits " + contents.fits() + "."));
         }
         return options.config().isPresent()
@@ -71,11 +71,12 @@ public final class SingleFile implements Checkpoint {
     /** A file of which another checkpoint says what it is. */
     private static SingleFile described(
             FileContents contents, Checkpoint config, SingleFileOptions options, Consumer<String> notices) {
-        SingleFile file = new SingleFile(
-                contents, options.base().or(contents::base), config.modelIndex(), Optional.of(config));
+        SingleFile file =
+                new SingleFile(contents, options.base().or(contents::base), config.modelIndex(), Optional.of(config));
         Map<String, Supplier<Config>> configs = new LinkedHashMap<>();
-        contents.parts().keySet().stream().filter(config::has).forEach(name -> configs.put(name, () ->
-                PartNames.configOf(config, name)));
+        contents.parts().keySet().stream()
+                .filter(config::has)
+                .forEach(name -> configs.put(name, () -> PartNames.configOf(config, name)));
         file.addParts(configs, options);
         notices.accept(contents.path().getFileName() + ": a model as " + config.path() + " describes it, "
                 + String.join(", ", contents.dtypes()));
@@ -90,37 +91,40 @@ public final class SingleFile implements Checkpoint {
         requireSupported(contents, unet);
         String prediction = contents.markedPrediction().orElse(base.predictionType());
         boolean lcm = unet.guidanceSize() > 0;
-        String scheduler =
-                base.schedulerJson(lcm, prediction, Prediction.hasZeroTerminalSnr(contents.tensors()));
-        SingleFile file = new SingleFile(
-                contents, Optional.of(base), index(base, unet, scheduler), Optional.empty());
+        String scheduler = base.schedulerJson(lcm, prediction, Prediction.hasZeroTerminalSnr(contents.tensors()));
+        SingleFile file = new SingleFile(contents, Optional.of(base), index(base, unet, scheduler), Optional.empty());
         String origin = contents.path() + " (told by its tensors)";
         Map<String, Supplier<Config>> configs = new LinkedHashMap<>();
-        contents.parts().forEach((name, part) -> configs.put(name, () -> config(name, part, base, unet).build(origin)));
+        contents.parts()
+                .forEach((name, part) ->
+                        configs.put(name, () -> config(name, part, base, unet).build(origin)));
         file.addParts(configs, options);
         file.components.put("scheduler", FilePart.told("scheduler", origin, scheduler));
         for (String tokenizer : List.of("tokenizer", "tokenizer_2")) {
             String pad = tokenizer.equals("tokenizer_2") || base.kind() == Kind.SD2 ? "!" : END;
-            file.components.put(
-                    tokenizer, FilePart.told(tokenizer, origin, "{\"pad_token\": \"" + pad + "\"}"));
+            file.components.put(tokenizer, FilePart.told(tokenizer, origin, "{\"pad_token\": \"" + pad + "\"}"));
         }
         int side = base.sampleSize() * PIXELS;
-        notices.accept(contents.path().getFileName() + ": " + base.title() + (unet.inChannels() == 9 ? " for inpainting" : "")
-                + (lcm ? ", a latent consistency model" : "") + ", " + (prediction.equals("epsilon") ? "predicts noise"
-                        : "predicts " + prediction)
-                + ", " + side + "x" + side + ", " + String.join(", ", contents.dtypes()));
+        notices.accept(
+                contents.path().getFileName() + ": " + base.title() + (unet.inChannels() == 9 ? " for inpainting" : "")
+                        + (lcm ? ", a latent consistency model" : "") + ", "
+                        + (prediction.equals("epsilon") ? "predicts noise" : "predicts " + prediction)
+                        + ", " + side + "x" + side + ", " + String.join(", ", contents.dtypes()));
         file.requireNothingUnknown(notices);
         return file;
     }
 
     private static TomeException unknown(FileContents contents, UNetStructure unet) {
-        return TomeException.about("base", "It cannot be told what the model in " + contents.path()
-                + " was trained from: it sees texts of size " + unet.textSize() + ", and has " + unet.width()
-                + " channels at its first level" + (unet.addedSize() > 0 ? " and an added embedding of size "
-                        + unet.addedSize() : "")
-                + (isUnclip(unet) ? ", as models that vary images (unCLIP) have, which are not supported" : "")
-                + ". Say it (base: " + BaseModel.ids() + "), or name a folder or a model's id with the same config"
-                + " (config).");
+        return TomeException.about(
+                "base",
+                "It cannot be told what the model in " + contents.path()
+                        + " was trained from: it sees texts of size " + unet.textSize() + ", and has " + unet.width()
+                        + " channels at its first level"
+                        + (unet.addedSize() > 0 ? " and an added embedding of size " + unet.addedSize() : "")
+                        + (isUnclip(unet) ? ", as models that vary images (unCLIP) have, which are not supported" : "")
+                        + ". Say it (base: " + BaseModel.ids()
+                        + "), or name a folder or a model's id with the same config"
+                        + " (config).");
     }
 
     private static boolean isUnclip(UNetStructure unet) {
@@ -141,9 +145,10 @@ public final class SingleFile implements Checkpoint {
                     + " that take text, and those for inpainting, are.");
         }
         if (Prediction.isEdm(contents.tensors())) {
-            throw new TomeException("The model in " + contents.path() + " was trained with noise levels of its own (EDM),"
-                    + " as Playground 2.5 was, which is not supported; a folder whose scheduler suits it may be named"
-                    + " (config).");
+            throw new TomeException(
+                    "The model in " + contents.path() + " was trained with noise levels of its own (EDM),"
+                            + " as Playground 2.5 was, which is not supported; a folder whose scheduler suits it may be named"
+                            + " (config).");
         }
     }
 
@@ -167,14 +172,16 @@ public final class SingleFile implements Checkpoint {
     private static ConfigBuilder config(String name, Part part, BaseModel base, UNetStructure unet) {
         return switch (name) {
             case "unet" -> unet.config(base);
-            case "vae" -> OtherConfigs.vae(part.view(), part.naming(), base.kind().latentScale());
+            case "vae" ->
+                OtherConfigs.vae(part.view(), part.naming(), base.kind().latentScale());
             default -> OtherConfigs.text(part.view(), part.naming(), base.kind(), name.equals("text_encoder_2"));
         };
     }
 
     private void addParts(Map<String, Supplier<Config>> configs, SingleFileOptions options) {
         Map<String, Part> parts = contents.parts();
-        List<String> prefixes = parts.values().stream().map(part -> part.view().prefix()).toList();
+        List<String> prefixes =
+                parts.values().stream().map(part -> part.view().prefix()).toList();
         configs.forEach((name, config) -> {
             Part part = parts.get(name);
             if (part == null) {
@@ -185,15 +192,17 @@ public final class SingleFile implements Checkpoint {
                             && prefix.startsWith(part.view().prefix()))
                     .toList();
             Map<String, Stored> stored = PartNames.of(name, part, config.get(), inside);
+            stored.values().forEach(from -> taken.add(from.name()));
             if (name.equals("unet") && options.movingAverage()) {
                 stored = PartNames.averaged(stored, part);
             }
-            components.put(name, new FilePart(
+            components.put(
                     name,
-                    path().toString(),
-                    config,
-                    Optional.of(new ConvertedTensors(contents.tensors(), stored))));
-            taken.addAll(stored.values().stream().map(Stored::name).toList());
+                    new FilePart(
+                            name,
+                            path().toString(),
+                            config,
+                            Optional.of(new ConvertedTensors(contents.tensors(), stored))));
         });
     }
 
@@ -217,7 +226,8 @@ public final class SingleFile implements Checkpoint {
                     + " describes has no such " + (wrong.size() == 1 ? "tensor." : "tensors."));
         }
         if (!beside.isEmpty()) {
-            notices.accept(path().getFileName() + ": left out, as it belongs to no part of the model: " + shown(beside));
+            notices.accept(
+                    path().getFileName() + ": left out, as it belongs to no part of the model: " + shown(beside));
         }
     }
 
@@ -241,7 +251,9 @@ public final class SingleFile implements Checkpoint {
     }
 
     private static String shown(List<String> names) {
-        return String.join(", ", names.stream().limit(5).map(name -> "'" + name + "'").toList())
+        return String.join(
+                        ", ",
+                        names.stream().limit(5).map(name -> "'" + name + "'").toList())
                 + (names.size() > 5 ? " and " + (names.size() - 5) + " more" : "");
     }
 

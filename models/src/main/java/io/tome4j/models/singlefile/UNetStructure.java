@@ -160,9 +160,12 @@ final class UNetStructure {
         }
         config.put("sample_size", base.sampleSize());
         config.put("block_out_channels", channels);
-        config.put("layers_per_block", each(levels, level -> down.get(level).depths().size()));
-        config.put("down_block_types", each(levels, level -> (attends(down.get(level).depths()) ? "CrossAttn" : "")
-                + "DownBlock2D"));
+        config.put(
+                "layers_per_block",
+                each(levels, level -> down.get(level).depths().size()));
+        config.put(
+                "down_block_types",
+                each(levels, level -> (attends(down.get(level).depths()) ? "CrossAttn" : "") + "DownBlock2D"));
         config.put("up_block_types", each(levels, block -> (attends(up.get(block)) ? "CrossAttn" : "") + "UpBlock2D"));
         if (hasMiddle()) {
             config.put("mid_block_type", "UNetMidBlock2D" + (middleDepth > 0 ? "CrossAttn" : ""));
@@ -227,8 +230,6 @@ final class UNetStructure {
 
     private TomeException broken(String what) {
         return TomeException.about(
-                "config",
-                "The UNet in " + unet.tensors().origin(unet.prefix()) + " cannot be used: "
-                        + what + ".");
+                "config", "The UNet in " + unet.tensors().origin(unet.prefix()) + " cannot be used: " + what + ".");
     }
 }

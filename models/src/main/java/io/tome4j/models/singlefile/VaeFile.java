@@ -59,23 +59,26 @@ public final class VaeFile {
         part.view()
                 .names()
                 .filter(name -> !known.contains(name))
-                .filter(name -> !KnownJunk.isKnown(name.substring(part.view().prefix().length())))
+                .filter(name ->
+                        !KnownJunk.isKnown(name.substring(part.view().prefix().length())))
                 .findFirst()
                 .ifPresent(name -> {
-                    throw TomeException.about("vae", "Unexpected in " + path + ": '" + name + "'. A VAE has no such tensor.");
+                    throw TomeException.about(
+                            "vae", "Unexpected in " + path + ": '" + name + "'. A VAE has no such tensor.");
                 });
     }
 
     private static Checkpoint.Component inFolder(Path folder) {
         boolean whole = Files.exists(folder.resolve("model_index.json"));
-        Checkpoint.Component found = whole
-                ? CheckpointFolder.open(folder).component(NAME)
-                : CheckpointFolder.Component.alone(folder, "");
+        Checkpoint.Component found =
+                whole ? CheckpointFolder.open(folder).component(NAME) : CheckpointFolder.Component.alone(folder, "");
         int latents = found.config().integer("latent_channels", LATENT_CHANNELS);
         if (latents != LATENT_CHANNELS) {
-            throw TomeException.about("vae", "The VAE in " + folder + " has " + latents + " latent channels: "
-                    + (latents == 16 ? "it belongs to Stable Diffusion 3 or Flux. " : "")
-                    + "Models of Stable Diffusion 1, 2 and XL need one of " + LATENT_CHANNELS + ".");
+            throw TomeException.about(
+                    "vae",
+                    "The VAE in " + folder + " has " + latents + " latent channels: "
+                            + (latents == 16 ? "it belongs to Stable Diffusion 3 or Flux. " : "")
+                            + "Models of Stable Diffusion 1, 2 and XL need one of " + LATENT_CHANNELS + ".");
         }
         return new Named(found);
     }

@@ -248,7 +248,9 @@ final class Header {
 
     /** A text encoder as OpenCLIP stores it. */
     Header openClip(int size, int layers) {
-        tensor("positional_embedding", 77, size).tensor("text_projection", size, size).tensor("logit_scale");
+        tensor("positional_embedding", 77, size)
+                .tensor("text_projection", size, size)
+                .tensor("logit_scale");
         tensor("token_embedding.weight", 49408, size);
         for (int i = 0; i < layers; i++) {
             String block = "transformer.resblocks." + i;
@@ -264,31 +266,48 @@ final class Header {
     }
 
     Header sd1(int in) {
-        return under("model.diffusion_model.").sd1Unet(in)
-                .under("first_stage_model.").vae(4)
-                .under("cond_stage_model.transformer.").clip()
-                .under("").tensor("alphas_cumprod", 1000).tensor("model_ema.decay").tensor("global_step");
+        return under("model.diffusion_model.")
+                .sd1Unet(in)
+                .under("first_stage_model.")
+                .vae(4)
+                .under("cond_stage_model.transformer.")
+                .clip()
+                .under("")
+                .tensor("alphas_cumprod", 1000)
+                .tensor("model_ema.decay")
+                .tensor("global_step");
     }
 
     Header sd2() {
-        return under("model.diffusion_model.").sd2Unet(4)
-                .under("first_stage_model.").vae(4)
-                .under("cond_stage_model.model.").openClip(1024, 24)
+        return under("model.diffusion_model.")
+                .sd2Unet(4)
+                .under("first_stage_model.")
+                .vae(4)
+                .under("cond_stage_model.model.")
+                .openClip(1024, 24)
                 .under("");
     }
 
     Header sdxl(int in) {
-        return under("model.diffusion_model.").sdxlUnet(in)
-                .under("first_stage_model.").vae(4)
-                .under("conditioner.embedders.0.transformer.").clip()
-                .under("conditioner.embedders.1.model.").openClip(1280, 32)
-                .under("").tensor("denoiser.sigmas", 1000);
+        return under("model.diffusion_model.")
+                .sdxlUnet(in)
+                .under("first_stage_model.")
+                .vae(4)
+                .under("conditioner.embedders.0.transformer.")
+                .clip()
+                .under("conditioner.embedders.1.model.")
+                .openClip(1280, 32)
+                .under("")
+                .tensor("denoiser.sigmas", 1000);
     }
 
     Header refiner() {
-        return under("model.diffusion_model.").refinerUnet()
-                .under("first_stage_model.").vae(4)
-                .under("conditioner.embedders.0.model.").openClip(1280, 32)
+        return under("model.diffusion_model.")
+                .refinerUnet()
+                .under("first_stage_model.")
+                .vae(4)
+                .under("conditioner.embedders.0.model.")
+                .openClip(1280, 32)
                 .under("");
     }
 

@@ -41,9 +41,7 @@ class SingleFileTest {
 
     private SingleFile open(Header header, BaseModel base) {
         return SingleFile.open(
-                header.write(file()),
-                new SingleFileOptions(Optional.of(base), Optional.empty(), false),
-                notices::add);
+                header.write(file()), new SingleFileOptions(Optional.of(base), Optional.empty(), false), notices::add);
     }
 
     private void assertRefused(Header header, String... parts) {
@@ -96,9 +94,13 @@ class SingleFileTest {
         assertThat(file.modelIndex().pipelineClass()).isEqualTo("StableDiffusionPipeline");
         assertThat(file.component("vae").config().number("scaling_factor")).isEqualTo(0.18215);
         assertThat(file.component("text_encoder").config().text("hidden_act")).isEqualTo("quick_gelu");
-        assertThat(file.component("text_encoder").config().integer("num_attention_heads")).isEqualTo(12);
+        assertThat(file.component("text_encoder").config().integer("num_attention_heads"))
+                .isEqualTo(12);
         assertThat(file.component("scheduler").config().text("_class_name")).isEqualTo("PNDMScheduler");
-        assertThat(notices).singleElement().asString().contains("Stable Diffusion 1.x", "predicts noise", "512x512", "F16");
+        assertThat(notices)
+                .singleElement()
+                .asString()
+                .contains("Stable Diffusion 1.x", "predicts noise", "512x512", "F16");
     }
 
     @Test
@@ -113,8 +115,10 @@ class SingleFileTest {
         assertThat(text.integer("num_attention_heads")).isEqualTo(16);
         assertThat(text.text("hidden_act")).isEqualTo("gelu");
         StoredTensors weights = file.component("text_encoder").weights();
-        assertThat(weights.shape("text_model.encoder.layers.22.self_attn.k_proj.weight")).containsExactly(1024, 1024);
-        assertThat(weights.has("text_model.encoder.layers.23.layer_norm1.weight")).isFalse();
+        assertThat(weights.shape("text_model.encoder.layers.22.self_attn.k_proj.weight"))
+                .containsExactly(1024, 1024);
+        assertThat(weights.has("text_model.encoder.layers.23.layer_norm1.weight"))
+                .isFalse();
         assertThat(file.component("scheduler").config().text("prediction_type")).isEqualTo("v_prediction");
         assertThat(file.component("tokenizer").config().text("pad_token")).isEqualTo("!");
     }
@@ -129,7 +133,8 @@ class SingleFileTest {
                 .under("cond_stage_model.model.")
                 .openClip(1024, 23));
         assertThat(file.component("scheduler").config().text("prediction_type")).isEqualTo("epsilon");
-        assertThat(file.component("text_encoder").config().integer("num_hidden_layers")).isEqualTo(23);
+        assertThat(file.component("text_encoder").config().integer("num_hidden_layers"))
+                .isEqualTo(23);
     }
 
     @Test
@@ -157,7 +162,8 @@ class SingleFileTest {
         assertThat(second.integer("projection_dim")).isEqualTo(1280);
         assertThat(file.component("tokenizer").config().text("pad_token")).isEqualTo("<|endoftext|>");
         assertThat(file.component("tokenizer_2").config().text("pad_token")).isEqualTo("!");
-        assertThat(file.component("scheduler").config().text("timestep_spacing")).isEqualTo("leading");
+        assertThat(file.component("scheduler").config().text("timestep_spacing"))
+                .isEqualTo("leading");
     }
 
     @Test
@@ -172,7 +178,8 @@ class SingleFileTest {
     @Test
     void velocityAloneDoesNotImplyZeroTerminalSnr() {
         SingleFile file = open(new Header().sdxl(4).tensor("v_pred"));
-        assertThat(file.component("scheduler").config().flag("rescale_betas_zero_snr", false)).isFalse();
+        assertThat(file.component("scheduler").config().flag("rescale_betas_zero_snr", false))
+                .isFalse();
     }
 
     @Test
@@ -197,7 +204,8 @@ class SingleFileTest {
     @Test
     void turboIsSaidAsItsFileLooksLikeSdxl() {
         SingleFile file = open(new Header().sdxl(4), BaseModel.SDXL_TURBO);
-        assertThat(file.component("scheduler").config().text("timestep_spacing")).isEqualTo("trailing");
+        assertThat(file.component("scheduler").config().text("timestep_spacing"))
+                .isEqualTo("trailing");
         assertThat(unet(file).sampleSize().width()).isEqualTo(64);
     }
 
@@ -214,13 +222,20 @@ class SingleFileTest {
     @Test
     void textEncodersMayLackTheNameOfTheModel() {
         Header header = new Header().sd1(4);
-        Header bare = new Header().under("model.diffusion_model.").sd1Unet(4).under("first_stage_model.").vae(4);
+        Header bare = new Header()
+                .under("model.diffusion_model.")
+                .sd1Unet(4)
+                .under("first_stage_model.")
+                .vae(4);
         bare.under("cond_stage_model.transformer.").clip();
         SingleFile with = open(header);
         SingleFile without = open(bare.withoutInside("text_model."));
-        assertThat(without.component("text_encoder").config().integer("num_hidden_layers")).isEqualTo(12);
-        assertThat(with.component("text_encoder").config().integer("num_hidden_layers")).isEqualTo(12);
-        assertThat(without.component("text_encoder").weights().has("final_layer_norm.weight")).isTrue();
+        assertThat(without.component("text_encoder").config().integer("num_hidden_layers"))
+                .isEqualTo(12);
+        assertThat(with.component("text_encoder").config().integer("num_hidden_layers"))
+                .isEqualTo(12);
+        assertThat(without.component("text_encoder").weights().has("final_layer_norm.weight"))
+                .isTrue();
     }
 
     @Test
@@ -236,7 +251,8 @@ class SingleFileTest {
     @Test
     void aMissingTensorIsNamedAsTheFileNamesIt() {
         assertRefused(
-                new Header().sd1(4).without("model.diffusion_model.out.2.weight"), "'model.diffusion_model.out.2.weight'");
+                new Header().sd1(4).without("model.diffusion_model.out.2.weight"),
+                "'model.diffusion_model.out.2.weight'");
     }
 
     @Test
@@ -252,7 +268,8 @@ class SingleFileTest {
 
     @Test
     void twoModelsInOneFileAreRefused() {
-        assertRefused(new Header().sd1(4).under("").sd1Unet(4), "two models at once", "model.diffusion_model.input_blocks");
+        assertRefused(
+                new Header().sd1(4).under("").sd1Unet(4), "two models at once", "model.diffusion_model.input_blocks");
         assertRefused(
                 new Header().sd1(4).under("conditioner.embedders.1.model.").openClip(1280, 32),
                 "two models at once",
@@ -272,7 +289,9 @@ class SingleFileTest {
     void aFileWithoutItsScalesIsRefused() {
         Header header = new Header().sd1(4).tensor("scaled_fp8", 2).dtype("scaled_fp8", "F8_E4M3");
         assertRefused(
-                header.dtype("model.diffusion_model.middle_block.1.proj_in.weight", "F8_E4M3"), "scales", "'scaled_fp8'");
+                header.dtype("model.diffusion_model.middle_block.1.proj_in.weight", "F8_E4M3"),
+                "scales",
+                "'scaled_fp8'");
     }
 
     @ParameterizedTest
@@ -320,7 +339,8 @@ class SingleFileTest {
         Checkpoint.Component part = VaeFile.open(vae, () -> Config.parse("{\"scaling_factor\": 0.13025}", "test"));
         assertThat(part.name()).isEqualTo("vae");
         assertThat(part.config().number("scaling_factor")).isEqualTo(0.13025);
-        assertThat(part.weights().has("decoder.up_blocks.0.resnets.2.conv1.weight")).isTrue();
+        assertThat(part.weights().has("decoder.up_blocks.0.resnets.2.conv1.weight"))
+                .isTrue();
     }
 
     @Test
@@ -363,7 +383,8 @@ class SingleFileTest {
                 "anything.at.all | 3 | UNKNOWN | ''"
             })
     void otherFilesAreNamedWithWhatToDo(String name, String shape, FileKind kind, String fits) {
-        long[] sizes = List.of(shape.split(",")).stream().mapToLong(Long::parseLong).toArray();
+        long[] sizes =
+                List.of(shape.split(",")).stream().mapToLong(Long::parseLong).toArray();
         Header header = new Header().tensor(name, sizes);
         if (name.equals("clip_g")) {
             header.tensor("clip_l", 2, 768);
