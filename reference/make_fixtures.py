@@ -17,6 +17,7 @@ PARTS = {  # in the order in which they build on each other
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "resampling": "resampling",
+    "single-files": "single_files",
 }
 
 
