@@ -10,6 +10,7 @@ PARTS = {  # in the order in which they build on each other
     "tiny": "tiny_pipelines",
     "stages": "stages",
     "schedulers": "schedulers",
+    "middle": "middle",
     "merging": "merging",
     "merging-unet": "merging_unet",
     "images": "images",

@@ -64,9 +64,14 @@ public final class DdimScheduler implements Scheduler {
         private final int distance; // timesteps between two steps
 
         DdimRun(int[] positions, int distance) {
-            super(asDoubles(positions), 1);
+            super(noise.timesteps(), asDoubles(positions), 1);
             this.positions = positions;
             this.distance = distance;
+        }
+
+        @Override
+        Tensor noised(Tensor original, Tensor fresh, int index) {
+            return noise.noised(original, fresh, positions[index]);
         }
 
         @Override

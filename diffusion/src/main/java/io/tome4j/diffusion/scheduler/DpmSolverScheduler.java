@@ -101,7 +101,7 @@ final class DpmSolverScheduler implements Scheduler {
         private final History images = remember(order);
 
         DpmRun(double[] timesteps, float[] noiseLevels) {
-            super(timesteps, noiseLevels);
+            super(noise.timesteps(), timesteps, noiseLevels);
         }
 
         @Override

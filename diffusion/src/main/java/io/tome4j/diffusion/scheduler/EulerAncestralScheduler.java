@@ -35,7 +35,7 @@ final class EulerAncestralScheduler implements Scheduler {
 
     private final class AncestralRun extends SigmaRun {
         AncestralRun(double[] timesteps, float[] sigmas) {
-            super(timesteps, sigmas, spacing);
+            super(noise.timesteps(), timesteps, sigmas, spacing);
         }
 
         @Override

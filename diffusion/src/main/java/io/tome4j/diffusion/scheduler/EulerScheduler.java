@@ -58,7 +58,7 @@ final class EulerScheduler implements Scheduler {
 
     private final class EulerRun extends SigmaRun {
         EulerRun(double[] timesteps, float[] sigmas) {
-            super(timesteps, sigmas, spacing);
+            super(noise.timesteps(), timesteps, sigmas, spacing);
         }
 
         @Override

@@ -52,7 +52,7 @@ final class HeunScheduler implements Scheduler {
         private final History derivatives = remember(1);
 
         HeunRun(double[] timesteps, float[] sigmas) {
-            super(timesteps, sigmas, spacing);
+            super(noise.timesteps(), timesteps, sigmas, spacing, 2);
         }
 
         @Override

@@ -3,7 +3,6 @@ package io.tome4j.diffusion.scheduler;
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
-import io.tome4j.tensor.TomeException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -17,18 +16,15 @@ final class LcmScheduler implements Scheduler {
     private final NoiseSchedule noise;
     private final PredictionType prediction;
     private final SampleLimit limit;
-    private final int originalSteps;
+    private final DistilledSteps distillation;
     private final float timestepScaling;
 
     LcmScheduler(Config config) {
         noise = NoiseSchedule.read(config, 0.00085, 0.012, "scaled_linear").rescaled(config);
         prediction = PredictionType.read(config, PredictionType.values());
         limit = SampleLimit.read(config, false);
-        originalSteps = config.integer("original_inference_steps", 50);
         timestepScaling = (float) config.finite("timestep_scaling", 10);
-        if (originalSteps < 1 || originalSteps > noise.timesteps()) {
-            throw config.unsupported("original_inference_steps", "1 to " + noise.timesteps());
-        }
+        distillation = DistilledSteps.read(config, noise.timesteps());
     }
 
     @Override
@@ -38,17 +34,13 @@ final class LcmScheduler implements Scheduler {
 
     @Override
     public Trajectory start(int steps) {
+        return startSpread(steps, 1);
+    }
+
+    @Override
+    public Trajectory startSpread(int steps, double strength) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        if (steps > originalSteps) {
-            throw new TomeException("The scheduler 'lcm' cannot run " + steps + " steps: the model was distilled with "
-                    + originalSteps + " (original_inference_steps), so take 1 to " + originalSteps + ".");
-        }
-        int distance = noise.timesteps() / originalSteps;
-        int[] positions = new int[steps];
-        for (int i = 0; i < steps; i++) {
-            int skipped = (int) Math.floor(i * (originalSteps / (double) steps));
-            positions[i] = (originalSteps - skipped) * distance - 1;
-        }
+        int[] positions = distillation.positions(name(), steps, strength);
         prediction.requireFinite(noise, positions, limit);
         return new LcmRun(positions);
     }
@@ -57,8 +49,13 @@ final class LcmScheduler implements Scheduler {
         private final int[] positions;
 
         LcmRun(int[] positions) {
-            super(asDoubles(positions), 1);
+            super(noise.timesteps(), asDoubles(positions), 1);
             this.positions = positions;
+        }
+
+        @Override
+        Tensor noised(Tensor original, Tensor fresh, int index) {
+            return noise.noised(original, fresh, positions[index]);
         }
 
         @Override

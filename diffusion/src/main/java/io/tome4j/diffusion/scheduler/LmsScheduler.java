@@ -41,7 +41,7 @@ final class LmsScheduler implements Scheduler {
         private final History derivatives = remember(ORDER);
 
         LmsRun(double[] timesteps, float[] sigmas) {
-            super(timesteps, sigmas, spacing);
+            super(noise.timesteps(), timesteps, sigmas, spacing);
         }
 
         @Override
@@ -66,7 +66,9 @@ final class LmsScheduler implements Scheduler {
 
         private double lagrange(double sigma, int index, int back) {
             double product = 1;
-            for (int other = 0; other < derivatives.size(); other++) {
+            // In a run from the middle the reference weighs as if it had all derivatives, and leaves out what it has
+            // not.
+            for (int other = 0; other < Math.min(index + 1, ORDER); other++) {
                 if (other != back) {
                     double at = sigmas[index - other];
                     product *= (sigma - at) / (sigmas[index - back] - at);

@@ -1,5 +1,9 @@
 package io.tome4j.diffusion.scheduler;
 
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
+
+import org.bytedeco.pytorch.Tensor;
+
 /**
  * A run of a solver that works on {@code sample = alpha image + sigma noise} with {@code alpha^2 + sigma^2 = 1}, in steps
  * of {@code lambda = log(alpha / sigma)}, and remembers earlier predictions (arXiv 2206.00927, section 2).
@@ -10,8 +14,8 @@ abstract class MultistepRun extends Run {
     final float[] sigma;
     final float[] lambda;
 
-    MultistepRun(double[] timesteps, float[] noiseLevels) {
-        super(timesteps, 1);
+    MultistepRun(int trained, double[] timesteps, float[] noiseLevels) {
+        super(trained, timesteps, 1);
         steps = timesteps.length;
         alpha = new float[steps + 1];
         sigma = new float[steps + 1];
@@ -21,6 +25,11 @@ abstract class MultistepRun extends Run {
             sigma[i] = noiseLevels[i] * alpha[i];
             lambda[i] = log(alpha[i]) - log(sigma[i]);
         }
+    }
+
+    @Override
+    final Tensor noised(Tensor original, Tensor noise, int index) {
+        return times(original, alpha[index]).add(times(noise, sigma[index]));
     }
 
     /** Timesteps as whole numbers, rounded or cut off. */

@@ -80,6 +80,12 @@ final class NoiseSchedule {
         return alphasCumprod[timestep];
     }
 
+    /** An image with noise as at a timestep, {@code [B, 4, H, W]} fp32 as both are. */
+    Tensor noised(Tensor original, Tensor noise, int timestep) {
+        float alpha = alphasCumprod[timestep];
+        return LatentMath.times(original, sqrt(alpha)).add(LatentMath.times(noise, sqrt(1 - alpha)));
+    }
+
     /** For each timestep the noise's standard deviation where the image's part is scaled to 1, rising. */
     float[] sigmas() {
         float[] sigmas = new float[alphasCumprod.length];

@@ -84,22 +84,30 @@ final class PndmScheduler implements Scheduler {
         private final History slopes = remember(1); // the weighted sum of a Runge-Kutta step's outputs so far
 
         PlmsRun(int[] calls, int prkCalls, int steps) {
-            super(asDoubles(calls), 1);
+            super(noise.timesteps(), asDoubles(calls), 1);
             this.calls = calls;
             this.prkCalls = prkCalls;
             this.distance = noise.timesteps() / steps;
         }
 
         @Override
+        Tensor noised(Tensor original, Tensor fresh, int index) {
+            return noise.noised(original, fresh, calls[index]);
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
-            return index < prkCalls ? rungeKutta(modelOutput, index, sample) : multistep(modelOutput, index, sample);
+            return index - begin() < prkCalls
+                    ? rungeKutta(modelOutput, index, sample)
+                    : multistep(modelOutput, index, sample);
         }
 
         private Tensor rungeKutta(Tensor output, int index, Tensor sample) {
-            int first = calls[index / 4 * 4];
-            int previous = calls[index] - (index % 2 == 0 ? distance / 2 : 0);
+            int call = index - begin(); // counted from where a run starts, as is what the call is for
+            int first = calls[call / 4 * 4];
+            int previous = calls[index] - (call % 2 == 0 ? distance / 2 : 0);
             Tensor slope = output;
-            switch (index % 4) {
+            switch (call % 4) {
                 case 0 -> {
                     outputs.push(output);
                     start.push(sample);
@@ -112,12 +120,15 @@ final class PndmScheduler implements Scheduler {
         }
 
         private Tensor multistep(Tensor output, int index, Tensor sample) {
-            if (index == 1) {
+            int call = index - begin();
+            if (call == 1) {
+                // From the middle nothing is repeated in the list, and yet the second call corrects the first: the
+                // reference then is one timestep off from here on, and so are we.
                 Tensor mean = over(output.add(outputs.latest(0)), 2);
-                return transfer(start.latest(0), mean, calls[1] + distance, calls[1]);
+                return transfer(start.latest(0), mean, calls[index] + distance, calls[index]);
             }
             outputs.push(output);
-            if (index == 0) {
+            if (call == 0) {
                 start.push(sample);
             }
             return transfer(sample, extrapolated(), calls[index], calls[index] - distance);

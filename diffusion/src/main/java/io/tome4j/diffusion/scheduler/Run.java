@@ -3,21 +3,37 @@ package io.tome4j.diffusion.scheduler;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
 /** What every run does alike: keeps the order of the steps, the dtype, and the memory. */
 abstract class Run implements Trajectory {
+    private final int trained;
     private final double[] timesteps;
     private final double initNoiseSigma;
+    private final int order;
     private final List<History> histories = new ArrayList<>();
-    private int nextIndex;
+    private int begin; // the model call that comes first
+    private int nextIndex; // of those from there
     private boolean closed;
 
-    Run(double[] timesteps, double initNoiseSigma) {
+    /** A run of a solver that calls the model once a step. */
+    Run(int trained, double[] timesteps, double initNoiseSigma) {
+        this(trained, timesteps, initNoiseSigma, 1);
+    }
+
+    /**
+     * @param trained the number of timesteps the model was trained with
+     * @param timesteps at each model call
+     * @param order model calls in a step
+     */
+    Run(int trained, double[] timesteps, double initNoiseSigma, int order) {
+        this.trained = trained;
         this.timesteps = timesteps;
         this.initNoiseSigma = initNoiseSigma;
+        this.order = order;
     }
 
     /** Checks a number of steps against the number of timesteps the model was trained with. */
@@ -45,7 +61,7 @@ abstract class Run implements Trajectory {
 
     @Override
     public final double[] timesteps() {
-        return timesteps.clone();
+        return Arrays.copyOfRange(timesteps, begin, timesteps.length);
     }
 
     @Override
@@ -54,10 +70,65 @@ abstract class Run implements Trajectory {
     }
 
     @Override
+    public final int order() {
+        return order;
+    }
+
+    /** The model call that this run starts with. */
+    final int begin() {
+        return begin;
+    }
+
+    @Override
+    public final Trajectory startingAt(int index) {
+        requireIndex(index);
+        if (index % order != 0) {
+            throw new IllegalArgumentException(
+                    "A run cannot start at the model call " + index + ": a step has " + order + " of them");
+        }
+        if (nextIndex > 0) {
+            throw new IllegalStateException("This run has begun");
+        }
+        begin += index;
+        return this;
+    }
+
+    @Override
+    public final int callsBefore(double share) {
+        double cutoff = Math.rint(trained - share * trained);
+        int calls = 0;
+        for (double timestep : timesteps()) {
+            calls += timestep >= cutoff ? 1 : 0;
+        }
+        return calls;
+    }
+
+    @Override
+    public final Trajectory startingAfter(double share) {
+        int left = timesteps.length - begin - callsBefore(share);
+        if (order == 2 && left % 2 == 0) {
+            left++; // the last step has one call only, so that an even number begins in the middle of one
+        }
+        if (left <= order - 1 || left > timesteps.length - begin) {
+            throw new TomeException("A run of these steps has nothing to do after the share " + share
+                    + " of it, or did nothing before: take more steps.");
+        }
+        return startingAt(timesteps.length - begin - left);
+    }
+
+    @Override
+    public final Tensor addNoise(Tensor original, Tensor noise, int index) {
+        requireIndex(index);
+        try (var scope = TensorScope.open()) {
+            return scope.release(noised(LatentMath.fp32(original), LatentMath.fp32(noise), begin + index));
+        }
+    }
+
+    @Override
     public final Tensor scaleModelInput(Tensor sample, int index) {
         requireIndex(index);
         try (var scope = TensorScope.open()) {
-            return scope.release(scaled(new Tensor(LatentMath.fp32(sample)), index));
+            return scope.release(scaled(new Tensor(LatentMath.fp32(sample)), begin + index));
         }
     }
 
@@ -72,18 +143,21 @@ abstract class Run implements Trajectory {
                     "Steps are taken in order, each once: expected index " + nextIndex + ", got " + index);
         }
         try (var scope = TensorScope.open()) {
-            Tensor previous = advance(LatentMath.fp32(modelOutput), index, LatentMath.fp32(sample), noise);
+            Tensor previous = advance(LatentMath.fp32(modelOutput), begin + index, LatentMath.fp32(sample), noise);
             nextIndex++;
             return scope.release(previous);
         }
     }
 
-    /** {@link Trajectory#scaleModelInput}, inside a scope; most schedulers leave the latents as they are. */
+    /** {@link Trajectory#addNoise}, inside a scope, with all tensors in fp32 and the index among all model calls. */
+    abstract Tensor noised(Tensor original, Tensor noise, int index);
+
+    /** {@link Trajectory#scaleModelInput}, inside a scope, with the index among all model calls; most schedulers leave the latents as they are. */
     Tensor scaled(Tensor sample, int index) {
         return sample;
     }
 
-    /** {@link Trajectory#step}, inside a scope, with all tensors in fp32. */
+    /** {@link Trajectory#step}, inside a scope, with all tensors in fp32 and the index among all model calls. */
     abstract Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator noise);
 
     @Override
@@ -93,9 +167,9 @@ abstract class Run implements Trajectory {
     }
 
     private void requireIndex(int index) {
-        if (index < 0 || index >= timesteps.length) {
-            throw new IllegalArgumentException(
-                    "No timestep " + index + " in a run of " + timesteps.length + " model calls");
+        int calls = timesteps.length - begin;
+        if (index < 0 || index >= calls) {
+            throw new IllegalArgumentException("No timestep " + index + " in a run of " + calls + " model calls");
         }
     }
 }

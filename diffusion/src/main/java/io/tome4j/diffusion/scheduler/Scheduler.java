@@ -18,4 +18,26 @@ public interface Scheduler {
      * @throws TomeException if {@code steps} is out of range, or the settings allow no run of so many steps
      */
     Trajectory start(int steps);
+
+    /**
+     * Begins a run in the middle, as from an image: the last {@code floor(steps * strength)} steps of {@link #start(int)}.
+     *
+     * @param strength in (0, 1]; 1 is the whole run
+     * @throws TomeException as {@link #start(int)}, or if not one step is left
+     */
+    default Trajectory start(int steps, double strength) {
+        int taken = Strength.steps(steps, strength);
+        Trajectory whole = start(steps);
+        return whole.startingAt((steps - taken) * whole.order());
+    }
+
+    /**
+     * Begins a run from an image as the pipelines of latent consistency models do: all steps are taken, from a lower noise
+     * level. For the schedulers that do not know this it is {@link #start(int, double)}.
+     *
+     * @throws TomeException as {@link #start(int, double)}
+     */
+    default Trajectory startSpread(int steps, double strength) {
+        return start(steps, strength);
+    }
 }

@@ -1,6 +1,7 @@
 package io.tome4j.diffusion.scheduler;
 
 import static io.tome4j.diffusion.scheduler.LatentMath.over;
+import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import org.bytedeco.pytorch.Tensor;
 
@@ -12,8 +13,12 @@ abstract class SigmaRun extends Run {
     /** The noise level at each model call and, last, the one that the final step reaches. */
     final float[] sigmas;
 
-    SigmaRun(double[] timesteps, float[] sigmas, TimestepSpacing spacing) {
-        super(timesteps, initNoiseSigma(sigmas, spacing));
+    SigmaRun(int trained, double[] timesteps, float[] sigmas, TimestepSpacing spacing) {
+        this(trained, timesteps, sigmas, spacing, 1);
+    }
+
+    SigmaRun(int trained, double[] timesteps, float[] sigmas, TimestepSpacing spacing, int order) {
+        super(trained, timesteps, initNoiseSigma(sigmas, spacing), order);
         this.sigmas = sigmas;
     }
 
@@ -28,6 +33,11 @@ abstract class SigmaRun extends Run {
     /** The standard deviation of a sample at a noise level. */
     private static float deviation(float sigma) {
         return (float) Math.sqrt(sigma * sigma + 1);
+    }
+
+    @Override
+    final Tensor noised(Tensor original, Tensor noise, int index) {
+        return original.add(times(noise, sigmas[index]));
     }
 
     @Override

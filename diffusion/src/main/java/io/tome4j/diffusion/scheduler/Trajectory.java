@@ -1,5 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
+import io.tome4j.tensor.TomeException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -26,8 +27,55 @@ public interface Trajectory extends AutoCloseable {
      */
     double[] timesteps();
 
-    /** The standard deviation of the initial latents: standard normal noise is multiplied by it. */
+    /** How often the model is called in a whole step: 2 for solvers that look at a step's middle or end, else 1. */
+    int order();
+
+    /**
+     * The standard deviation of the initial latents of a run from pure noise: standard normal noise is multiplied by it.
+     * It does not change where a run starts in the middle.
+     */
     double initNoiseSigma();
+
+    /**
+     * Leaves out the model calls before one, for a run that begins with an image and some noise; only before the first
+     * step. What remains is counted from 0 again. Multistep solvers start as at the beginning, of first order.
+     *
+     * @param index the position in {@link #timesteps()} of what is called first; a multiple of {@link #order()}
+     * @return this
+     * @throws IllegalArgumentException if there is no such timestep, or it is in the middle of a step
+     * @throws IllegalStateException if a step was taken
+     */
+    Trajectory startingAt(int index);
+
+    /**
+     * How many of the model calls belong to the first part of a run that another one takes over from: diffusers' {@code
+     * denoising_end}.
+     *
+     * @param share of the training timesteps, from 0 to 1
+     * @return the number of {@link #timesteps()} before that share
+     */
+    int callsBefore(double share);
+
+    /**
+     * Leaves out the model calls of a share of the run, as {@link #startingAt}: diffusers' {@code denoising_start}.
+     *
+     * @param share of the training timesteps, from 0 to 1
+     * @return this
+     * @throws TomeException if nothing would be left
+     * @throws IllegalStateException if a step was taken
+     */
+    Trajectory startingAfter(double share);
+
+    /**
+     * An image's latents with noise: as a run would have them at a timestep.
+     *
+     * @param original the latents of an image, {@code [B, 4, H, W]}
+     * @param noise standard normal, {@code [B, 4, H, W]}
+     * @param index the position in {@link #timesteps()}: 0 where a run begins; for inpainting that of the next call
+     * @return {@code [B, 4, H, W]} fp32
+     * @throws IllegalArgumentException if there is no such timestep
+     */
+    Tensor addNoise(Tensor original, Tensor noise, int index);
 
     /**
      * The latents as the model wants them at a timestep.

@@ -89,7 +89,7 @@ final class UniPcScheduler implements Scheduler {
         private int lastOrder;
 
         UniPcRun(double[] timesteps, float[] noiseLevels) {
-            super(timesteps, noiseLevels);
+            super(noise.timesteps(), timesteps, noiseLevels);
         }
 
         @Override
@@ -97,7 +97,7 @@ final class UniPcScheduler implements Scheduler {
             Tensor output = predictsImage
                     ? limit.apply(prediction.original(sample, modelOutput, alpha[index], sigma[index]))
                     : prediction.noise(sample, modelOutput, alpha[index], sigma[index]);
-            boolean corrects = index > 0 && !uncorrected.contains(index - 1);
+            boolean corrects = index > begin() && !uncorrected.contains(index - 1);
             Tensor start = corrects ? corrected(output, index) : sample;
             outputs.push(output);
             starts.push(start);

@@ -93,6 +93,11 @@ public final class ClipTokenizer implements AutoCloseable {
         return new TokenizedPrompt(ids, dropped(text, encoding.getCharTokenSpans(), length - 1));
     }
 
+    /** The ids of a text of any length, without markers and padding. */
+    public long[] tokens(String text) {
+        return tokenizer.encode(withoutLoneSurrogates(text), false, false).getIds();
+    }
+
     /** Half a surrogate pair is no character, and the native side could not read it. */
     private static String withoutLoneSurrogates(String text) {
         return new String(text.getBytes(StandardCharsets.UTF_16BE), StandardCharsets.UTF_16BE);
