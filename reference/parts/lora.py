@@ -123,7 +123,7 @@ def metadata(of_unet: dict, of_text: dict) -> dict[str, str]:
             alpha_pattern={name: alpha for name, (_, _, alpha) in entries.items() if alpha != 2})
         for key, value in peft_config.to_dict().items():
             config[f"{component}.{key}"] = sorted(value) if isinstance(value, set) else value
-    return {"format": "pt", "lora_adapter_metadata": json.dumps(config, default=str)}
+    return {"lora_adapter_metadata": json.dumps(config, default=str)}  # alone: safetensors writes several in any order
 
 
 def scaled(of_unet: dict, of_text: dict) -> tuple[dict, dict]:
@@ -261,6 +261,14 @@ def lycoris_modules(unet: torch.nn.Module) -> dict[str, LycorisBaseModule]:
     return made
 
 
+def merged_weight(module: LycorisBaseModule, shape: torch.Size) -> torch.Tensor:
+    """What the module computes with. Its own merge multiplies LoHa and LoKr by alpha / r twice, its forward pass once."""
+    if not isinstance(module, (LohaModule, LokrModule)):
+        return module.get_merged_weight(1, shape=shape)[0]
+    weight = module.org_weight + module.get_weight(shape)
+    return module.apply_weight_decompose(weight) if module.wd else weight
+
+
 def lycoris() -> None:
     pipeline, numbers = fresh(), generator(79)
     targets = modules(pipeline.unet)
@@ -268,7 +276,7 @@ def lycoris() -> None:
     for name, module in lycoris_modules(pipeline.unet).items():
         state = module.custom_state_dict() if not isinstance(module, IA3Module) else {"weight": module.weight, "on_input": module.on_input}
         tensors |= {f"lora_unet_{underscored(name)}.{key}": torch.as_tensor(value) for key, value in state.items()}
-        merged[f"{name}.weight"] = module.get_merged_weight(1, shape=targets[name].weight.shape)[0]
+        merged[f"{name}.weight"] = merged_weight(module, targets[name].weight.shape)
     by_hand = {"up_blocks.3.resnets.0.conv2": ("diff", "diff_b"), "up_blocks.3.resnets.1.norm1": ("w_norm", "b_norm")}
     for name, (of_weight, of_bias) in by_hand.items():
         target = targets[name]

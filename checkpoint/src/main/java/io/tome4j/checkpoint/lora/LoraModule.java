@@ -38,6 +38,9 @@ final class LoraModule {
             LoraPart.DIFF_BIAS,
             LoraPart.IA3_ON_INPUT);
 
+    private static final Set<LoraPart> MIDDLES =
+            EnumSet.of(LoraPart.MID, LoraPart.HADA_T1, LoraPart.HADA_T2, LoraPart.KRON_T2);
+
     private final SafetensorsFile file;
     private final String spelled;
     private final Map<LoraPart, String> keys = new EnumMap<>(LoraPart.class);
@@ -158,24 +161,26 @@ final class LoraModule {
         }
     }
 
+    /** The sizes of a factor, of a middle or of a whole delta. */
     private long[] shape(LoraPart part) {
+        long[] shape = file.shape(key(part));
+        int least = part == LoraPart.DIFF || part == LoraPart.IA3 ? 1 : MIDDLES.contains(part) ? 3 : 2;
+        if (shape.length < least) {
+            throw new TomeException("The tensor '" + key(part) + "' in " + file.path() + " has the shape "
+                    + Arrays.toString(shape) + ", where at least " + least + " sizes belong: the file is damaged.");
+        }
+        return shape;
+    }
+
+    /** The name of a tensor that must be there. */
+    private String key(LoraPart part) {
         String key = keys.get(part);
         if (key == null) {
             throw new TomeException("The file " + file.path() + " holds '"
                     + keys.values().iterator().next() + "' and not all else that belongs to it ("
                     + part.name().toLowerCase(Locale.ROOT) + " is missing): the file is damaged.");
         }
-        long[] shape = file.shape(key);
-        boolean isMiddle = part == LoraPart.MID
-                || part == LoraPart.HADA_T1
-                || part == LoraPart.HADA_T2
-                || part == LoraPart.KRON_T2;
-        boolean isVector = part == LoraPart.DIFF || part == LoraPart.DIFF_BIAS || part == LoraPart.IA3;
-        if (!isVector && shape.length < (isMiddle ? 3 : 2)) {
-            throw new TomeException("The tensor '" + key + "' in " + file.path() + " has the shape "
-                    + Arrays.toString(shape) + ", where a matrix belongs: the file is damaged.");
-        }
-        return shape;
+        return key;
     }
 
     /**
@@ -196,7 +201,7 @@ final class LoraModule {
 
     boolean fitsBias(long[] bias) {
         LoraPart part = has(LoraPart.DIFF_BIAS) ? LoraPart.DIFF_BIAS : LoraPart.UP_BIAS;
-        return elements(file.shape(keys.getOrDefault(part, ""))) == elements(bias);
+        return elements(file.shape(key(part))) == elements(bias);
     }
 
     private static boolean lacksInputs(long[] delta, long[] weight) {
@@ -344,7 +349,6 @@ final class LoraModule {
     }
 
     private Tensor load(LoraPart part) {
-        shape(part); // says so if it is missing
-        return file.load(keys.getOrDefault(part, "")).to(ScalarType.Float);
+        return file.load(key(part)).to(ScalarType.Float);
     }
 }
