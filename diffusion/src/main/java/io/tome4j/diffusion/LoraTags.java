@@ -4,6 +4,7 @@ import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,12 +24,27 @@ record LoraTags(String prompt, List<Lora> loras) {
 
     /** @throws OptionException if a weight is no number */
     static LoraTags in(String prompt) {
+        return cut(prompt, tag -> {
+            throw tag;
+        });
+    }
+
+    /** As {@link #in}; tags that nobody can read are words. */
+    static LoraTags readableIn(String prompt) {
+        return cut(prompt, tag -> {});
+    }
+
+    private static LoraTags cut(String prompt, Consumer<OptionException> unreadable) {
         Matcher matcher = TAG.matcher(prompt);
         StringBuilder rest = new StringBuilder();
         List<Lora> loras = new ArrayList<>();
         while (matcher.find()) {
-            loras.add(lora(matcher.group(1), matcher.group(2), matcher.group().strip()));
-            matcher.appendReplacement(rest, "");
+            try {
+                loras.add(lora(matcher.group(1), matcher.group(2), matcher.group().strip()));
+                matcher.appendReplacement(rest, "");
+            } catch (OptionException e) {
+                unreadable.accept(e);
+            }
         }
         return loras.isEmpty()
                 ? new LoraTags(prompt, List.of())
@@ -38,15 +54,6 @@ record LoraTags(String prompt, List<Lora> loras) {
     /** Whether there is any; of whatever weights. */
     static boolean areIn(String prompt) {
         return TAG.matcher(prompt).find();
-    }
-
-    /** As {@link #in}; a text with tags that nobody can read has none. */
-    static LoraTags readableIn(String prompt) {
-        try {
-            return in(prompt);
-        } catch (OptionException e) {
-            return new LoraTags(prompt, List.of());
-        }
     }
 
     private static Lora lora(String name, String arguments, String tag) {

@@ -94,7 +94,7 @@ final class StableDiffusion implements ModelFamily {
                     modelName,
                     options,
                     placement,
-                    new PromptEncoder(tokenizer, textEncoder),
+                    new StableDiffusionPrompts(new TextEncoder(tokenizer, textEncoder)),
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),

@@ -64,7 +64,9 @@ public final class Engine {
                 engine = Uninterrupted.get(Engine::new);
             } catch (TomeException e) {
                 failure = e;
-            } catch (LinkageError | RuntimeException e) {
+            } catch (LinkageError e) {
+                failure = Natives.failure(e);
+            } catch (RuntimeException e) {
                 failure = new TomeException("libtorch could not be started: " + e, e);
             }
             ENGINE = engine;
@@ -106,12 +108,7 @@ public final class Engine {
         try {
             Loader.load(torch.class);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-            throw new TomeException(
-                    "The native libraries of PyTorch could not be loaded on " + Loader.getPlatform() + " ("
-                            + firstLine(String.valueOf(e.getMessage()))
-                            + "). The class path needs org.bytedeco:pytorch, openblas and javacpp with the classifier "
-                            + Loader.getPlatform() + ".",
-                    e);
+            throw Natives.failure(e);
         }
     }
 

@@ -30,7 +30,7 @@ public record Placement(ComputeDevice device, DType dtype) {
             throw new TomeException("No CUDA device can be used: "
                     + (engine.cudaNatives()
                             ? "the CUDA natives are there, but no device answers; check the driver with nvidia-smi"
-                            : "tome4j was built with the CPU natives; build it with 'mvn -Pgpu package'")
+                            : "the natives on the class path are those for CPUs alone; " + Natives.forCuda())
                     + ", or choose the device cpu.");
         }
         ComputeDevice chosen = device == DeviceChoice.CPU || !cuda ? ComputeDevice.CPU : ComputeDevice.CUDA;
