@@ -40,7 +40,8 @@ record LoraTags(String prompt, List<Lora> loras) {
         List<Lora> loras = new ArrayList<>();
         while (matcher.find()) {
             try {
-                loras.add(lora(matcher.group(1), matcher.group(2), matcher.group().strip()));
+                loras.add(
+                        lora(matcher.group(1), matcher.group(2), matcher.group().strip()));
                 matcher.appendReplacement(rest, "");
             } catch (OptionException e) {
                 unreadable.accept(e);

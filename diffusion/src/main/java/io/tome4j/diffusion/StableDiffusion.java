@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
@@ -51,7 +52,7 @@ final class StableDiffusion implements ModelFamily {
 
     /** What the configs tell before there are weights: they are gigabytes. */
     private static void requireUsable(Path folder) {
-        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
+        Checkpoint checkpoint = CheckpointFolder.open(folder);
         if (checkpoint.has("unet")) {
             UNetConfig unet = UNetConfig.of(checkpoint.component("unet").config());
             if (checkpoint.has("vae")) {
@@ -65,7 +66,7 @@ final class StableDiffusion implements ModelFamily {
     }
 
     @Override
-    public Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options) {
+    public Stages load(Checkpoint checkpoint, String modelName, Placement placement, PipelineOptions options) {
         Config schedulerConfig = checkpoint.component("scheduler").config();
         String schedulerClass = checkpoint.modelIndex().components().getOrDefault("scheduler", "");
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
@@ -77,8 +78,7 @@ final class StableDiffusion implements ModelFamily {
             Weights textWeights =
                     adapters.open("text_encoder", tensors(checkpoint, "text_encoder"), Map.of(), placement);
             Weights unetWeights = adapters.open("unet", tensors(checkpoint, "unet"), ldmNames(checkpoint), placement);
-            ClipTokenizer tokenizer =
-                    ClipTokenizer.of(checkpoint.component("tokenizer").path());
+            ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
             ClipTextModel textEncoder =
                     ClipTextModel.of(textWeights, config(checkpoint, "text_encoder"), options.attention());
@@ -106,16 +106,16 @@ final class StableDiffusion implements ModelFamily {
         }
     }
 
-    private static Config config(CheckpointFolder checkpoint, String component) {
+    private static Config config(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static StoredTensors tensors(CheckpointFolder checkpoint, String component) {
+    private static StoredTensors tensors(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).weights();
     }
 
     /** What LoRAs may call the UNet's modules besides. */
-    private static Map<String, String> ldmNames(CheckpointFolder checkpoint) {
+    private static Map<String, String> ldmNames(Checkpoint checkpoint) {
         return UNetNames.of(UNetConfig.of(config(checkpoint, "unet"))).all().stream()
                 .collect(Collectors.toMap(ModuleNames.Module::diffusers, ModuleNames.Module::ldm));
     }
@@ -129,7 +129,7 @@ final class StableDiffusion implements ModelFamily {
     }
 
     private static void requireToFit(
-            CheckpointFolder checkpoint,
+            Checkpoint checkpoint,
             ClipTokenizer tokenizer,
             ClipTextModel textEncoder,
             UNet2DConditionModel unet,
@@ -165,7 +165,7 @@ final class StableDiffusion implements ModelFamily {
                         + " (models for inpainting and the like are not supported)";
     }
 
-    private static void requireToFit(CheckpointFolder checkpoint, String what) {
+    private static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }

@@ -221,7 +221,7 @@ class LoraFileTest {
                 folder.resolve("pickle.safetensors"), new byte[] {(byte) 0x80, 2, '}', 'q', 0, '.', 0, 0, 0});
         assertThatThrownBy(() -> LoraFile.open(pickle))
                 .isInstanceOf(TomeException.class)
-                .hasMessageContaining("pickle");
+                .hasMessageContaining("is a pickle");
     }
 
     @Test
