@@ -16,8 +16,10 @@ PARTS = {  # in the order in which they build on each other
     "images": "images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "prompt-syntax": "prompt_syntax",
     "resampling": "resampling",
     "single-files": "single_files",
+    "lora": "lora",
 }
 
 
