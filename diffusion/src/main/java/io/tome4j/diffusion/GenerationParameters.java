@@ -285,7 +285,8 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
+        return Objects.hash(
+                request, index, initialLatents, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
     }
 
     @Override

@@ -71,8 +71,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
-        return new StableDiffusionPipeline(
-                PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
     }
 
     /** Which checkpoints it can be made from. */
@@ -220,8 +219,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
-        GenerationParameters parameters = files.addTo(
-                        GenerationParameters.of(resolved.scheduler(request.scheduler())))
+        GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())

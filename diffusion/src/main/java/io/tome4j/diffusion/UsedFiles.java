@@ -31,7 +31,8 @@ final class UsedFiles {
         return new UsedFiles(
                 hash(Optional.of(Path.of(model))),
                 options.vae()
-                        .map(path -> String.valueOf(path.toAbsolutePath().normalize().getFileName()))
+                        .map(path ->
+                                String.valueOf(path.toAbsolutePath().normalize().getFileName()))
                         .orElse(""),
                 hash(options.vae()));
     }

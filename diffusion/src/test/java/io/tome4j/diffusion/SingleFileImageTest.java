@@ -80,14 +80,15 @@ class SingleFileImageTest {
     @CsvSource({"tiny-sd1, false", "tiny-sd2, true"})
     void theFileIsTheOneThatTheReferenceReads(String pipeline, boolean openClip) throws IOException {
         JsonNode expected;
-        try (InputStream packed = new GZIPInputStream(
-                Files.newInputStream(Fixtures.path("single-files/" + pipeline + ".json.gz")))) {
+        try (InputStream packed =
+                new GZIPInputStream(Files.newInputStream(Fixtures.path("single-files/" + pipeline + ".json.gz")))) {
             expected = new ObjectMapper().readTree(packed);
         }
         SafetensorsFile file = SafetensorsFile.open(
                 LdmFile.write(Fixtures.path(pipeline), folder.resolve("model.safetensors"), openClip));
-        List<String> names =
-                file.names().stream().filter(name -> !name.endsWith("position_ids")).toList();
+        List<String> names = file.names().stream()
+                .filter(name -> !name.endsWith("position_ids"))
+                .toList();
         assertThat(names).hasSize(expected.size());
         try (var scope = TensorScope.open()) {
             for (String name : names) {

@@ -60,8 +60,9 @@ final class FileReport {
             out.println("Fits: " + contents.fits());
         }
         out.println("Use: " + contents.kind().use());
-        contents.metadata().forEach((key, value) -> out.println(
-                "Metadata: " + Shown.harmless(key) + ": " + Shown.harmless(abbreviated(value))));
+        contents.metadata()
+                .forEach((key, value) ->
+                        out.println("Metadata: " + Shown.harmless(key) + ": " + Shown.harmless(abbreviated(value))));
     }
 
     private static String variety(FileContents contents) {

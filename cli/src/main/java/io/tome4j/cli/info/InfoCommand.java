@@ -25,7 +25,9 @@ public final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FILE", description = "A PNG, JPEG or WebP that tome4j, A1111's web UI or the like made; or a .safetensors file.")
+    @Parameters(
+            paramLabel = "FILE",
+            description = "A PNG, JPEG or WebP that tome4j, A1111's web UI or the like made; or a .safetensors file.")
     private Path file = Path.of("");
 
     @Option(

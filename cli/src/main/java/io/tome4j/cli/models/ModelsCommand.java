@@ -65,7 +65,8 @@ public final class ModelsCommand implements Callable<Integer> {
     @Option(
             names = "--models-dir",
             paramLabel = "FOLDER",
-            description = "A folder of models, as FOLDER; of A1111's web UI too, whose models lie in models/Stable-diffusion.")
+            description =
+                    "A folder of models, as FOLDER; of A1111's web UI too, whose models lie in models/Stable-diffusion.")
     private @Nullable Path modelsDir;
 
     @Option(names = "--motifs", description = "List what the embedded model draws instead, as prompts.")
@@ -159,7 +160,13 @@ public final class ModelsCommand implements Callable<Integer> {
             out.println(json);
         } else {
             for (Found model : found) {
-                out.printf(Locale.ROOT, "%-56s %-12s %8.1f MB  %s%n", model.name(), model.revision(), model.bytes() / 1e6, model.family());
+                out.printf(
+                        Locale.ROOT,
+                        "%-56s %-12s %8.1f MB  %s%n",
+                        model.name(),
+                        model.revision(),
+                        model.bytes() / 1e6,
+                        model.family());
             }
         }
         out.flush();
