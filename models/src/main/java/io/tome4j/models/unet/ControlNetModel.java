@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -94,13 +95,20 @@ public final class ControlNetModel implements AutoCloseable {
     }
 
     /**
-     * Bytes that a pass needs besides the weights, about: as much as a pass of the UNet with that way down.
+     * Bytes of what a pass gives, which are there while the UNet's pass runs.
      *
      * @param batch rows of the batch
-     * @param kernel how attention would be computed
      */
-    public long forwardBytes(long batch, TokenGrid latents, AttentionKernel kernel) {
-        return UNetMemory.ofForward(config.encoder(), batch, latents, weights.placement(), kernel);
+    public long residualBytes(long batch, TokenGrid latents) {
+        double elements = 0;
+        for (UNetLayout.Block block : config.encoder().layout().blocks()) {
+            if (!block.name().startsWith("up_")) {
+                TokenGrid grid = latents.downsample(1 << block.level());
+                double tokens = (double) grid.height() * grid.width();
+                elements += (block.stages().size() + 1) * tokens * block.out();
+            }
+        }
+        return (long) (batch * elements * weights.placement().elementSize());
     }
 
     private List<BasicTransformerBlock> blocks() {
@@ -187,7 +195,7 @@ public final class ControlNetModel implements AutoCloseable {
         try (var scope = TensorScope.open()) {
             Tensor residual = convolution.forward(features);
             if (config.globalPool()) {
-                residual = torch.mean(residual, new long[] {2, 3}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
+                residual = torch.mean(residual, new long[] {2, 3}, true, new ScalarTypeOptional());
             }
             return scope.release(residual.mul(new Scalar(factor)));
         }
