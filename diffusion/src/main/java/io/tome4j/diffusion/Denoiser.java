@@ -29,11 +29,11 @@ public interface Denoiser extends MergeableModel {
     /**
      * Computes once what all steps of a run have in common.
      *
-     * @param text text embeddings, {@code [B, M, D]}
+     * @param text what to condition on, of {@code B} rows
      * @param timesteps all that there will be
      * @return what predicts in this run; it belongs to the open scope
      */
-    Conditioned condition(Tensor text, double... timesteps);
+    Conditioned condition(TextConditioning text, double... timesteps);
 
     /**
      * Opens the reuse of deep features in a run; whoever opens it closes it.

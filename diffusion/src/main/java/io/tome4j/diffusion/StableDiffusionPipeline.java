@@ -112,7 +112,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * Carries out a request.
      *
      * <ol>
-     *   <li>The prompts, and the negative one, become text embeddings.
+     *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
      *   <li>The request's {@link Start} gives the first latents.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
      *   <li>The decoder turns latents into images.
@@ -158,7 +158,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             memory.require(resolved);
             try (Trajectory trajectory = scheduler.start(request.steps())) {
                 long start = System.nanoTime();
-                PromptEncoder.Encoded text = stages.prompts().encode(request, guidance);
+                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
                 Duration textEncoding = since(start);
 
                 Generator noise = Tensors.generator(request.seed());
@@ -166,7 +166,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
                 Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
-                        .run(initial, text.embeddings(), trajectory, noise, run, new Finite(listener));
+                        .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();
                 boolean tiled = memory.decodesInTiles(grid);
@@ -207,6 +207,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      */
     public MemoryEstimate memoryEstimate(Request request) {
         return memory.estimate(request);
+    }
+
+    /** See {@link LatentPreview#of}. */
+    synchronized LatentPreview preview() {
+        if (closed) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        return stages.decoder().preview();
     }
 
     private static Duration since(long nanoTime) {

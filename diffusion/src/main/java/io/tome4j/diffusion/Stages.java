@@ -10,7 +10,7 @@ import java.util.function.Function;
  * @param modelName what the model is called: its id on the hub, or its folder's name
  * @param options how it was loaded
  * @param placement where and in what the models compute
- * @param prompts prompts to text embeddings
+ * @param prompts prompts to what the denoiser is conditioned on
  * @param denoiser text and noise to latents
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
@@ -28,9 +28,7 @@ record Stages(
         implements AutoCloseable {
 
     long weightBytes() {
-        return denoiser.weightBytes()
-                + decoder.weightBytes()
-                + prompts.textEncoder().weightBytes();
+        return denoiser.weightBytes() + decoder.weightBytes() + prompts.weightBytes();
     }
 
     @Override

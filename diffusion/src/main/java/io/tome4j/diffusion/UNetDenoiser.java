@@ -10,7 +10,6 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
@@ -19,8 +18,10 @@ import org.bytedeco.pytorch.Tensor;
  */
 public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
     @Override
-    public Conditioned condition(Tensor text, double... timesteps) {
-        Conditioning conditioning = unet.condition(text, timesteps);
+    public Conditioned condition(TextConditioning text, double... timesteps) {
+        Conditioning conditioning = text.added()
+                .map(added -> unet.condition(text.embeddings(), added, timesteps))
+                .orElseGet(() -> unet.condition(text.embeddings(), timesteps));
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
                 return scope.release(

@@ -5,6 +5,7 @@ import io.tome4j.diffusion.DenoisingLoop;
 import io.tome4j.diffusion.Guidance;
 import io.tome4j.diffusion.ReuseSchedule;
 import io.tome4j.diffusion.StepListener;
+import io.tome4j.diffusion.TextConditioning;
 import io.tome4j.diffusion.UNetDenoiser;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
@@ -71,7 +72,7 @@ final class Denoising {
                             denoiser,
                             GUIDANCE,
                             ReuseSchedule.every(cell.variant().reuseEvery()))
-                    .run(latents, text, trajectory, steps, generator, run, StepListener.NONE);
+                    .run(latents, TextConditioning.of(text), trajectory, steps, generator, run, StepListener.NONE);
         }
     }
 

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Conditioning {
     private final double[] timesteps;
     private final Map<Attention, Tensor> textPairs = new HashMap<>(); // [B, M, 2C]
-    private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, C]
+    private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, B or 1, C]
 
     Conditioning(double[] timesteps) {
         this.timesteps = timesteps.clone();
@@ -29,15 +29,19 @@ public final class Conditioning {
     record Step(Conditioning conditioning, int number, long rows) {
         /** The text's keys and values, {@code [rows, M, 2C]}. */
         Tensor textPairs(Attention attention) {
-            Tensor pairs = found(conditioning.textPairs.get(attention));
-            long all = pairs.size(0);
-            return all <= rows ? pairs : Tensors.slice(pairs, 0, all - rows, all);
+            return lastRows(found(conditioning.textPairs.get(attention)));
         }
 
-        /** What a residual block adds to its features, {@code [1, C, 1, 1]}. */
+        /** What a residual block adds to its features, {@code [rows or 1, C, 1, 1]}. */
         Tensor time(ResnetBlock2D block) {
             Tensor projections = found(conditioning.timeProjections.get(block));
-            return projections.select(0, number).view(1, -1, 1, 1);
+            Tensor now = lastRows(projections.select(0, number)); // [rows or 1, C]
+            return now.view(now.size(0), now.size(1), 1, 1);
+        }
+
+        private Tensor lastRows(Tensor ofRows) {
+            long all = ofRows.size(0);
+            return all <= rows ? ofRows : Tensors.slice(ofRows, 0, all - rows, all);
         }
 
         private static Tensor found(@Nullable Tensor tensor) {

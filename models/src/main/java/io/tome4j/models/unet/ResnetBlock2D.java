@@ -34,8 +34,8 @@ final class ResnetBlock2D {
     }
 
     /**
-     * @param activatedTimes time embeddings after their SiLU, {@code [timesteps, T]}
-     * @return what this block adds to its features at each of these times, {@code [timesteps, out]}
+     * @param activatedTimes time embeddings after their SiLU, {@code [timesteps, B or 1, T]}
+     * @return what this block adds to its features at each of these times, {@code [timesteps, B or 1, out]}
      */
     Tensor projectTimes(Tensor activatedTimes) {
         return timeEmbProj.forward(activatedTimes);

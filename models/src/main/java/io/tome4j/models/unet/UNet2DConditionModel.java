@@ -21,14 +21,14 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 
 /**
- * The UNet of Stable Diffusion 1.x and 2.x: predicts, from noisy latents, a timestep and text embeddings, the noise (or
+ * The UNet of Stable Diffusion 1.x, 2.x and XL: predicts, from noisy latents, a timestep and text embeddings, the noise (or
  * what else the scheduler says it predicts). Computes the same as {@code diffusers.UNet2DConditionModel}.
  */
 public final class UNet2DConditionModel implements MergeableModel, AutoCloseable {
     private final Weights weights;
     private final UNetConfig config;
     private final Conv2d convIn;
-    private final TimestepEmbedding timeEmbedding;
+    private final TimeEmbedding timeEmbedding;
     private final List<DownBlock> downBlocks = new ArrayList<>();
     private final MidBlock midBlock;
     private final List<UpBlock> upBlocks = new ArrayList<>();
@@ -42,7 +42,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         this.config = config;
         int first = config.blockOutChannels().get(0);
         this.convIn = Conv2d.of3x3(weights.scope("conv_in"), config.inChannels(), first);
-        this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), config);
+        this.timeEmbedding = new TimeEmbedding(weights, config);
         UNetLayout layout = config.layout();
         for (UNetLayout.Block block : layout.down()) {
             downBlocks.add(new DownBlock(weights.scope(block.name()), block, config, kernel));
@@ -85,6 +85,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
     /** Channels of the prediction. */
     public int outChannels() {
         return config.outChannels();
+    }
+
+    /** What is added to the time embedding; empty for nothing. */
+    public Optional<UNetConfig.TextTime> textTime() {
+        return config.textTime();
     }
 
     /** Size of a text embedding. */
@@ -157,6 +162,21 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @return for {@link #forward(Tensor, double, Conditioning, MergeContext)}; it belongs to the open scope
      */
     public Conditioning condition(Tensor text, double... timesteps) {
+        return condition(text, Optional.empty(), timesteps);
+    }
+
+    /**
+     * As {@link #condition(Tensor, double...)}, for a model that wants more than text embeddings.
+     *
+     * @param text text embeddings, {@code [B, M, D]}
+     * @param added what is added to the time embedding, of {@code B} rows
+     * @throws IllegalArgumentException if the model has no use for it, or wants other sizes
+     */
+    public Conditioning condition(Tensor text, AddedConditioning added, double... timesteps) {
+        return condition(text, Optional.of(added), timesteps);
+    }
+
+    private Conditioning condition(Tensor text, Optional<AddedConditioning> added, double... timesteps) {
         try (var scope = TensorScope.open()) {
             Conditioning conditioning = new Conditioning(timesteps);
             Tensor embeddings = weights.placement().place(text);
@@ -164,7 +184,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
                 Attention attention = block.crossAttention();
                 conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
             }
-            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps)); // [timesteps, T]
+            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
             for (ResnetBlock2D resnet : resnets()) {
                 conditioning.time(resnet, scope.release(resnet.projectTimes(activatedTimes)));
             }

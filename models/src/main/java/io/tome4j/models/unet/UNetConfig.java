@@ -4,10 +4,11 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.merging.TokenGrid;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * What {@code unet/config.json} says of a UNet of Stable Diffusion 1.x or 2.x.
+ * What {@code unet/config.json} says of a UNet of Stable Diffusion 1.x, 2.x or XL.
  *
  * @param inChannels channels of the latents, usually 4
  * @param outChannels channels of the prediction
@@ -27,6 +28,7 @@ import java.util.stream.IntStream;
  *     than as 1x1 convolutions
  * @param flipSinToCos whether the time embedding has its cosines first
  * @param freqShift shift of the time embedding's frequencies
+ * @param textTime what is added to the time embedding; empty for nothing
  */
 public record UNetConfig(
         int inChannels,
@@ -44,7 +46,8 @@ public record UNetConfig(
         double normEps,
         boolean useLinearProjection,
         boolean flipSinToCos,
-        int freqShift) {
+        int freqShift,
+        Optional<TextTime> textTime) {
 
     private static final String DOWN = "DownBlock2D";
     private static final String CROSS_ATTENTION_DOWN = "CrossAttnDownBlock2D";
@@ -56,6 +59,15 @@ public record UNetConfig(
 
     /** Diffusers' pipeline takes this size where an older program wrote a smaller one. */
     private static final int SIZE_BEFORE_0_9 = 64;
+
+    /**
+     * An embedding of a pooled text embedding and of numbers such as sizes that is added to the time embedding,
+     * {@code addition_embed_type} {@code text_time}.
+     *
+     * @param timeIdSize sines and cosines of each number
+     * @param inputSize size of all of it
+     */
+    public record TextTime(int timeIdSize, int inputSize) {}
 
     /** What lies between the way down and the way up. */
     public enum Middle {
@@ -115,16 +127,21 @@ public record UNetConfig(
                 config.positive("norm_eps", 1e-5),
                 config.flag("use_linear_projection", false),
                 config.flag("flip_sin_to_cos", true),
-                config.integer("freq_shift", 0));
+                config.integer("freq_shift", 0),
+                textTime(config));
         read.requireGroupsThatDivide(config);
-        if (read.freqShift == channels.get(0) / 2) {
-            throw config.unsupported("freq_shift", "any but half of the first of block_out_channels");
+        if (read.freqShift == channels.get(0) / 2
+                || read.textTime
+                        .filter(added -> read.freqShift == added.timeIdSize / 2)
+                        .isPresent()) {
+            throw config.unsupported(
+                    "freq_shift", "any but half of the first of block_out_channels, and of addition_time_embed_dim");
         }
         config.requireAllRead();
         return read;
     }
 
-    /** Settings of which one value is what Stable Diffusion 1.x and 2.x have; any other would change the result. */
+    /** Settings of which one value is what Stable Diffusion has; any other would change the result. */
     private static void requireWhatWeCompute(Config config) {
         config.only("act_fn", "silu");
         config.only("attention_type", "default");
@@ -140,13 +157,11 @@ public record UNetConfig(
         config.only("resnet_time_scale_shift", "default");
         config.only("time_embedding_type", "positional");
         config.absent(
-                "addition_embed_type",
                 "class_embed_type",
                 "cross_attention_norm",
                 "encoder_hid_dim",
                 "encoder_hid_dim_type",
                 "num_class_embeds",
-                "projection_class_embeddings_input_dim",
                 "reverse_transformer_layers_per_block",
                 "time_cond_proj_dim",
                 "time_embedding_act_fn",
@@ -154,11 +169,31 @@ public record UNetConfig(
                 "timestep_post_act");
         config.ignore(
                 "addition_embed_type_num_heads", // of an embedding that is not there
-                "addition_time_embed_dim", // likewise
                 "dropout", // of training
                 "mid_block_only_cross_attention", // of UNetMidBlock2DSimpleCrossAttn
                 "upcast_attention"); // of a kernel that diffusers itself no longer uses by default
         config.ignoreMovingAverage();
+    }
+
+    private static Optional<TextTime> textTime(Config config) {
+        String key = "addition_embed_type";
+        String size = "addition_time_embed_dim";
+        String input = "projection_class_embeddings_input_dim";
+        if (!config.has(key)) {
+            config.absent(input);
+            config.ignore(size); // of an embedding that is not there
+            return Optional.empty();
+        }
+        if (!config.text(key).equals("text_time")) {
+            throw config.unsupported(key, "\"text_time\", null");
+        }
+        if (config.integer(size) < 2 || config.integer(size) > MOST_CHANNELS) {
+            throw config.unsupported(size, "2 to " + MOST_CHANNELS);
+        }
+        if (config.integer(input) < 1 || config.integer(input) > MOST_CHANNELS) {
+            throw config.unsupported(input, "1 to " + MOST_CHANNELS);
+        }
+        return Optional.of(new TextTime(config.integer(size), config.integer(input)));
     }
 
     private static Middle middle(Config config) {

@@ -25,7 +25,7 @@ class UNetConfigTest {
         "act_fn, gelu, \"silu\"",
         "class_embed_type, timestep, null",
         "resnet_time_scale_shift, scale_shift, \"default\"",
-        "addition_embed_type, text_time, null",
+        "addition_embed_type, image, \"text_time\"",
         "mid_block_type, UNetMidBlock2DSimpleCrossAttn, \"UNetMidBlock2DCrossAttn\""
     })
     void anUnsupportedValueIsNamedWithWhatIsSupported(String key, String value, String supported) {

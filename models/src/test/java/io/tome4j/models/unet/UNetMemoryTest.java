@@ -8,6 +8,7 @@ import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class UNetMemoryTest {
@@ -29,7 +30,8 @@ class UNetMemoryTest {
             1e-5,
             false,
             true,
-            0);
+            0,
+            Optional.empty());
 
     private static double megabytes(int side, long batch, Placement placement, AttentionKernel kernel) {
         return UNetMemory.ofForward(SD15, batch, new TokenGrid(side, side), placement, kernel) / 1e6;
