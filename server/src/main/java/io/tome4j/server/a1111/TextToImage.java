@@ -106,12 +106,9 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
     }
 
     private static Request sized(Request request, Fields fields) {
-        Request wide = fields.integer("width")
-                .map(width -> request.with(Request.WIDTH, width))
-                .orElse(request);
-        return fields.integer("height")
-                .map(height -> wide.with(Request.HEIGHT, height))
-                .orElse(wide);
+        return request.size(
+                fields.integer("width").orElse(request.width()),
+                fields.integer("height").orElse(request.height()));
     }
 
     private static Request sampled(Request request, Fields fields) {
