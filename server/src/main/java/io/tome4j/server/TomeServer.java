@@ -5,6 +5,7 @@ import io.tome4j.server.generate.Generation;
 import io.tome4j.server.generate.ImageFolder;
 import io.tome4j.server.http.Api;
 import io.tome4j.server.http.HttpServer;
+import io.tome4j.server.http.Route;
 import io.tome4j.server.openai.OpenAiApi;
 import io.tome4j.server.ops.LogLines;
 import io.tome4j.server.ops.Metrics;
@@ -23,6 +24,7 @@ public final class TomeServer implements AutoCloseable {
     private final ServerSettings settings;
     private final GenerationQueue queue;
     private final HttpServer http;
+    private final List<Api> apis;
     private final AtomicBoolean loaded = new AtomicBoolean();
     private final AtomicBoolean stopped = new AtomicBoolean();
     private volatile int port;
@@ -38,7 +40,7 @@ public final class TomeServer implements AutoCloseable {
         this.queue = new GenerationQueue(settings.models(), settings.queue(), new Listeners(List.of(metrics, lines)));
         metrics.watch(queue);
         Generation generation = new Generation(queue, settings.limits(), settings.merging());
-        List<Api> apis = List.of(
+        this.apis = List.of(
                 new OpsApi(queue, metrics, loaded),
                 new WebUiApi(generation, settings.images().map(ImageFolder::new)),
                 new OpenAiApi(generation),
@@ -73,6 +75,11 @@ public final class TomeServer implements AutoCloseable {
     public String address() {
         String host = settings.http().host();
         return "http://" + (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    /** All that can be asked for. */
+    public List<Route> routes() {
+        return apis.stream().flatMap(api -> api.routes().stream()).toList();
     }
 
     /** The jobs. */

@@ -22,12 +22,11 @@ export function figures(merged, unmerged, likeness) {
   };
   const before = unmerged?.seconds_per_step;
   const after = merged.seconds_per_step;
-  if (before) add("Unmerged, a step", seconds(before));
-  if (after) add(merged.merging?.merges ? "Merged, a step" : "A step", seconds(after));
+  if (before) add("Unmerged step", seconds(before));
+  if (after) add(merged.merging?.merges ? "Merged step" : "Step", seconds(after));
   if (before && after) add("Speed-up", `${(before / after).toFixed(2)}\u00d7`, "main");
   if (likeness?.psnr) add("PSNR", likeness.psnr);
   if (likeness?.ssim) add("SSIM", likeness.ssim);
-  add("Seed", String(merged.seed));
 }
 
 /** What merging did, and what it left alone and why. */
@@ -59,8 +58,8 @@ export function explain(image) {
     notes.append(
       element(
         "li",
-        `${alone} ${alone === 1 ? "block is" : "blocks are"} left alone: their images are more than ` +
-          `${merging.options.max_downsample} times smaller than the latents. \u201cMerge down to\u201d includes them.`,
+        `${alone} ${alone === 1 ? "block is" : "blocks are"} left alone: coarser than \u201cMerge down to\u201d says, ` +
+          "where there are fewer tokens and less to save.",
       ),
     );
   }
@@ -81,7 +80,8 @@ function table(merging) {
   scroll.setAttribute("aria-label", "Blocks that merge");
   const rows = element("table");
   const head = rows.createTHead().insertRow();
-  for (const [name, className] of [["Block", ""], ["Tokens", "number"], ["After merging", "number"], ["Why not", ""]]) {
+  const reasons = merging.unmerged.length ? [["Why not", ""]] : [];
+  for (const [name, className] of [["Block", ""], ["Tokens", "number"], ["After merging", "number"], ...reasons]) {
     const cell = element("th", name, className);
     cell.scope = "col";
     head.append(cell);
@@ -93,8 +93,8 @@ function table(merging) {
       element("td", block.name),
       element("td", String(block.tokens_before), "number"),
       element("td", String(block.tokens_after), "number"),
-      element("td", ""),
     );
+    if (reasons.length) row.append(element("td", ""));
   }
   for (const block of merging.unmerged) {
     const row = body.insertRow();

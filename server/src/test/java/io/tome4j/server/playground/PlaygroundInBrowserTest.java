@@ -25,7 +25,7 @@ import org.openqa.selenium.WebElement;
 
 /** The page in a real Chromium. With {@code tome4j.playground} set to an address it looks at that server's page instead. */
 class PlaygroundInBrowserTest {
-    private static final Duration LONGEST = Duration.ofSeconds(120);
+    private static final Duration LONGEST = Duration.ofMinutes(2);
     private static Served served;
     private static Browser browser;
     private static URI page;
@@ -103,7 +103,7 @@ class PlaygroundInBrowserTest {
         assertThat(browser.find("#slider").isDisplayed()).isTrue();
         assertThat(browser.all("#figures dt"))
                 .extracting(WebElement::getText)
-                .contains("Unmerged, a step", "Merged, a step", "Speed-up", "PSNR", "SSIM");
+                .contains("Unmerged step", "Merged step", "Speed-up", "PSNR", "SSIM");
         assertThat(browser.find("#explained").getText()).contains("transformer blocks work on");
         browser.ask("document.querySelector('.infotext').open = true");
         assertThat(browser.find("#infotext").getText()).contains("a red apple", "Token merging ratio: 0.5");
