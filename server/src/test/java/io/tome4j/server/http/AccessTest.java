@@ -139,6 +139,7 @@ class AccessTest {
                                 settings.limits(),
                                 settings.queue(),
                                 settings.merging(),
+                                settings.loras(),
                                 settings.images()),
                         new java.io.PrintWriter(java.io.Writer.nullWriter())))
                 .isInstanceOf(TomeException.class)

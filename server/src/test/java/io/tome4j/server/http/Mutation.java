@@ -85,7 +85,6 @@ final class Mutation {
             "/sdapi/v1/txt2img/",
             "/v1/models/%00",
             "/",
-            
             "/v1/images/generations?seed=x");
 
     private Mutation() {}
