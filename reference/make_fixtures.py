@@ -19,7 +19,10 @@ PARTS = {  # in the order in which they build on each other
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "prompt-syntax": "prompt_syntax",
+    "controlnet": "controlnet",
     "resampling": "resampling",
+    "single-files": "single_files",
+    "lora": "lora",
 }
 
 

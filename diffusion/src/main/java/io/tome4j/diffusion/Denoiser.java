@@ -5,7 +5,10 @@ import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.FeatureReuse.Pass;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.OptionException;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** The network that predicts, at a timestep, what is noise in the latents. */
@@ -58,6 +61,16 @@ public interface Denoiser extends MergeableModel {
      */
     default Denoiser guided(double scale) {
         return this;
+    }
+
+    /** The same steered by ControlNets. @throws io.tome4j.tensor.OptionException if this kind cannot be */
+    default Denoiser controlled(Controls controls) {
+        throw new OptionException("{controlnet} is for models with a UNet");
+    }
+
+    /** What its UNet was built from; empty if it has none. */
+    default Optional<UNetConfig> unetConfig() {
+        return Optional.empty();
     }
 
     /** Channels of the latents. */

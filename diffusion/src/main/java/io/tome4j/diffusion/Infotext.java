@@ -6,6 +6,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,11 +24,16 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String MODEL_HASH = "Model hash";
+    private static final String VAE = "VAE";
+    private static final String VAE_HASH = "VAE hash";
     private static final String ATTENTION = "Attention";
     private static final String DTYPE = "Precision";
     private static final String VERSION = "Version";
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
+    private static final String LORA_HASHES = "Lora hashes";
+    private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -45,7 +51,7 @@ final class Infotext {
 
     static String write(GenerationParameters parameters) {
         Request request = parameters.request();
-        String prompt = ParametersText.wellFormed(parameters.prompt());
+        String prompt = ParametersText.wellFormed(LoraTags.appended(parameters.prompt(), request.loras()));
         String negative = ParametersText.wellFormed(request.negativePrompt());
         Map<String, String> values = new LinkedHashMap<>();
         putRequest(values, parameters);
@@ -58,9 +64,16 @@ final class Infotext {
             values.put(INITIAL_LATENTS, "given");
         }
         ParametersText readBack = ParametersText.parse(new ParametersText(prompt, negative, values).write());
+        String hashes = LoraTags.hashes(request.loras());
+        if (!hashes.isEmpty()) {
+            values.put(LORA_HASHES, hashes);
+        }
+        for (int i = 0; i < request.controls().size(); i++) {
+            values.put(CONTROL_NET + i, request.controls().get(i).toText());
+        }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
-        } else if (!readBack.prompt().equals(parameters.prompt())) {
+        } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
             values.put(PROMPT, parameters.prompt());
         }
         if (!readBack.negativePrompt().equals(request.negativePrompt())) {
@@ -94,12 +107,19 @@ final class Infotext {
         if (!request.isUsual(Request.CLIP_SKIP)) {
             values.put(Request.CLIP_SKIP.title(), String.valueOf(request.clipSkip() + 1));
         }
-        if (!parameters.model().isEmpty()) {
-            values.put(MODEL, parameters.model());
-        }
+        putIfKnown(values, MODEL_HASH, parameters.modelHash());
+        putIfKnown(values, MODEL, parameters.model());
+        putIfKnown(values, VAE_HASH, parameters.vaeHash());
+        putIfKnown(values, VAE, parameters.vae());
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
+        }
+    }
+
+    private static void putIfKnown(Map<String, String> values, String key, String value) {
+        if (!value.isEmpty()) {
+            values.put(key, value);
         }
     }
 
@@ -142,9 +162,10 @@ final class Infotext {
     }
 
     private static GenerationParameters read(ParametersText parsed, ParameterValues values) {
+        LoraTags tags = LoraTags.readableIn(parsed.prompt());
         List<String> prompts = values.has(PROMPTS)
                 ? ParametersText.unquoteList(values.text(PROMPTS, ""))
-                : List.of(values.text(PROMPT, parsed.prompt()));
+                : List.of(values.text(PROMPT, tags.prompt()));
         String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text(SCHEDULE, ""));
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
@@ -155,6 +176,8 @@ final class Infotext {
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
+                .controls(controls(values))
                 .merging(merging(values));
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
@@ -168,10 +191,34 @@ final class Infotext {
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .model(values.text(MODEL, ""))
+                .modelHash(values.text(MODEL_HASH, ""))
+                .vae(values.text(VAE, ""))
+                .vaeHash(values.text(VAE_HASH, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */
+    private static List<Lora> added(LoraTags shown, List<String> prompts, ParameterValues values, int perPrompt) {
+        if (!values.has(PROMPTS) && !values.has(PROMPT)) {
+            return shown.loras();
+        }
+        long image = Math.max(0, values.integer(BATCH_POSITION, 0));
+        String prompt = prompts.get((int) Math.min(prompts.size() - 1L, image / perPrompt));
+        int words = LoraTags.readableIn(prompt).loras().size();
+        return shown.loras()
+                .subList(Math.min(words, shown.loras().size()), shown.loras().size());
+    }
+
+    /** As far as it is known what they went by. */
+    private static List<Control> controls(ParameterValues values) {
+        List<Control> controls = new ArrayList<>();
+        for (int i = 0; values.has(CONTROL_NET + i); i++) {
+            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+        }
+        return controls;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

@@ -144,6 +144,16 @@ public final class Request {
                             + " want.")
             .allowing(layers -> layers >= 0, "it must be at least 0, which leaves out none");
 
+    public static final Option<Boolean> GUESS_MODE = Option.of("guess_mode", false)
+            .titled("Guess mode")
+            .described(
+                    "ControlNets see the image without the prompt's opposite, and shallow features count less: for a weak"
+                            + " prompt, or none.");
+
+    public static final Option<Boolean> MERGE_CONTROLNET = Option.of("merge_controlnet", false)
+            .titled("Merge ControlNet")
+            .described("Merge tokens in ControlNets' own transformer blocks, too.");
+
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             NEGATIVE_PROMPT,
@@ -165,18 +175,30 @@ public final class Request {
             REUSE_BRANCH,
             REUSE_SCHEDULE,
             REUSE_CENTER,
-            REUSE_POWER);
+            REUSE_POWER,
+            GUESS_MODE,
+            MERGE_CONTROLNET);
 
     private final List<String> prompts;
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
+    private final List<Lora> loras;
+    private final List<Control> controls;
 
-    private Request(List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging) {
+    private Request(
+            List<String> prompts,
+            OptionValues values,
+            Start start,
+            Optional<ToMeOptions> merging,
+            List<Lora> loras,
+            List<Control> controls) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
+        this.loras = List.copyOf(loras);
+        this.controls = List.copyOf(controls);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -196,7 +218,9 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty()).seed(seed);
+        return new Request(
+                        List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of(), List.of())
+                .seed(seed);
     }
 
     /** What an option is. */
@@ -215,7 +239,7 @@ public final class Request {
         }
         OptionValues changed =
                 value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging);
+        return new Request(prompts, changed, start, merging, loras, controls);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -254,7 +278,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging);
+        return new Request(value, values, start, merging, loras, controls);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -466,7 +490,7 @@ public final class Request {
     }
 
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging);
+        return new Request(prompts, values, value, merging, loras, controls);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -484,7 +508,56 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE));
+        return new Request(
+                prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras, controls);
+    }
+
+    /** The LoRAs that are added to the model, in this order. */
+    public List<Lora> loras() {
+        return loras;
+    }
+
+    /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
+    public Request loras(List<Lora> value) {
+        return new Request(prompts, values, start, merging, value, controls);
+    }
+
+    /** As {@link #loras(List)}. */
+    public Request loras(Lora... value) {
+        return loras(List.of(value));
+    }
+
+    /** The ControlNets that steer the images, with the images they go by. */
+    public List<Control> controls() {
+        return controls;
+    }
+
+    /** Steers the images by these, and no others. What several add is summed up. */
+    public Request controls(List<Control> value) {
+        return new Request(prompts, values, start, merging, loras, value);
+    }
+
+    /** As {@link #controls(List)}. */
+    public Request controls(Control... value) {
+        return controls(List.of(value));
+    }
+
+    /** Whether ControlNets see just what has the prompt, and shallow features count less. */
+    public boolean guessMode() {
+        return get(GUESS_MODE);
+    }
+
+    public Request guessMode(boolean value) {
+        return with(GUESS_MODE, value);
+    }
+
+    /** Whether tokens are merged in ControlNets' own blocks, too. */
+    public boolean mergeControlnet() {
+        return get(MERGE_CONTROLNET);
+    }
+
+    public Request mergeControlnet(boolean value) {
+        return with(MERGE_CONTROLNET, value);
     }
 
     /** Images in all. */
@@ -523,12 +596,14 @@ public final class Request {
                 && request.prompts.equals(prompts)
                 && request.values.equals(values)
                 && request.start.equals(start)
-                && request.merging.equals(merging);
+                && request.merging.equals(merging)
+                && request.loras.equals(loras)
+                && request.controls.equals(controls);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging);
+        return Objects.hash(prompts, values, start, merging, loras, controls);
     }
 
     @Override
@@ -538,6 +613,8 @@ public final class Request {
                 .filter(values::has)
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
+        loras.forEach(lora -> text.append(' ').append(lora));
+        controls.forEach(control -> text.append(" control: ").append(control));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

@@ -13,6 +13,7 @@ import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.ControlNetModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -40,13 +41,17 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final UsedFiles files;
     private final MemoryGuard memory;
+    private final ControlNets controlNets;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
-    StableDiffusionPipeline(Stages stages) {
+    StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
-        this.memory = new MemoryGuard(stages);
+        this.files = files;
+        this.controlNets = new ControlNets(stages);
+        this.memory = new MemoryGuard(stages, controlNets);
     }
 
     /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
@@ -57,7 +62,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /**
      * Loads a checkpoint.
      *
-     * @param model a folder in the layout of {@code diffusers}, or a model's id on the Hugging Face hub
+     * @param model a folder in the layout of {@code diffusers}, a single safetensors file, or a model's id on the Hugging
+     *     Face hub
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded; the message says what is wrong with which
      *     file
      */
@@ -68,7 +74,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
-        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
     }
 
     /** Which checkpoints it can be made from. */
@@ -112,6 +118,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * Carries out a request.
      *
      * <ol>
+     *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
      *   <li>The request's {@link Start} gives the first latents.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
@@ -128,6 +135,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
+        List<Lora> outer = stages.adapters().added();
         running++;
         try {
             return request.seedPerImage()
@@ -135,6 +143,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     : run(request, listener);
         } finally {
             running--;
+            if (running > 0 && !stages.adapters().added().equals(outer)) {
+                stages.adapters().add(outer); // the run around this one goes on with its own
+            }
             closeWhenDone();
         }
     }
@@ -147,14 +158,22 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private Result run(Request request, StepListener listener) {
         boolean told = stages.denoiser().isToldGuidance();
         Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
-        Denoiser denoiser = stages.denoiser().guided(request.guidanceScale());
+        Denoiser guided = stages.denoiser().guided(request.guidanceScale());
         Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
         TokenGrid grid = request.latentGrid(nominalGrid());
+        Adapters.Added loras = stages.adapters().add(request.loras());
+        request.controls().forEach(Control::requireImage);
+        List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
-                MergeRun run =
-                        MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
+                MergeRun run = MergeRun.of(
+                        merged(request, nets),
+                        request.merging(),
+                        request.seed(),
+                        guidance.copies(),
+                        listener::onMerge)) {
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
+                    .loras(loras.loras())
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
             PatchReport merging = ToMe.report(this, run.options(), grid);
             memory.require(resolved);
@@ -167,6 +186,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 Tensor initial = request.start()
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
+                Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
 
@@ -180,11 +200,30 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
                         text.droppedWords(),
+                        loras.warnings(),
                         tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);
             }
         }
+    }
+
+    /** The model whose blocks are to merge. */
+    private MergeableModel merged(Request request, List<ControlNetModel> nets) {
+        return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
+    }
+
+    private static Denoiser controlled(
+            Denoiser denoiser, Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
+        if (nets.isEmpty()) {
+            return denoiser;
+        }
+        return denoiser.controlled(new Controls(
+                Controls.embedded(nets, request.controls(), request.width(), request.height()),
+                request.images() * text.composition().parts(),
+                trajectory.timesteps().length,
+                request.guessMode(),
+                request.mergeControlnet()));
     }
 
     /**
@@ -210,7 +249,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
-        GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))
+        GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
@@ -255,6 +294,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     private void closeWhenDone() {
         if (closed && running == 0) {
+            controlNets.close();
             stages.close();
         }
     }

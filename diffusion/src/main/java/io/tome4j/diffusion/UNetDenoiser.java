@@ -4,32 +4,54 @@ import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.Conditioning;
+import io.tome4j.models.unet.ControlResiduals;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.UNet2DConditionModel;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
- *
- * @param unet the network
- * @param guidanceScale what a network is told that wants to know; 1 is no guidance
  */
-public record UNetDenoiser(UNet2DConditionModel unet, double guidanceScale) implements Denoiser {
-    /** A denoiser that is told of no guidance. */
+public final class UNetDenoiser implements Denoiser {
+    private final UNet2DConditionModel unet;
+    private final Controls controls;
+    private final double guidanceScale; // what a network is told that wants to know; 1 is no guidance
+
+    private UNetDenoiser(UNet2DConditionModel unet, Controls controls, double guidanceScale) {
+        this.unet = unet;
+        this.controls = controls;
+        this.guidanceScale = guidanceScale;
+    }
+
+    /** @param unet the network */
     public UNetDenoiser(UNet2DConditionModel unet) {
-        this(unet, 1);
+        this(unet, Controls.NONE, 1);
+    }
+
+    @Override
+    public Denoiser controlled(Controls others) {
+        return new UNetDenoiser(unet, others, guidanceScale);
+    }
+
+    @Override
+    public Optional<UNetConfig> unetConfig() {
+        return Optional.of(unet.config());
     }
 
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
         Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
+        Controls.Conditioned control = controls.condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
-                return scope.release(
-                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass)));
+                Optional<ControlResiduals> residuals = control.at(latents, timestep, context);
+                return scope.release(Placement.CPU_FP32.place(
+                        unet.forward(latents, timestep, conditioning, context, pass, residuals)));
             }
         };
     }
@@ -41,7 +63,7 @@ public record UNetDenoiser(UNet2DConditionModel unet, double guidanceScale) impl
 
     @Override
     public Denoiser guided(double scale) {
-        return new UNetDenoiser(unet, scale);
+        return new UNetDenoiser(unet, controls, scale);
     }
 
     @Override
