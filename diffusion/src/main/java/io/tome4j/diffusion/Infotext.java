@@ -6,6 +6,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,8 @@ final class Infotext {
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
     private static final String LORA_HASHES = "Lora hashes";
+    private static final String TI_HASHES = "TI hashes";
+    private static final String TI_TOKENS = "TI tokens";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -62,6 +65,7 @@ final class Infotext {
         if (!hashes.isEmpty()) {
             values.put(LORA_HASHES, hashes);
         }
+        putEmbeddings(values, request.embeddings());
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
@@ -157,6 +161,7 @@ final class Infotext {
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .embeddings(embeddings(values))
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
                 .merging(merging(values));
         for (Option<?> option : Request.OPTIONS) {
@@ -172,6 +177,43 @@ final class Infotext {
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    /** As the web UI lists them; and tokens that were chosen, of which it knows none. */
+    private static void putEmbeddings(Map<String, String> values, List<Embedding> embeddings) {
+        if (embeddings.isEmpty()) {
+            return;
+        }
+        values.put(
+                TI_HASHES,
+                String.join(
+                        ", ",
+                        embeddings.stream()
+                                .map(embedding -> embedding.name() + ": " + embedding.hash())
+                                .toList()));
+        if (embeddings.stream().anyMatch(embedding -> !embedding.token().isEmpty())) {
+            values.put(
+                    TI_TOKENS,
+                    ParametersText.quote(
+                            embeddings.stream().map(Embedding::token).toList()));
+        }
+    }
+
+    private static List<Embedding> embeddings(ParameterValues values) {
+        List<Embedding> embeddings = new ArrayList<>();
+        List<String> tokens = ParametersText.unquoteList(values.text(TI_TOKENS, ""));
+        if (values.has(TI_HASHES)) {
+            for (String pair : values.text(TI_HASHES, "").split(",", -1)) {
+                int colon = pair.lastIndexOf(':');
+                if (colon > 0) {
+                    Embedding read = Embedding.named(pair.substring(0, colon).strip())
+                            .hash(pair.substring(colon + 1).strip());
+                    int place = embeddings.size();
+                    embeddings.add(place < tokens.size() ? read.token(tokens.get(place)) : read);
+                }
+            }
+        }
+        return embeddings;
     }
 
     /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */

@@ -156,6 +156,7 @@ public final class Request {
     private final Start start;
     private final Optional<ToMeOptions> merging;
     private final List<Lora> loras;
+    private final List<Embedding> embeddings;
 
     private Request(
             List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras) {
@@ -164,6 +165,7 @@ public final class Request {
         this.start = start;
         this.merging = merging;
         this.loras = List.copyOf(loras);
+        this.embeddings = List.copyOf(embeddings);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -183,7 +185,8 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of())
+        return new Request(
+                        List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of(), List.of())
                 .seed(seed);
     }
 
@@ -203,7 +206,7 @@ public final class Request {
         }
         OptionValues changed =
                 value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging, loras);
+        return new Request(prompts, changed, start, merging, loras, embeddings);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -242,7 +245,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras);
+        return new Request(value, values, start, merging, loras, embeddings);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -431,7 +434,7 @@ public final class Request {
     }
 
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging, loras);
+        return new Request(prompts, values, value, merging, loras, embeddings);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -449,7 +452,8 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras);
+        return new Request(
+                prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras, embeddings);
     }
 
     /** The LoRAs that are added to the model, in this order. */
@@ -459,12 +463,27 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value);
+        return new Request(prompts, values, start, merging, value, embeddings);
     }
 
     /** As {@link #loras(List)}. */
     public Request loras(Lora... value) {
         return loras(List.of(value));
+    }
+
+    /** The textual inversions that its prompts may name. */
+    public List<Embedding> embeddings() {
+        return embeddings;
+    }
+
+    /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
+    public Request embeddings(List<Embedding> value) {
+        return new Request(prompts, values, start, merging, loras, value);
+    }
+
+    /** As {@link #embeddings(List)}. */
+    public Request embeddings(Embedding... value) {
+        return embeddings(List.of(value));
     }
 
     /** Images in all. */
@@ -504,12 +523,13 @@ public final class Request {
                 && request.values.equals(values)
                 && request.start.equals(start)
                 && request.merging.equals(merging)
-                && request.loras.equals(loras);
+                && request.loras.equals(loras)
+                && request.embeddings.equals(embeddings);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings);
     }
 
     @Override
@@ -520,6 +540,7 @@ public final class Request {
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
         loras.forEach(lora -> text.append(' ').append(lora));
+        embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

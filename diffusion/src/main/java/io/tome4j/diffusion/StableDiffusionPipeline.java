@@ -160,6 +160,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
                     .loras(loras.loras())
+                    .embeddings(Embeddings.hashed(request))
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
             PatchReport merging = ToMe.report(this, run.options(), grid);
             memory.require(resolved);
@@ -185,7 +186,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
                         text.droppedWords(),
-                        loras.warnings(),
+                        warnings(loras, request),
                         tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);
@@ -212,6 +213,12 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         try (var scope = TensorScope.open()) {
             return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
         }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
     }
 
     /** The images with what each was made from. */
