@@ -159,7 +159,7 @@ public final class Request {
     private final List<Embedding> embeddings;
 
     private Request(
-            List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras) {
+            List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras, List<Embedding> embeddings) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;

@@ -75,13 +75,15 @@ class EmbeddingTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void drawsTheImageOfDiffusers(String name, JsonNode c) throws IOException {
-        Result result = pipeline.generate(REQUEST.prompts(List.of(c.get("prompt").textValue()))
-                .negativePrompt(c.get("negative_prompt").textValue())
-                .embeddings(embedding(c.get("file").textValue())));
+        Result result =
+                pipeline.generate(REQUEST.prompts(List.of(c.get("prompt").textValue()))
+                        .negativePrompt(c.get("negative_prompt").textValue())
+                        .embeddings(embedding(c.get("file").textValue())));
         assertThat(result.warnings()).isEmpty();
         assertThat(PipelineParityTest.mostChannelsDiffer(
                         result.image().toBufferedImage(),
-                        ImageIO.read(Fixtures.path("embeddings/" + name + ".png").toFile())))
+                        ImageIO.read(
+                                Fixtures.path("embeddings/" + name + ".png").toFile())))
                 .isLessThanOrEqualTo(TOLERANCE);
     }
 
@@ -89,8 +91,7 @@ class EmbeddingTest {
     private Path vectorsOf(String text, String file) {
         SafetensorsFile encoder = SafetensorsFile.open(Fixtures.path("tiny-sd1/text_encoder/model.safetensors"));
         try (var scope = TensorScope.open();
-                var tokenizer =
-                        io.tome4j.models.text.ClipTokenizer.of(Fixtures.path("tiny-sd1/tokenizer"))) {
+                var tokenizer = io.tome4j.models.text.ClipTokenizer.of(Fixtures.path("tiny-sd1/tokenizer"))) {
             Tensor table = encoder.load("text_model.embeddings.token_embedding.weight");
             List<Tensor> rows = new ArrayList<>();
             for (long id : tokenizer.tokens(text)) {
@@ -131,8 +132,8 @@ class EmbeddingTest {
         }
         Request request = REQUEST.prompts(List.of("a rusty <toy> robot's portrait"));
         Result bundled = pipeline.generate(request.loras(Lora.of(file)));
-        Result apart = pipeline.generate(request.loras(Lora.of(Fixtures.path("lora/kohya.safetensors")))
-                .embeddings(embedding("toy")));
+        Result apart = pipeline.generate(
+                request.loras(Lora.of(Fixtures.path("lora/kohya.safetensors"))).embeddings(embedding("toy")));
         assertThat(bundled.warnings()).isEmpty();
         assertThat(bundled.latents().values()).isEqualTo(apart.latents().values());
     }
@@ -142,9 +143,9 @@ class EmbeddingTest {
         Request request = REQUEST.prompts(List.of("a rusty <toy> robot, in bronze"))
                 .embeddings(embedding("toy"), embedding("style").token("bronze"));
         Result result = pipeline.generate(request);
-        assertThat(result.image().parameters()).containsPattern("TI hashes: \"toy: [0-9a-f]{12}, style: [0-9a-f]{12}\"");
-        GenerationParameters read =
-                GenerationParameters.parse(result.image().parameters());
+        assertThat(result.image().parameters())
+                .containsPattern("TI hashes: \"toy: [0-9a-f]{12}, style: [0-9a-f]{12}\"");
+        GenerationParameters read = GenerationParameters.parse(result.image().parameters());
         Request again = EmbeddingFolder.of(Fixtures.path("embeddings")).resolve(read.request());
         assertThat(pipeline.generate(again).latents().values())
                 .isEqualTo(result.latents().values());
@@ -154,7 +155,8 @@ class EmbeddingTest {
     void aFolderGivesThoseThatPromptsName() {
         EmbeddingFolder all = EmbeddingFolder.of(Fixtures.path("embeddings"));
         assertThat(all.names()).containsExactly("style", "toy");
-        assertThat(all.resolve(REQUEST.prompts(List.of("a <TOY>"))).embeddings()).containsExactly(embedding("toy"));
+        assertThat(all.resolve(REQUEST.prompts(List.of("a <TOY>"))).embeddings())
+                .containsExactly(embedding("toy"));
         assertThat(all.resolve(REQUEST.negativePrompt("bad style")).embeddings())
                 .containsExactly(embedding("style"));
         assertThat(all.resolve(REQUEST).embeddings()).isEmpty();
@@ -162,7 +164,8 @@ class EmbeddingTest {
 
     @Test
     void oneThatNoPromptNamesIsSaid() {
-        assertThat(pipeline.generate(REQUEST.steps(1).embeddings(embedding("toy"))).warnings())
+        assertThat(pipeline.generate(REQUEST.steps(1).embeddings(embedding("toy")))
+                        .warnings())
                 .singleElement()
                 .asString()
                 .contains("toy")
@@ -170,7 +173,11 @@ class EmbeddingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"768, Stable Diffusion 1.x", "1024, Stable Diffusion 2.x", "1280, second text encoder of Stable Diffusion XL"})
+    @CsvSource({
+        "768, Stable Diffusion 1.x",
+        "1024, Stable Diffusion 2.x",
+        "1280, second text encoder of Stable Diffusion XL"
+    })
     void oneOfAnotherWidthSaysForWhichFamilyItIs(long width, String family) {
         Path file = folder.resolve("other.safetensors");
         try (var scope = TensorScope.open()) {
@@ -203,11 +210,13 @@ class EmbeddingTest {
 
     @Test
     void filesThatAreNoneAreRefused() throws IOException {
-        Path pickle = Files.write(folder.resolve("old.safetensors"), new byte[] {(byte) 0x80, 2, '}', 'q', 0, '.', 0, 0, 0});
+        Path pickle =
+                Files.write(folder.resolve("old.safetensors"), new byte[] {(byte) 0x80, 2, '}', 'q', 0, '.', 0, 0, 0});
         assertThatThrownBy(() -> Embedding.of(pickle).requireFile())
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("is a pickle");
-        assertThatThrownBy(() -> Embedding.of(Fixtures.path("lora/kohya.safetensors")).requireFile())
+        assertThatThrownBy(() ->
+                        Embedding.of(Fixtures.path("lora/kohya.safetensors")).requireFile())
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("is no textual inversion");
         assertThatThrownBy(() -> pipeline.generate(REQUEST.embeddings(Embedding.named("lost"))))
@@ -217,8 +226,8 @@ class EmbeddingTest {
 
     @Test
     void aWordOfTheVocabularyIsNoToken() {
-        assertThatThrownBy(() -> pipeline.generate(
-                        REQUEST.prompts(List.of("a")).embeddings(embedding("toy").token("a"))))
+        assertThatThrownBy(() -> pipeline.generate(REQUEST.prompts(List.of("a"))
+                        .embeddings(embedding("toy").token("a"))))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("<a>");
     }

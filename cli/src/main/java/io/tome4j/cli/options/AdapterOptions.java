@@ -33,8 +33,9 @@ final class AdapterOptions {
     @Option(
             names = "--embedding",
             paramLabel = "FILE[:TOKEN]",
-            description = "A textual inversion that prompts name by its token (default: the name in the file, or the file's"
-                    + " name). May be given several times.")
+            description =
+                    "A textual inversion that prompts name by its token (default: the name in the file, or the file's"
+                            + " name). May be given several times.")
     private List<String> embeddings = new ArrayList<>();
 
     @Option(
@@ -50,7 +51,9 @@ final class AdapterOptions {
      */
     Request applyTo(Request request) {
         Request with = withEmbeddings(withLoras(request));
-        return embeddingFolder.isPresent() ? EmbeddingFolder.of(embeddingFolder.get()).resolve(with) : with;
+        return embeddingFolder.isPresent()
+                ? EmbeddingFolder.of(embeddingFolder.get()).resolve(with)
+                : with;
     }
 
     private Request withEmbeddings(Request request) {
@@ -66,7 +69,8 @@ final class AdapterOptions {
             return LoraFolder.of(folder.get()).resolve(with);
         }
         if (request.prompts().stream().anyMatch(prompt -> TAG.matcher(prompt).find())) {
-            throw new OptionException("{prompt} names a LoRA, and where LoRAs lie is not said: give {lora_dir} as well");
+            throw new OptionException(
+                    "{prompt} names a LoRA, and where LoRAs lie is not said: give {lora_dir} as well");
         }
         return with;
     }

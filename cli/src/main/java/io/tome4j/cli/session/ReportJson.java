@@ -28,21 +28,19 @@ public final class ReportJson {
     public static void putAdapters(ObjectNode json, Request request) {
         if (!request.loras().isEmpty()) {
             ArrayNode loras = json.putArray("loras");
-            request.loras()
-                    .forEach(lora -> loras.addObject()
-                            .put("name", lora.name())
-                            .put("weight", lora.weight())
-                            .put("text_weight", lora.textWeight())
-                            .put("hash", lora.hash()));
+            request.loras().forEach(lora -> loras.addObject()
+                    .put("name", lora.name())
+                    .put("weight", lora.weight())
+                    .put("text_weight", lora.textWeight())
+                    .put("hash", lora.hash()));
         }
         if (!request.embeddings().isEmpty()) {
             ArrayNode embeddings = json.putArray("embeddings");
-            request.embeddings()
-                    .forEach(embedding -> embeddings
-                            .addObject()
-                            .put("name", embedding.name())
-                            .put("token", embedding.token())
-                            .put("hash", embedding.hash()));
+            request.embeddings().forEach(embedding -> embeddings
+                    .addObject()
+                    .put("name", embedding.name())
+                    .put("token", embedding.token())
+                    .put("hash", embedding.hash()));
         }
     }
 

@@ -146,9 +146,8 @@ public final class Session implements AutoCloseable {
 
     /** Says where the image is not all that was asked for: what fits nothing, words that were too many, and tiles. */
     public void warnOf(Result result) {
-        result.warnings()
-                .forEach(warning -> err().println(
-                                "Warning: " + Shown.harmless(Shown.shortened(warning, LONGEST_WARNING))));
+        result.warnings().forEach(warning -> err().println(
+                        "Warning: " + Shown.harmless(Shown.shortened(warning, LONGEST_WARNING))));
         if (result.tiled()) {
             err().println(
                             "Decoded in tiles, for there is too little memory for the whole or they were asked for: the image"

@@ -1,11 +1,9 @@
-package io.tome4j.cli.generate;
+package io.tome4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.tome4j.cli.Program;
-import io.tome4j.cli.Schemas;
 import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.fixtures.Fixtures;
 import java.io.IOException;
@@ -27,7 +25,17 @@ class AdaptersTest {
 
     private Program generate(Object... args) {
         List<Object> all = new ArrayList<>(List.of(
-                "generate", "--model", Program.tinyModel(), "--steps", 1, "--dtype", "fp32", "--width", 64, "--height", 64));
+                "generate",
+                "--model",
+                Program.tinyModel(),
+                "--steps",
+                1,
+                "--dtype",
+                "fp32",
+                "--width",
+                64,
+                "--height",
+                64));
         all.addAll(List.of("--ratio", 0, "--seed", 7, "--out", folder.resolve("x.png")));
         all.addAll(Arrays.asList(args));
         return Program.run(all.toArray());
@@ -37,16 +45,22 @@ class AdaptersTest {
     void severalFilesAndNamesInThePromptAreAddedAndTold() throws IOException {
         Program program = generate(
                 "a robot <lora:peft-scaled:0.2:0.3> of <toy>",
-                "--lora", LORAS.resolve("kohya.safetensors") + ":0.8:0.5",
-                "--lora", LORAS.resolve("lycoris.safetensors"),
-                "--lora-dir", LORAS,
-                "--embedding-dir", EMBEDDINGS,
-                "--format", "json");
+                "--lora",
+                LORAS.resolve("kohya.safetensors") + ":0.8:0.5",
+                "--lora",
+                LORAS.resolve("lycoris.safetensors"),
+                "--lora-dir",
+                LORAS,
+                "--embedding-dir",
+                EMBEDDINGS,
+                "--format",
+                "json");
         assertThat(program.status()).as(program.err()).isZero();
         JsonNode json = new ObjectMapper().readTree(program.out());
         Schemas.assertValid("generate", json);
         assertThat(json.get("prompt").textValue()).isEqualTo("a robot of <toy>");
-        assertThat(json.get("loras")).extracting(lora -> lora.get("name").textValue())
+        assertThat(json.get("loras"))
+                .extracting(lora -> lora.get("name").textValue())
                 .containsExactly("kohya", "lycoris", "peft-scaled");
         assertThat(json.get("loras").get(0).get("text_weight").doubleValue()).isEqualTo(0.5);
         assertThat(json.get("loras").get(2).get("weight").doubleValue()).isEqualTo(0.3);
@@ -55,7 +69,8 @@ class AdaptersTest {
                 .startsWith("a robot of <toy> <lora:kohya:0.5:0.8> <lora:lycoris:1> <lora:peft-scaled:0.2:0.3>\n")
                 .contains("TI hashes: \"toy: ");
         JsonNode info = new ObjectMapper()
-                .readTree(Program.run("info", folder.resolve("x.png"), "--format", "json").out());
+                .readTree(Program.run("info", folder.resolve("x.png"), "--format", "json")
+                        .out());
         Schemas.assertValid("info", info);
         assertThat(info.get("loras")).isEqualTo(json.get("loras"));
     }
