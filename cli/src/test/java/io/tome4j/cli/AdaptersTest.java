@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.diffusion.GenerationParameters;
-import io.tome4j.fixtures.Fixtures;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code --lora}, {@code --lora-dir}, {@code --embedding} and {@code --embedding-dir}. */
 class AdaptersTest {
-    private static final Path LORAS = Fixtures.path("lora");
-    private static final Path EMBEDDINGS = Fixtures.path("embeddings");
+    private static final Path LORAS = Path.of(System.getProperty("tome4j.fixtures"), "lora");
+    private static final Path EMBEDDINGS = Path.of(System.getProperty("tome4j.fixtures"), "embeddings");
 
     @TempDir
     Path folder;
