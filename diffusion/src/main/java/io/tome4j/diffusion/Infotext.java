@@ -32,6 +32,7 @@ final class Infotext {
     private static final String LORA_HASHES = "Lora hashes";
     private static final String TI_HASHES = "TI hashes";
     private static final String TI_TOKENS = "TI tokens";
+    private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -66,6 +67,9 @@ final class Infotext {
             values.put(LORA_HASHES, hashes);
         }
         putEmbeddings(values, request.embeddings());
+        for (int i = 0; i < request.controls().size(); i++) {
+            values.put(CONTROL_NET + i, request.controls().get(i).toText());
+        }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
@@ -163,6 +167,7 @@ final class Infotext {
                 .imagesPerPrompt(perPrompt)
                 .embeddings(embeddings(values))
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
+                .controls(controls(values))
                 .merging(merging(values));
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
@@ -226,6 +231,15 @@ final class Infotext {
         int words = LoraTags.readableIn(prompt).loras().size();
         return shown.loras()
                 .subList(Math.min(words, shown.loras().size()), shown.loras().size());
+    }
+
+    /** As far as it is known what they went by. */
+    private static List<Control> controls(ParameterValues values) {
+        List<Control> controls = new ArrayList<>();
+        for (int i = 0; values.has(CONTROL_NET + i); i++) {
+            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+        }
+        return controls;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {
