@@ -40,7 +40,8 @@ public final class GenerationParameters {
     public static GenerationParameters of(Request asked) {
         Request kept = asked.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
-                .loras(asked.loras().stream().map(Lora::withoutFile).toList());
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         return parameters;
