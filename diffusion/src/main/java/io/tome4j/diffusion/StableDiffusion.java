@@ -91,6 +91,7 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
+                    Request.GUIDANCE_SCALE.defaultValue(),
                     name -> scheduler(name, schedulerClass, schedulerConfig));
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
@@ -98,15 +99,15 @@ final class StableDiffusion implements ModelFamily {
         }
     }
 
-    private static Config config(CheckpointFolder checkpoint, String component) {
+    static Config config(CheckpointFolder checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static Weights weights(CheckpointFolder checkpoint, String component, Placement placement) {
+    static Weights weights(CheckpointFolder checkpoint, String component, Placement placement) {
         return Weights.of(checkpoint.component(component).weights(), placement);
     }
 
-    private static void close(AutoCloseable part, RuntimeException reason) {
+    static void close(AutoCloseable part, RuntimeException reason) {
         try {
             part.close();
         } catch (Exception e) {
@@ -144,14 +145,14 @@ final class StableDiffusion implements ModelFamily {
         requireToFit(checkpoint, what);
     }
 
-    private static String channelsMisfit(int latentChannels, int inChannels) {
+    static String channelsMisfit(int latentChannels, int inChannels) {
         return latentChannels == inChannels
                 ? ""
                 : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
                         + " (models for inpainting and the like are not supported)";
     }
 
-    private static void requireToFit(CheckpointFolder checkpoint, String what) {
+    static void requireToFit(CheckpointFolder checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }
