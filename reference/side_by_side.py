@@ -1,20 +1,26 @@
-"""Times a denoising step of `diffusers` + `tomesd` and of tome4j on the same work, in one run, and prints how many times as
-long Python takes.
+"""Times diffusers + tomesd, DeepCache, OpenVINO and tome4j on the same work, in one run, and prints how many times as long as
+tome4j each takes.
 
     python reference/side_by_side.py [--sizes 512,1024] [--ratios 0,0.5] [--repeats 5] [--out FOLDER]
+    python reference/side_by_side.py --images FOLDER [...]
 
-The work: Stable Diffusion 1.5's UNet at its full size with random weights, on both halves of a batch with guidance, and a
-DDIM step. The contenders, each a process of its own that waits while another one is timed:
+The work is a denoising step: Stable Diffusion 1.5's UNet at its full size with random weights, on both halves of a batch
+with guidance, and a DDIM step. With --images it is a whole image of a checkpoint, 20 steps from noise to pixels
+(full_size_check.py writes one of full size with random weights). The contenders, each a process of its own that waits while another one is timed:
 
     fp32               diffusers as its users run it
     bf16               bf16 weights, channels-last
     bf16-malloc        the same, and malloc told to keep its memory
-    tome4j             `./tome bench --serve`, all chosen automatically
+    deepcache          the same, and deep features kept for 3 steps; whole images only
+    openvino           the UNet converted for OpenVINO, bf16, static shape; without merging only
+    openvino-tomesd    the same of the UNet that tomesd patched; with merging only
+    tome4j             `./tome bench --serve` (images: `./tome generate`), all chosen automatically
+    tome4j+OPTION=...  the same with options of `./tome generate`, such as tome4j+reuse-every=3+guidance-from=0.2; images only
     fp16, tome4j       with --device cuda: fp16 weights, channels-last, scaled_dot_product_attention
 
 They are asked in turn, each round beginning with another one, so that what disturbs the machine disturbs all alike; results
-are medians. Ratio 0 is without merging: tomesd is not applied. Needs the packages of requirements.txt, and a tome4j that is
-built (`./tome --version` builds it). With --out it writes side-by-side.md and side-by-side.json there.
+are medians. Ratio 0 is without merging: tomesd is not applied. Needs the packages of requirements.txt and requirements-peers.txt, and a
+tome4j that is built (`./tome --version` builds it). With --out it writes side-by-side.md and side-by-side.json there.
 """
 
 import argparse
@@ -24,17 +30,16 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = "tome4j"
-GUIDANCE_SCALE = 7.5
-IMAGE_STEPS = 50
+GUIDANCE_SCALE = 7.5  # as in contenders.py
+PROMPT = "a photo of an astronaut riding a horse on mars"
 
 # Idle threads that spin would take the cores from the process being timed: the same for all.
 PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
@@ -44,81 +49,45 @@ KEEP_MEMORY = {
     "MALLOC_MMAP_MAX_": "0", "MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
     "MALLOC_TOP_PAD_": str(64 << 20),
 }
-CONTENDERS = {"cpu": ("fp32", "bf16", "bf16-malloc", OURS), "cuda": ("fp16", OURS)}
+CONTENDERS = {"cpu": ("fp32", "bf16", "bf16-malloc", "deepcache", "openvino", "openvino-tomesd", OURS), "cuda": ("fp16", "deepcache", OURS)}
 
 
-class Steps:
-    """Python's side: a UNet, patched by tomesd or not."""
+class Asked(Protocol):
+    """What can be timed."""
 
-    def __init__(self, dtype: str, device: str) -> None:
-        import torch
-        from diffusers import DDIMScheduler, UNet2DConditionModel
+    name: str
+    ready: str
 
-        from parts.sd15 import UNET
+    def seconds(self, **question: Any) -> float | None: ...
 
-        self.torch = torch
-        torch.set_grad_enabled(False)
-        self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[dtype]
-        self.device = device
-        with torch.device("meta"):
-            unet = UNet2DConditionModel(**UNET)
-        unet = unet.eval().to(self.dtype).to_empty(device=device)
-        for name, parameter in unet.named_parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(0, parameter[0].numel() ** -0.5)
-            else:
-                parameter.fill_(0 if name.endswith("bias") else 1)
-        # As users run it, fp32 stays in torch's own layout.
-        self.unet = unet if dtype == "fp32" else unet.to(memory_format=torch.channels_last)
-        self.scheduler = DDIMScheduler(beta_schedule="scaled_linear")
-        self.merged = 0.0
-
-    def describe(self) -> str:
-        import diffusers
-
-        torch = self.torch
-        where = torch.cuda.get_device_name() if self.device == "cuda" else f"{torch.get_num_threads()} threads"
-        return f"torch {torch.__version__}, diffusers {diffusers.__version__}, tomesd {version('tomesd')}, {where}"
-
-    def merge(self, ratio: float) -> None:
-        import tomesd
-
-        if ratio != self.merged:
-            if self.merged:
-                tomesd.remove_patch(self.unet)
-            if ratio:
-                tomesd.apply_patch(self.unet, ratio=ratio)
-            self.merged = ratio
-
-    def seconds(self, resolution: int, batch: int, ratio: float, steps: int) -> float:
-        """Seconds a step."""
-        torch = self.torch
-        self.merge(ratio)
-        generator = torch.Generator("cpu").manual_seed(0)
-        text = torch.randn(2 * batch, 77, 768, generator=generator).to(self.device, self.dtype)
-        latents = torch.randn(batch, 4, resolution // 8, resolution // 8, generator=generator).to(self.device, self.dtype)
-        self.scheduler.set_timesteps(max(IMAGE_STEPS, steps))
-        self.wait()
-        start = time.perf_counter()
-        for timestep in self.scheduler.timesteps[:steps]:
-            both = self.unet(torch.cat([latents, latents]), timestep, encoder_hidden_states=text).sample
-            unconditional, conditional = both.chunk(2)
-            guided = unconditional + GUIDANCE_SCALE * (conditional - unconditional)
-            latents = self.scheduler.step(guided, timestep, latents).prev_sample
-        self.wait()
-        return (time.perf_counter() - start) / steps
-
-    def wait(self) -> None:
-        if self.device == "cuda":
-            self.torch.cuda.synchronize()
+    def stop(self) -> None: ...
 
 
-def serve(dtype: str, device: str) -> None:
-    """Answers questions on stdin, one JSON object a line, until it ends."""
-    steps = Steps(dtype, device)
-    print(json.dumps({"ready": steps.describe()}), flush=True)
-    for line in sys.stdin:
-        print(json.dumps({"seconds": steps.seconds(**json.loads(line))}), flush=True)
+class Program:
+    """tome4j's whole images: a process each, as its users run it; the time is what it reports from the prompt to pixels."""
+
+    def __init__(self, name: str, tome: Path, model: Path) -> None:
+        self.name, self.tome, self.model = name, tome, model
+        version = subprocess.run([tome, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        self.ready = " ".join([version, *self.options()])
+
+    def options(self) -> list[str]:
+        return ["--" + option for option in self.name.split("+")[1:]]
+
+    def seconds(self, **question: Any) -> float | None:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [
+                str(self.tome), "generate", PROMPT, "--model", str(self.model), "--format", "json", "--out", folder + "/image.png",
+                "--width", str(question["resolution"]), "--height", str(question["resolution"]), "--count", str(question["batch"]),
+                "--ratio", str(question["ratio"]), "--steps", str(question["steps"]), "--scheduler", "ddim", "--seed", "0",
+                "--guidance-scale", str(GUIDANCE_SCALE), *self.options(),
+            ]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        seconds = json.loads(done.stdout)["seconds"]
+        return seconds["text_encoding"] + seconds["denoising"] + seconds["decoding"]
+
+    def stop(self) -> None:
+        """Each of its processes has ended by itself."""
 
 
 @dataclass
@@ -130,13 +99,15 @@ class Contender:
     ready: str = ""
 
     @staticmethod
-    def start(name: str, device: str, tome: Path) -> "Contender":
+    def start(name: str, arguments: argparse.Namespace) -> "Contender":
         environment = os.environ | PASSIVE
         if name == OURS:
-            command = [str(tome), "bench", "--serve", "--device", device]
+            command = [str(arguments.tome), "bench", "--serve", "--device", arguments.device]
         else:
-            command = [sys.executable, str(Path(__file__).resolve()), "--worker", name.split("-")[0], "--device", device]
-            if name.endswith("-malloc"):
+            command = [sys.executable, str(Path(__file__).resolve()), "--worker", name, "--device", arguments.device]
+            if arguments.images:
+                command += ["--images", str(arguments.images)]
+            if name in ("bf16-malloc", "deepcache"):
                 environment |= KEEP_MEMORY
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         contender = Contender(name, process)
@@ -149,8 +120,7 @@ class Contender:
             raise SystemExit(f"{self.name} ended with status {self.process.wait()}; its own message is above")
         return json.loads(line)
 
-    def seconds(self, resolution: int, batch: int, ratio: float, steps: int) -> float:
-        question = {"resolution": resolution, "batch": batch, "ratio": ratio, "steps": steps}
+    def seconds(self, **question: Any) -> float | None:
         stream(self.process.stdin).write(json.dumps(question) + "\n")
         stream(self.process.stdin).flush()
         return self.answer()["seconds"]
@@ -165,16 +135,16 @@ def stream(pipe: IO[str] | None) -> IO[str]:
     return pipe
 
 
-def measure(contenders: list[Contender], size: int, ratio: float, arguments: argparse.Namespace) -> dict[str, list[float]]:
-    samples: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for contender in contenders:
-        contender.seconds(size, arguments.batch, ratio, 1)
-    for number in range(arguments.repeats):
-        first = number % len(contenders)
-        for contender in contenders[first:] + contenders[:first]:
-            seconds = contender.seconds(size, arguments.batch, ratio, arguments.steps)
+def measure(contenders: list[Asked], question: dict[str, Any], repeats: int) -> dict[str, list[float]]:
+    warm_up = question | {"steps": min(2, question["steps"])}
+    able = [contender for contender in contenders if contender.seconds(**warm_up) is not None]
+    samples: dict[str, list[float]] = {contender.name: [] for contender in able}
+    for number in range(repeats):
+        first = number % len(able)
+        for contender in able[first:] + able[:first]:
+            seconds = contender.seconds(**question)
             samples[contender.name].append(seconds)
-            print(f"{size} px, ratio {ratio:g}, {contender.name}: {seconds:.3f} s a step", file=sys.stderr, flush=True)
+            print(f"{question}: {contender.name} {seconds:.3f} s", file=sys.stderr, flush=True)
     return samples
 
 
@@ -190,11 +160,12 @@ def machine() -> dict[str, Any]:
 def markdown(report: dict[str, Any]) -> str:
     names = list(report["contenders"])
     theirs = [name for name in names if name != OURS]
-    lines = ["# Python's diffusers + tomesd beside tome4j", "",
-             "Seconds a denoising step (medians), and in brackets how many times as long as tome4j.", "",
+    what = "an image" if report["settings"]["kind"] == "image" else "a denoising step"
+    lines = ["# diffusers + tomesd, DeepCache and OpenVINO beside tome4j", "",
+             f"Seconds {what} (medians), and in brackets how many times as long as tome4j.", "",
              "| size | ratio | " + " | ".join([*theirs, OURS]) + " |", "|---" * (3 + len(theirs)) + "|"]
     for row in report["rows"]:
-        cells = [f"{row['seconds'][name]:.2f} ({row['timesAsLong'][name]:.2f}x)" for name in theirs]
+        cells = [f"{row['seconds'][name]:.2f} ({row['timesAsLong'][name]:.2f}x)" if name in row["seconds"] else "" for name in theirs]
         lines.append(f"| {row['resolution']} | {row['ratio']:g} | " + " | ".join([*cells, f"{row['seconds'][OURS]:.2f}"]) + " |")
     lines += ["", *[f"- {name}: {text}" for name, text in report["contenders"].items()],
               "- " + ", ".join(f"{key} {value}" for key, value in report["machine"].items() if value != ""),
@@ -202,16 +173,24 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def start(name: str, arguments: argparse.Namespace) -> Asked:
+    if arguments.images and name.split("+")[0] == OURS:
+        return Program(name, arguments.tome, arguments.images)
+    return Contender.start(name, arguments)
+
+
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    contenders: list[Contender] = []
+    contenders: list[Asked] = []
     rows = []
+    kind = "image" if arguments.images else "step"
     try:
-        for name in arguments.contenders.split(",") if arguments.contenders else CONTENDERS[arguments.device]:
-            contenders.append(Contender.start(name, arguments.device, arguments.tome))
+        for name in names(arguments):
+            contenders.append(start(name, arguments))
             print(f"{name}: {contenders[-1].ready}", file=sys.stderr, flush=True)
         for size in arguments.sizes:
             for ratio in arguments.ratios:
-                samples = measure(contenders, size, ratio, arguments)
+                question = {"kind": kind, "resolution": size, "batch": arguments.batch, "ratio": ratio, "steps": arguments.steps}
+                samples = measure(contenders, question, arguments.repeats)
                 seconds = {name: statistics.median(taken) for name, taken in samples.items()}
                 rows.append({
                     "resolution": size, "batch": arguments.batch, "ratio": ratio, "seconds": seconds, "samples": samples,
@@ -222,10 +201,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             contender.stop()
     return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "machine": machine(),
-        "settings": {"batch": arguments.batch, "steps": arguments.steps, "repeats": arguments.repeats,
+        "settings": {"kind": kind, "batch": arguments.batch, "steps": arguments.steps, "repeats": arguments.repeats,
                      "device": arguments.device},
         "contenders": {contender.name: contender.ready for contender in contenders}, "rows": rows,
     }
+
+
+def names(arguments: argparse.Namespace) -> list[str]:
+    if arguments.contenders:
+        return arguments.contenders.split(",")
+    return [name for name in CONTENDERS[arguments.device] if arguments.images or name != "deepcache"]
 
 
 def numbers(kind: type) -> Any:
@@ -237,17 +222,21 @@ def main() -> None:
     parser.add_argument("--sizes", type=numbers(int), default=[512, 1024], help="in pixels (default: 512,1024)")
     parser.add_argument("--ratios", type=numbers(float), default=[0, 0.5], help="0 is without merging (default: 0,0.5)")
     parser.add_argument("--batch", type=int, default=1, help="images; with guidance the UNet sees twice as many")
-    parser.add_argument("--steps", type=int, default=1, help="timed together (default: 1)")
+    parser.add_argument("--images", type=Path, metavar="FOLDER", help="time whole images of this checkpoint instead of steps")
+    parser.add_argument("--steps", type=int, help="timed together (default: 1, of an image 20)")
     parser.add_argument("--repeats", type=int, default=5, help="times that each is asked (default: 5)")
     parser.add_argument("--device", choices=CONTENDERS, default="cpu")
-    parser.add_argument("--contenders", help=f"some of {', '.join(CONTENDERS['cpu'])}; tome4j must be among them")
+    parser.add_argument("--contenders", help=f"some of {', '.join(CONTENDERS['cpu'])} (see above); tome4j must be among them")
     parser.add_argument("--out", type=Path, help="a folder for side-by-side.md and side-by-side.json")
     parser.add_argument("--tome", type=Path, default=ROOT / "tome", help="our program (default: that of this repository)")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        serve(arguments.worker, arguments.device)
+        from contenders import serve
+
+        serve(arguments.worker, arguments.device, arguments.images)
         return
+    arguments.steps = arguments.steps or (20 if arguments.images else 1)
     if arguments.contenders and OURS not in arguments.contenders.split(","):
         parser.error(f"--contenders must name {OURS}: the others are compared with it")
     report = run(arguments)

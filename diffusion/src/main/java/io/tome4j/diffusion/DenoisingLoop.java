@@ -76,25 +76,31 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                 for (int i = 0; i < timesteps.length; i++) {
                     long start = System.nanoTime();
                     Tensor previous = latents;
-                    try (var step = TensorScope.open()) {
-                        Guidance guided = guidance.at(places[i], places.length);
-                        Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
-                        Tensor predicted = conditioned.predict(
-                                input,
+                    try (var shown = TensorScope.open()) {
+                        Tensor original;
+                        try (var step = TensorScope.open()) {
+                            Guidance guided = guidance.at(places[i], places.length);
+                            Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                            Tensor predicted = guided.combine(conditioned.predict(
+                                    input,
+                                    timesteps[i],
+                                    merging.step(i, guided.copies()),
+                                    features.pass(!fullPasses.get(places[i]))));
+                            original = step.release(trajectory.original(predicted, i, latents));
+                            latents = step.retain(trajectory.step(predicted, i, latents, noise));
+                        }
+                        previous.close();
+                        durations.add(Duration.ofNanos(System.nanoTime() - start));
+                        if (!listener.onStep(new StepListener.Progress(
+                                i + 1,
+                                timesteps.length,
                                 timesteps[i],
-                                merging.step(i, guided.copies()),
-                                features.pass(!fullPasses.get(places[i])));
-                        latents = step.retain(trajectory.step(guided.combine(predicted), i, latents, noise));
-                    }
-                    previous.close();
-                    durations.add(Duration.ofNanos(System.nanoTime() - start));
-                    if (!listener.onStep(new StepListener.Progress(
-                            i + 1,
-                            timesteps.length,
-                            timesteps[i],
-                            latents,
-                            Duration.ofNanos(System.nanoTime() - begin)))) {
-                        throw new CancellationException("Stopped after step " + (i + 1) + " of " + timesteps.length);
+                                latents,
+                                original,
+                                Duration.ofNanos(System.nanoTime() - begin)))) {
+                            throw new CancellationException(
+                                    "Stopped after step " + (i + 1) + " of " + timesteps.length);
+                        }
                     }
                 }
                 return new Denoised(scope.release(new Tensor(latents)), List.copyOf(durations));

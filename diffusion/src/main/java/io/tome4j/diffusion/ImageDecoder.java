@@ -33,6 +33,11 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
         return List.copyOf(images);
     }
 
+    /** Small images of latents without decoding them. */
+    LatentPreview preview() {
+        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), vae::decode);
+    }
+
     /** Bytes of the weights. */
     long weightBytes() {
         return vae.weightBytes();

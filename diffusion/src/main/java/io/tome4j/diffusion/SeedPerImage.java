@@ -81,6 +81,7 @@ record SeedPerImage(BiFunction<Request, StepListener, Result> run) {
                     images * progress.total(),
                     progress.timestep(),
                     progress.latents(),
+                    progress.original(),
                     Duration.ofNanos(System.nanoTime() - start)));
         }
 

@@ -209,6 +209,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return memory.estimate(request);
     }
 
+    /** See {@link LatentPreview#of}. */
+    synchronized LatentPreview preview() {
+        if (closed) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        return stages.decoder().preview();
+    }
+
     private static Duration since(long nanoTime) {
         return Duration.ofNanos(System.nanoTime() - nanoTime);
     }

@@ -18,9 +18,11 @@ public interface StepListener {
      * @param total steps in all: what the scheduler makes of the number asked for
      * @param timestep the timestep of the step just done
      * @param latents the latents after it, {@code [B, 4, H, W]}; they live only until the call returns
+     * @param original the image's latents as predicted in it, without noise, {@code [B, 4, H, W]}; likewise. What
+     *     {@link LatentPreview} shows best
      * @param elapsed time since the first step began
      */
-    record Progress(int done, int total, double timestep, Tensor latents, Duration elapsed) {}
+    record Progress(int done, int total, double timestep, Tensor latents, Tensor original, Duration elapsed) {}
 
     /**
      * Called after each step, on the thread that generates.

@@ -15,6 +15,7 @@ import io.tome4j.evaluation.quality.Evaluation;
 import io.tome4j.evaluation.quality.Measures;
 import io.tome4j.evaluation.quality.Prompts;
 import io.tome4j.evaluation.quality.Setting;
+import io.tome4j.evaluation.retrieval.Drawings;
 import io.tome4j.evaluation.retrieval.Retrieval;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
@@ -81,6 +82,13 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
         boolean retrieval;
 
         @Option(
+                names = "--drawings",
+                paramLabel = "DIR",
+                description = "With --retrieval alone: compare each image with its motif's full-size drawing, too; the"
+                        + " folder is the one that emoji/training/data.py writes.")
+        Optional<Path> drawings = Optional.empty();
+
+        @Option(
                 names = "--samples",
                 paramLabel = "N",
                 description = "How many prompts to draw (default: all of a file; " + USUAL_MOTIFS + " motifs; "
@@ -144,7 +152,15 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
         }
         refuse(
                 overPrompts
-                        ? List.of("--ratio", "--method", "--merging", "--auto", "--mode", "--tomesd", "--sheet")
+                        ? List.of(
+                                "--ratio",
+                                "--method",
+                                "--merging",
+                                "--auto",
+                                "--mode",
+                                "--tomesd",
+                                "--sheet",
+                                "--drawings")
                         : gridOptions(),
                 overPrompts
                         ? " is for --retrieval alone: say --ratios and --methods, such as --methods tome,tomesd"
@@ -196,8 +212,13 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     private RetrievalRun retrieval(ChosenModel chosen) {
         ToMeOptions options = merging.options();
         Request template = sampling.request("", chosen);
-        Retrieval retrieval =
-                new Retrieval(Motifs.load(), measure.samples.orElse(USUAL_RETRIEVALS), measure.seed, template);
+        Motifs motifs = Motifs.load();
+        Retrieval retrieval = new Retrieval(
+                motifs,
+                measure.samples.orElse(USUAL_RETRIEVALS),
+                measure.seed,
+                template,
+                measure.drawings.map(folder -> Drawings.open(folder, motifs)));
         output.sheet.ifPresent(EvaluateCommand::requirePng);
         return new RetrievalRun(chosen, retrieval, template, measure.seed, options, output);
     }

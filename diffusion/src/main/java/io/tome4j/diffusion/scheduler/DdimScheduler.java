@@ -75,11 +75,17 @@ public final class DdimScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            float alpha = noise.alphaCumprod(positions[index]);
+            return limit.apply(prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha)));
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             int previous = positions[index] - distance;
             float alpha = noise.alphaCumprod(positions[index]);
             float previousAlpha = previous >= 0 ? noise.alphaCumprod(previous) : finalAlpha;
-            Tensor image = limit.apply(prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha)));
+            Tensor image = image(modelOutput, index, sample);
             Tensor direction = prediction.noise(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha));
 
             float variance = (1 - previousAlpha) / (1 - alpha) * (1 - alpha / previousAlpha);

@@ -105,8 +105,13 @@ final class DpmSolverScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return limit.apply(prediction.original(sample, modelOutput, alpha[index], sigma[index]));
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
-            images.push(limit.apply(prediction.original(sample, modelOutput, alpha[index], sigma[index])));
+            images.push(image(modelOutput, index, sample));
             int stepOrder = orderAt(index);
             int next = index + 1;
             float h = lambda[next] - lambda[index];

@@ -39,12 +39,17 @@ final class EulerAncestralScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return prediction.original(sample, modelOutput, sigmas[index]);
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             float from = sigmas[index];
             float to = sigmas[index + 1];
             float up = sqrt(to * to * (from * from - to * to) / (from * from));
             float down = sqrt(to * to - up * up);
-            Tensor image = prediction.original(sample, modelOutput, from);
+            Tensor image = image(modelOutput, index, sample);
             Tensor fresh = LatentMath.noiseLike(sample, generator); // drawn in the last step too, as the reference does
             return sample.add(times(derivative(sample, image, from), down - from))
                     .add(times(fresh, up));

@@ -62,9 +62,14 @@ final class EulerScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return prediction.original(sample, modelOutput, sigmas[index]);
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             float sigma = sigmas[index];
-            Tensor image = prediction.original(sample, modelOutput, sigma);
+            Tensor image = image(modelOutput, index, sample);
             return sample.add(times(derivative(sample, image, sigma), sigmas[index + 1] - sigma));
         }
     }

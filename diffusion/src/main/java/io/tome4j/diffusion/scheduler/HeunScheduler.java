@@ -56,9 +56,14 @@ final class HeunScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return limit.apply(prediction.original(sample, modelOutput, sigmas[index]));
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             float sigma = sigmas[index];
-            Tensor image = limit.apply(prediction.original(sample, modelOutput, sigma));
+            Tensor image = image(modelOutput, index, sample);
             Tensor derivative = derivative(sample, image, sigma);
             if (index % 2 == 0) {
                 starts.push(sample);

@@ -59,10 +59,14 @@ final class LcmScheduler implements Scheduler {
         }
 
         @Override
-        Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
             float alpha = noise.alphaCumprod(positions[index]);
-            Tensor image = limit.apply(prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha)));
+            return limit.apply(prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha)));
+        }
 
+        @Override
+        Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
+            Tensor image = image(modelOutput, index, sample);
             float scaled = positions[index] * timestepScaling;
             float variance = scaled * scaled + SIGMA_DATA * SIGMA_DATA;
             Tensor denoised =

@@ -45,9 +45,14 @@ final class LmsScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return prediction.original(sample, modelOutput, sigmas[index]);
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             float sigma = sigmas[index];
-            derivatives.push(derivative(sample, prediction.original(sample, modelOutput, sigma), sigma));
+            derivatives.push(derivative(sample, image(modelOutput, index, sample), sigma));
             Tensor change = times(derivatives.latest(0), coefficient(index, 0));
             for (int back = 1; back < derivatives.size(); back++) {
                 change = change.add(times(derivatives.latest(back), coefficient(index, back)));

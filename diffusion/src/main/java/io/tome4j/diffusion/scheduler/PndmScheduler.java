@@ -96,6 +96,12 @@ final class PndmScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            float alpha = noise.alphaCumprod(calls[index]);
+            return prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha));
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             return index - begin() < prkCalls
                     ? rungeKutta(modelOutput, index, sample)

@@ -133,6 +133,14 @@ abstract class Run implements Trajectory {
     }
 
     @Override
+    public final Tensor original(Tensor modelOutput, int index, Tensor sample) {
+        requireIndex(index);
+        try (var scope = TensorScope.open()) {
+            return scope.release(image(LatentMath.fp32(modelOutput), begin + index, LatentMath.fp32(sample)));
+        }
+    }
+
+    @Override
     public final Tensor step(Tensor modelOutput, int index, Tensor sample, Generator noise) {
         if (closed) {
             throw new IllegalStateException("This run was closed");
@@ -151,6 +159,9 @@ abstract class Run implements Trajectory {
 
     /** {@link Trajectory#addNoise}, inside a scope, with all tensors in fp32 and the index among all model calls. */
     abstract Tensor noised(Tensor original, Tensor noise, int index);
+
+    /** {@link Trajectory#original}, inside a scope, with all tensors in fp32 and the index among all model calls. */
+    abstract Tensor image(Tensor modelOutput, int index, Tensor sample);
 
     /** {@link Trajectory#scaleModelInput}, inside a scope, with the index among all model calls; most schedulers leave the latents as they are. */
     Tensor scaled(Tensor sample, int index) {

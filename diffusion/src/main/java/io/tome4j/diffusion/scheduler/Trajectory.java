@@ -88,6 +88,17 @@ public interface Trajectory extends AutoCloseable {
     Tensor scaleModelInput(Tensor sample, int index);
 
     /**
+     * The image's latents that a model's output predicts at a timestep: what previews show.
+     *
+     * @param modelOutput as for {@link #step}, {@code [B, 4, H, W]}
+     * @param index the position in {@link #timesteps()}
+     * @param sample as for {@link #step}, {@code [B, 4, H, W]} fp32
+     * @return {@code [B, 4, H, W]} fp32, without noise
+     * @throws IllegalArgumentException if there is no such timestep
+     */
+    Tensor original(Tensor modelOutput, int index, Tensor sample);
+
+    /**
      * Takes the model's output at a timestep and moves the latents on to the next. Steps are taken in order, each once.
      *
      * @param modelOutput what the model (after guidance) predicted at {@code timesteps()[index]}, {@code [B, 4, H, W]};

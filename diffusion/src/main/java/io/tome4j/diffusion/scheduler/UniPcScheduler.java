@@ -93,9 +93,14 @@ final class UniPcScheduler implements Scheduler {
         }
 
         @Override
+        Tensor image(Tensor modelOutput, int index, Tensor sample) {
+            return limit.apply(prediction.original(sample, modelOutput, alpha[index], sigma[index]));
+        }
+
+        @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             Tensor output = predictsImage
-                    ? limit.apply(prediction.original(sample, modelOutput, alpha[index], sigma[index]))
+                    ? image(modelOutput, index, sample)
                     : prediction.noise(sample, modelOutput, alpha[index], sigma[index]);
             boolean corrects = index > begin() && !uncorrected.contains(index - 1);
             Tensor start = corrects ? corrected(output, index) : sample;

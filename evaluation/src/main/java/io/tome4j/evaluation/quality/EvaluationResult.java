@@ -2,6 +2,7 @@ package io.tome4j.evaluation.quality;
 
 import io.tome4j.diffusion.Request;
 import io.tome4j.evaluation.Share;
+import io.tome4j.evaluation.Statistics;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;

@@ -3,6 +3,7 @@ package io.tome4j.evaluation.quality;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.evaluation.Statistics;
 import io.tome4j.evaluation.page.Html;
 import io.tome4j.evaluation.page.Page;
 import io.tome4j.evaluation.quality.EvaluationResult.Group;

@@ -1,7 +1,8 @@
 package io.tome4j.evaluation.quality;
 
+import io.tome4j.evaluation.Statistics;
+import io.tome4j.evaluation.Statistics.Interval;
 import io.tome4j.evaluation.quality.EvaluationResult.Summary;
-import io.tome4j.evaluation.quality.Statistics.Interval;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -31,6 +31,21 @@ final class Lab {
         return lab;
     }
 
+    /**
+     * How different two images of one size look, the mean of their pixels' colour differences: the distance in L*a*b* (CIE
+     * 1976), of which 2.3 can just be seen.
+     */
+    static double difference(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i += 3) {
+            double l = a[i] - b[i];
+            double reds = a[i + 1] - b[i + 1];
+            double yellows = a[i + 2] - b[i + 2];
+            sum += Math.sqrt(l * l + reds * reds + yellows * yellows);
+        }
+        return sum / (a.length / 3);
+    }
+
     private static void convert(int rgb, float[] lab, int at) {
         double r = LINEAR[rgb >> 16 & 0xff];
         double g = LINEAR[rgb >> 8 & 0xff];

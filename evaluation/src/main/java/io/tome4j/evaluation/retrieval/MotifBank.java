@@ -19,8 +19,9 @@ public final class MotifBank {
      *
      * @param rank how many motifs are nearer than the one asked for: 0 if none is
      * @param nearest the index of the nearest motif; the one asked for, if no other is nearer
+     * @param difference from the thumbnail of the one asked for, the mean colour difference of its pixels (CIE 1976)
      */
-    public record Match(int rank, int nearest) {}
+    public record Match(int rank, int nearest, double difference) {}
 
     /** The bank of all motifs; holds about 80 MB. */
     public static MotifBank of(Motifs motifs) {
@@ -65,7 +66,7 @@ public final class MotifBank {
                 nearest = i;
             }
         }
-        return new Match(rank, nearest);
+        return new Match(rank, nearest, Lab.difference(thumbnail, thumbnails[wanted]));
     }
 
     private static double squaredError(float[] a, float[] b) {

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
 
 /**
@@ -35,6 +36,7 @@ import java.util.Random;
 public final class Retrieval {
     private final Motifs motifs;
     private final List<Sample> samples;
+    private final Optional<Drawings> drawings;
     private final Request template;
 
     /**
@@ -54,9 +56,17 @@ public final class Retrieval {
      * @param sample what it should show
      * @param rank how many motifs are nearer to it than that: 0 is best
      * @param nearest the name of the nearest motif
+     * @param thumbnailDifference from the right motif's thumbnail: the mean colour difference (CIE 1976) of 64 x 64 pixels
+     * @param drawingDifference from the right motif's drawing, of all pixels; empty without drawings
      * @param making how long the image took; empty for one that was in the store
      */
-    public record Row(Sample sample, int rank, String nearest, Optional<Duration> making) {}
+    public record Row(
+            Sample sample,
+            int rank,
+            String nearest,
+            double thumbnailDifference,
+            OptionalDouble drawingDifference,
+            Optional<Duration> making) {}
 
     /** Told of the run as it goes on. */
     public interface Listener extends StepListener {
@@ -75,6 +85,15 @@ public final class Retrieval {
      * @throws IllegalArgumentException if there are not so many motifs, or the template's size cannot be compared
      */
     public Retrieval(Motifs motifs, int samples, long seed, Request template) {
+        this(motifs, samples, seed, template, Optional.empty());
+    }
+
+    /**
+     * As {@link #Retrieval(Motifs, int, long, Request)}, and compares each image with the motif's drawing, too.
+     *
+     * @param drawings of these motifs; whoever opened them closes them
+     */
+    public Retrieval(Motifs motifs, int samples, long seed, Request template, Optional<Drawings> drawings) {
         if (samples < 1 || samples > motifs.all().size()) {
             throw new OptionException("{samples} is " + samples + ": it must be from 1 to "
                     + motifs.all().size() + ", which is how many motifs there are");
@@ -84,6 +103,7 @@ public final class Retrieval {
         }
         this.motifs = motifs;
         this.template = template;
+        this.drawings = drawings;
         this.samples = new ArrayList<>();
         for (int motif : draw(motifs.all().size(), samples, seed)) {
             int index = this.samples.size();
@@ -158,7 +178,13 @@ public final class Retrieval {
             BufferedImage image = finished.kept().image();
             Match match = bank.match(image, sample.motif());
             Row row = new Row(
-                    sample, match.rank(), motifs.all().get(match.nearest()).name(), finished.making());
+                    sample,
+                    match.rank(),
+                    motifs.all().get(match.nearest()).name(),
+                    match.difference(),
+                    drawings.map(all -> OptionalDouble.of(all.difference(image, sample.motif())))
+                            .orElse(OptionalDouble.empty()),
+                    finished.making());
             rows.add(row);
             listener.onImage(row, image);
         }

@@ -2,6 +2,7 @@ package io.tome4j.evaluation.retrieval;
 
 import io.tome4j.evaluation.Quantiles;
 import io.tome4j.evaluation.Share;
+import io.tome4j.evaluation.Statistics;
 import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import io.tome4j.evaluation.run.Times;
 import java.util.List;
@@ -31,6 +32,20 @@ public record RetrievalResult(int width, int height, List<Row> rows) {
     /** The median of the ranks, from 0; of an even number of them the mean of the two in the middle. */
     public double medianRank() {
         return Quantiles.median(rows.stream().mapToDouble(Row::rank).toArray());
+    }
+
+    /** The mean difference from the right motifs' thumbnails, and where the true one lies. */
+    public Statistics thumbnailDifference() {
+        return Statistics.of(rows.stream().mapToDouble(Row::thumbnailDifference).toArray());
+    }
+
+    /** The mean difference from the right motifs' drawings; empty without drawings. */
+    public Optional<Statistics> drawingDifference() {
+        double[] differences = rows.stream()
+                .map(Row::drawingDifference)
+                .flatMapToDouble(OptionalDouble::stream)
+                .toArray();
+        return differences.length == 0 ? Optional.empty() : Optional.of(Statistics.of(differences));
     }
 
     /** How many images were made in this run, and not found in the store. */

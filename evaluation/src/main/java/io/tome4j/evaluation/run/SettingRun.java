@@ -57,8 +57,8 @@ public final class SettingRun {
 
     /** The warm-up's step is none of those that are shown. */
     private boolean goesOn(Progress progress) {
-        return listener.onStep(
-                new Progress(0, progress.total(), progress.timestep(), progress.latents(), progress.elapsed()));
+        return listener.onStep(new Progress(
+                0, progress.total(), progress.timestep(), progress.latents(), progress.original(), progress.elapsed()));
     }
 
     /** Makes a request's image. */

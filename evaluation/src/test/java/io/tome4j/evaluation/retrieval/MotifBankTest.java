@@ -35,14 +35,14 @@ class MotifBankTest {
     @Test
     void aMotifsOwnThumbnailIsNearest() {
         for (int i = 0; i < MOTIFS.all().size(); i += 97) {
-            assertThat(BANK.match(MOTIFS.thumbnail(i), i)).isEqualTo(new Match(0, i));
+            assertThat(BANK.match(MOTIFS.thumbnail(i), i)).isEqualTo(new Match(0, i, 0));
         }
     }
 
     @Test
     void theSizeOfAImageDoesNotMatter() {
         assertThat(BANK.match(enlarged(MOTIFS.thumbnail(RED_APPLE), 512), RED_APPLE))
-                .isEqualTo(new Match(0, RED_APPLE));
+                .isEqualTo(new Match(0, RED_APPLE, 0));
     }
 
     @Test
@@ -58,7 +58,11 @@ class MotifBankTest {
         Graphics2D graphics = blotted.createGraphics();
         graphics.setColor(Color.BLUE);
         graphics.fillRect(10, 10, 6, 6);
-        assertThat(BANK.match(blotted, RED_APPLE)).isEqualTo(new Match(0, RED_APPLE));
+        Match match = BANK.match(blotted, RED_APPLE);
+        assertThat(match.rank()).isZero();
+        assertThat(match.nearest()).isEqualTo(RED_APPLE);
+        // 36 of 4,096 pixels; no two sRGB colours are farther apart than 260
+        assertThat(match.difference()).isBetween(0.1, 36 / 4096.0 * 260);
         graphics.fillRect(0, 0, 64, 64);
         graphics.dispose();
         assertThat(BANK.match(blotted, RED_APPLE).rank()).isGreaterThan(10);

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -190,13 +191,15 @@ class RetrievalTest {
         Sample sample = new Retrieval(MOTIFS, 1, 1, TEMPLATE).samples().get(0);
         List<Row> rows = new ArrayList<>();
         for (int rank : new int[] {0, 0, 3, 9, 10, 700}) {
-            rows.add(new Row(sample, rank, "x", Optional.empty()));
+            rows.add(new Row(sample, rank, "x", rank + 1, OptionalDouble.empty(), Optional.empty()));
         }
         RetrievalResult result = new RetrievalResult(64, 64, rows);
         assertThat(result.top(1)).isEqualTo(Share.of(2, 6));
         assertThat(result.top(10)).isEqualTo(Share.of(4, 6));
         assertThat(result.medianRank()).isEqualTo(6);
         assertThat(result.secondsPerImage()).isEmpty();
+        assertThat(result.thumbnailDifference().mean()).isEqualTo((1 + 1 + 4 + 10 + 11 + 701) / 6.0);
+        assertThat(result.drawingDifference()).isEmpty();
     }
 
     @Test

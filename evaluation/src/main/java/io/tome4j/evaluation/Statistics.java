@@ -1,6 +1,5 @@
-package io.tome4j.evaluation.quality;
+package io.tome4j.evaluation;
 
-import io.tome4j.evaluation.Quantiles;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
@@ -16,7 +15,7 @@ import java.util.function.ToDoubleFunction;
  * @param median NaN if there are no numbers
  * @param medianInterval empty for fewer than two numbers
  */
-record Statistics(
+public record Statistics(
         int count, int unbounded, double mean, Interval meanInterval, double median, Interval medianInterval) {
     private static final int RESAMPLES = 4_000;
     private static final long SEED = 2303_17604L; // any, but always the same: the same numbers, the same interval
@@ -27,17 +26,17 @@ record Statistics(
      * @param low NaN if nothing can be said
      * @param high NaN if nothing can be said
      */
-    record Interval(double low, double high) {
-        static final Interval UNKNOWN = new Interval(Double.NaN, Double.NaN);
+    public record Interval(double low, double high) {
+        public static final Interval UNKNOWN = new Interval(Double.NaN, Double.NaN);
 
         /** Whether anything can be said. */
-        boolean isKnown() {
+        public boolean isKnown() {
             return !Double.isNaN(low);
         }
     }
 
     /** @param values infinite ones are only counted */
-    static Statistics of(double... values) {
+    public static Statistics of(double... values) {
         double[] finite = Arrays.stream(values).filter(Double::isFinite).toArray();
         return new Statistics(
                 finite.length,

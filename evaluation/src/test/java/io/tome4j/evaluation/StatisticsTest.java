@@ -1,4 +1,4 @@
-package io.tome4j.evaluation.quality;
+package io.tome4j.evaluation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

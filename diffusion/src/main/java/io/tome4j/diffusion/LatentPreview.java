@@ -1,0 +1,114 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Small images of latents, far cheaper than the decoder's: a pixel's colour is a linear function of its latent. The function
+ * is fitted to what the pipeline's own decoder makes of random latents, so that it suits any model.
+ *
+ * <pre>{@code
+ * LatentPreview preview = LatentPreview.of(pipeline);
+ * pipeline.generate(request, progress -> {
+ *     show(preview.image(progress.original()));
+ *     return true;
+ * });
+ * }</pre>
+ *
+ * <p>Immutable; it holds nothing native, and outlives the pipeline.
+ */
+public final class LatentPreview {
+    private static final int PATCHES = 4; // along a side of the images that it is fitted to
+    private static final int PATCH = 2; // latents along a side of one
+    private static final int FITTED_TO = 2; // images
+
+    private final int channels;
+    private final float[] weights; // [channels + 1, 3], the last row is what no latent changes
+
+    private LatentPreview(int channels, float[] weights) {
+        this.channels = channels;
+        this.weights = weights;
+    }
+
+    /**
+     * The preview of a pipeline's latents. It decodes two images of 64x64 pixels, once; a run that another thread has begun
+     * is waited for.
+     */
+    public static LatentPreview of(StableDiffusionPipeline pipeline) {
+        return pipeline.preview();
+    }
+
+    /**
+     * Fits it to a decoder.
+     *
+     * @param decoder {@code [B, channels, h, w]} to {@code [B, 3, scale * h, scale * w]}, about in [-1, 1]
+     */
+    static LatentPreview fitted(int channels, int scale, UnaryOperator<Tensor> decoder) {
+        try (var scope = TensorScope.open();
+                Generator generator = Tensors.generator(0)) {
+            // Patches of several latents: the decoder's colour of one depends on those around it, too.
+            long side = PATCHES * PATCH;
+            Tensor patches = torch.upsample_nearest2d(
+                    Tensors.randn(generator, FITTED_TO, channels, PATCHES, PATCHES), side, side);
+            Tensor images = decoder.apply(patches).cpu().clamp_(optional(-1), optional(1));
+            Tensor colours = torch.avg_pool2d(images, scale, scale); // [B, 3, h, w]
+            var solution = torch.linalg_lstsq(withOne(byPixel(patches)), byPixel(colours));
+            return new LatentPreview(channels, Tensors.floats(solution.get0()));
+        }
+    }
+
+    /**
+     * The preview of the first image's latents, one pixel a latent.
+     *
+     * @param latents {@code [B, C, h, w]}: best {@link StepListener.Progress#original}, which has no noise
+     * @return of {@code h} rows and {@code w} columns
+     * @throws IllegalArgumentException if the latents have another shape
+     */
+    public BufferedImage image(Tensor latents) {
+        return images(latents).get(0);
+    }
+
+    /** As {@link #image}, of all images of a batch. */
+    public List<BufferedImage> images(Tensor latents) {
+        if (latents.dim() != 4 || latents.size(0) == 0 || latents.size(1) != channels) {
+            throw new IllegalArgumentException("Latents of the shape " + Arrays.toString(Tensors.shape(latents))
+                    + " instead of [B, " + channels + ", height, width]");
+        }
+        try (var scope = TensorScope.open()) {
+            Tensor colours = withOne(byPixel(latents.to(ScalarType.Float).cpu()))
+                    .matmul(Tensors.of(weights, channels + 1, 3))
+                    .reshape(latents.size(0), latents.size(2), latents.size(3), 3)
+                    .permute(0, 3, 1, 2)
+                    .contiguous(); // [B, 3, h, w]
+            List<BufferedImage> images = new ArrayList<>();
+            for (long i = 0; i < colours.size(0); i++) {
+                images.add(Image.pixels(colours.select(0, i)));
+            }
+            return List.copyOf(images);
+        }
+    }
+
+    /** {@code [B, C, h, w]} to {@code [B * h * w, C]}. */
+    private static Tensor byPixel(Tensor x) {
+        return x.permute(0, 2, 3, 1).reshape(-1, x.size(1));
+    }
+
+    private static Tensor withOne(Tensor rows) {
+        return Tensors.cat(1, rows, torch.ones(new long[] {rows.size(0), 1}, Tensors.fp32()));
+    }
+
+    private static ScalarOptional optional(double value) {
+        return new ScalarOptional(new Scalar(value));
+    }
+}
