@@ -21,6 +21,7 @@ public final class GenerationParameters {
     private int index;
     private boolean initialLatents;
     private String model = "";
+    private String refiner = "";
     private String scheduler;
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
     private Optional<DType> dtype = Optional.empty();
@@ -38,7 +39,9 @@ public final class GenerationParameters {
      *     latents, only {@link #initialLatents} is kept
      */
     public static GenerationParameters of(Request asked) {
-        Request kept = asked.start(Start.noise()).merging(asked.merging().orElse(ToMeOptions.NONE));
+        Request kept = asked.start(Start.noise())
+                .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .guidanceScale(asked.guidanceScale()); // a text says it in any case
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         return parameters;
@@ -49,6 +52,7 @@ public final class GenerationParameters {
         copy.index = index;
         copy.initialLatents = initialLatents;
         copy.model = model;
+        copy.refiner = refiner;
         copy.scheduler = scheduler;
         copy.attention = attention;
         copy.dtype = dtype;
@@ -105,6 +109,17 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The name of the model that went on from {@link Request#refinerStart}; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    public GenerationParameters refiner(String value) {
+        GenerationParameters copy = copy();
+        copy.refiner = value;
         return copy;
     }
 
@@ -224,6 +239,7 @@ public final class GenerationParameters {
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
                 && parameters.model.equals(model)
+                && parameters.refiner.equals(refiner)
                 && parameters.scheduler.equals(scheduler)
                 && parameters.attention == attention
                 && parameters.dtype.equals(dtype)
@@ -232,7 +248,7 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, model, scheduler, attention, dtype, version);
+        return Objects.hash(request, index, initialLatents, model, refiner, scheduler, attention, dtype, version);
     }
 
     @Override

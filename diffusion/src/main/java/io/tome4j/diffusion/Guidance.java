@@ -40,7 +40,8 @@ public record Guidance(double scale, double from, double to, double rescale) {
 
     /** The guidance that a request asks for. */
     static Guidance of(Request request) {
-        return new Guidance(request.guidanceScale(), request.guidanceFrom(), request.guidanceTo(), request.guidanceRescale());
+        return new Guidance(
+                request.guidanceScale(), request.guidanceFrom(), request.guidanceTo(), request.guidanceRescale());
     }
 
     /** Whether the model predicts without the prompt, too, in some steps at least. */
@@ -87,7 +88,8 @@ public record Guidance(double scale, double from, double to, double rescale) {
             long images = predicted.size(0) / 2;
             Tensor unconditional = Tensors.slice(predicted, 0, 0, images);
             Tensor conditional = Tensors.slice(predicted, 0, images, 2 * images);
-            Tensor guided = conditional.sub(unconditional).mul_(new Scalar(scale)).add_(unconditional);
+            Tensor guided =
+                    conditional.sub(unconditional).mul_(new Scalar(scale)).add_(unconditional);
             return scope.release(rescale > 0 ? rescaled(guided, conditional) : guided);
         }
     }

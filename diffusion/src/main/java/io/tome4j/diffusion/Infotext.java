@@ -23,6 +23,7 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String REFINER = "Refiner";
     private static final String ATTENTION = "Attention";
     private static final String DTYPE = "Precision";
     private static final String VERSION = "Version";
@@ -34,6 +35,7 @@ final class Infotext {
             Request.NEGATIVE_PROMPT,
             Request.STEPS,
             Request.GUIDANCE_SCALE,
+            Request.REFINER_START,
             Request.SCHEDULER,
             Request.SEED,
             Request.WIDTH,
@@ -62,7 +64,8 @@ final class Infotext {
         } else if (!readBack.prompt().equals(parameters.prompt())) {
             values.put(PROMPT, parameters.prompt());
         }
-        if (!readBack.negativePrompt().equals(request.negativePrompt())) {
+        boolean emptyIsChosen = negative.isEmpty() && request.isChosen(Request.NEGATIVE_PROMPT); // other than none
+        if (emptyIsChosen || !readBack.negativePrompt().equals(request.negativePrompt())) {
             values.put(Request.NEGATIVE_PROMPT.title(), request.negativePrompt());
         }
         if (!parameters.version().isEmpty()) {
@@ -92,6 +95,10 @@ final class Infotext {
         }
         if (!parameters.model().isEmpty()) {
             values.put(MODEL, parameters.model());
+        }
+        if (!parameters.refiner().isEmpty()) {
+            values.put(REFINER, parameters.refiner());
+            put(values, Request.REFINER_START, request);
         }
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
@@ -145,22 +152,31 @@ final class Infotext {
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
         Request request = sized(prompts, values)
-                .negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()))
                 .guidanceScale(values.number(Request.GUIDANCE_SCALE.title(), 7.5))
                 .steps(Math.toIntExact(values.integer(Request.STEPS.title(), 0)))
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .merging(merging(values));
+        if (values.has(Request.NEGATIVE_PROMPT.title()) || !parsed.negativePrompt().isEmpty()) {
+            request = request.negativePrompt(
+                    values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()));
+        }
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
                 request = request.withText(option, values.text(option.title(), ""));
             }
         }
+        if (values.has(REFINER)) {
+            request = request.withText(
+                    Request.REFINER_START,
+                    values.text(Request.REFINER_START.title(), Request.REFINER_START.format(0.8)));
+        }
         GenerationParameters parameters = GenerationParameters.of(request)
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .model(values.text(MODEL, ""))
+                .refiner(values.text(REFINER, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));

@@ -30,10 +30,14 @@ record MemoryGuard(Stages stages) {
 
     private MemoryEstimate estimate(Request request, AttentionKernel kernel) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
-        long rows = (long) Guidance.of(request).copies() * request.imagesAtATime();
+        long rows = (long) Guidance.of(stages.withDefaults(request)).copies() * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes(),
-                stages.denoiser().forwardBytes(rows, grid, kernel),
+                Math.max(
+                        stages.denoiser().forwardBytes(rows, grid, kernel),
+                        stages.refiner()
+                                .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
+                                .orElse(0L)),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
     }
 

@@ -26,18 +26,23 @@ public final class MicroConditioning {
             size("target_size", "Target size", "SDXL: the size that the image is to look as if it was made for");
 
     public static final Option<String> NEGATIVE_ORIGINAL_SIZE = size(
-            "negative_original_size", "Negative original size", "SDXL: the original size that guidance leads away from");
+            "negative_original_size",
+            "Negative original size",
+            "SDXL: the original size that guidance leads away from");
 
     public static final Option<String> NEGATIVE_CROPS_COORDS_TOP_LEFT = crop(
             "negative_crops_coords_top_left",
             "Negative crop",
             "SDXL: the crop that guidance leads away from, where both negative sizes are given");
 
-    public static final Option<String> NEGATIVE_TARGET_SIZE = size(
-            "negative_target_size", "Negative target size", "SDXL: the target size that guidance leads away from");
+    public static final Option<String> NEGATIVE_TARGET_SIZE =
+            size("negative_target_size", "Negative target size", "SDXL: the target size that guidance leads away from");
 
     public static final Option<Double> AESTHETIC_SCORE = score(
-            "aesthetic_score", 6.0, "Aesthetic score", "SDXL's refiner: how well the image is to be liked, about 1 to 10.");
+            "aesthetic_score",
+            6.0,
+            "Aesthetic score",
+            "SDXL's refiner: how well the image is to be liked, about 1 to 10.");
 
     public static final Option<Double> NEGATIVE_AESTHETIC_SCORE = score(
             "negative_aesthetic_score",

@@ -6,6 +6,7 @@ import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -16,13 +17,44 @@ final class PipelineLoader {
     static Stages load(String model, PipelineOptions options, DownloadListener listener) {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
         Placement placement = Placement.choose(options.device(), options.dtype());
-        CheckpointFolder checkpoint = CheckpointSource.resolve(
+        CheckpointFolder checkpoint = resolve(model, options.revision(), options, listener);
+        if (options.refiner().isEmpty()) {
+            return load(checkpoint, model, placement, options);
+        }
+        CheckpointFolder refiner = resolve(options.refiner(), "", options, listener);
+        Stages stages = load(checkpoint, model, placement, options);
+        try {
+            return withRefiner(stages, load(refiner, options.refiner(), placement, options));
+        } catch (RuntimeException e) {
+            stages.close();
+            throw e;
+        }
+    }
+
+    private static Stages withRefiner(Stages stages, Stages refiner) {
+        int channels = refiner.denoiser().latentChannels();
+        if (channels != stages.denoiser().latentChannels()) {
+            refiner.close();
+            throw new TomeException("The refiner " + refiner.modelName() + " does not fit the model "
+                    + stages.modelName() + ": its latents have " + channels + " channels instead of "
+                    + stages.denoiser().latentChannels() + ".");
+        }
+        return stages.withRefiner(refiner);
+    }
+
+    private static Stages load(
+            CheckpointFolder checkpoint, String model, Placement placement, PipelineOptions options) {
+        return ModelFamily.of(checkpoint).load(checkpoint, name(model, checkpoint), placement, options);
+    }
+
+    private static CheckpointFolder resolve(
+            String model, String revision, PipelineOptions options, DownloadListener listener) {
+        return CheckpointSource.resolve(
                 model,
                 ModelFamily.kinds(),
-                new FetchOptions(options.revision(), options.variant()),
+                new FetchOptions(revision, options.variant()),
                 HubSettings.fromEnvironment(),
                 listener);
-        return ModelFamily.of(checkpoint).load(checkpoint, name(model, checkpoint), placement, options);
     }
 
     /** A model of the hub is called by its id, a folder by its own name. */

@@ -16,6 +16,7 @@ public final class PipelineOptions {
     private String variant = "";
     private VaeTiling vaeTiling = VaeTiling.AUTO;
     private boolean memoryCheck = true;
+    private String refiner = "";
 
     private PipelineOptions() {}
 
@@ -28,6 +29,7 @@ public final class PipelineOptions {
         copy.variant = variant;
         copy.vaeTiling = vaeTiling;
         copy.memoryCheck = memoryCheck;
+        copy.refiner = refiner;
         return copy;
     }
 
@@ -94,6 +96,18 @@ public final class PipelineOptions {
     public PipelineOptions vaeTiling(VaeTiling value) {
         PipelineOptions copy = copy();
         copy.vaeTiling = value;
+        return copy;
+    }
+
+    /** The model that goes on where the first one stops, a folder or an id of the hub; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    /** Has it go on from {@link Request#refinerStart}, and decode the images with its own VAE. */
+    public PipelineOptions refiner(String model) {
+        PipelineOptions copy = copy();
+        copy.refiner = model;
         return copy;
     }
 

@@ -1,7 +1,6 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
-import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
@@ -11,9 +10,11 @@ import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.TomeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -23,13 +24,38 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param refiner its stages
  * @param request as it is carried out
- * @param merging as it was asked for
+ * @param merging as it was asked for; empty for what the refiner is patched with
  */
-record RefinerPass(Stages refiner, Request request, ToMeOptions merging) {
+record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> merging) {
+    /**
+     * The pass of a pipeline with a refiner, which is patched as the base model is.
+     *
+     * @param request as it is carried out, but for how it asks to merge
+     * @param patched what the base model is patched with
+     */
+    static Optional<RefinerPass> of(
+            Stages stages, Request request, Optional<ToMeOptions> merging, ToMeOptions patched) {
+        return stages.refiner().map(refiner -> {
+            if (!ToMe.patchedWith(refiner.denoiser()).equals(patched)) {
+                if (patched.merges()) {
+                    ToMe.applyPatch(refiner.denoiser(), patched);
+                } else {
+                    ToMe.removePatch(refiner.denoiser());
+                }
+            }
+            return new RefinerPass(refiner, request, merging);
+        });
+    }
+
+    /** What merging does to the refiner's tokens. */
+    PatchReport report(TokenGrid grid) {
+        ToMeOptions options = merging.orElseGet(() -> ToMe.patchedWith(refiner.denoiser()));
+        return ToMe.report(refiner.denoiser(), options, grid);
+    }
+
     /** The refiner's timesteps that remain; to be closed. */
-    Trajectory trajectory() {
-        Scheduler scheduler = refiner.schedulers().apply(request.scheduler());
-        Trajectory whole = scheduler.start(request.steps());
+    private Trajectory trajectory() {
+        Trajectory whole = refiner.schedulers().apply(request.scheduler()).start(request.steps());
         try {
             return whole.startingAfter(request.refinerStart());
         } catch (RuntimeException e) {
@@ -38,33 +64,92 @@ record RefinerPass(Stages refiner, Request request, ToMeOptions merging) {
         }
     }
 
-    /** What merging does to the refiner's tokens. */
-    PatchReport report(TokenGrid grid) {
-        return ToMe.report(refiner.denoiser(), merging, grid);
+    /**
+     * How a run goes through the base model and, maybe, a refiner.
+     *
+     * @param base the base model's whole trajectory
+     * @throws TomeException if the steps are too few for one of both to have any
+     */
+    static Course course(Optional<RefinerPass> pass, Trajectory base, StepListener listener) {
+        return pass.map(found -> found.course(base, listener))
+                .orElseGet(() -> new Course(Optional.empty(), base.timesteps().length, 0, listener));
     }
 
-    /**
-     * @param latents of the base model, {@code [B, C, H, W]}
-     * @param trajectory from {@link #trajectory}
-     * @param noise the base model's generator, which runs on
-     * @param before the base model's steps
-     */
-    Denoised run(
-            Denoised before, Guidance guidance, Trajectory trajectory, Generator noise, StepListener listener) {
-        Tensor latents = before.latents();
+    private Course course(Trajectory base, StepListener listener) {
+        int baseCalls = base.callsBefore(request.refinerStart());
+        if (baseCalls < 1) {
+            throw new TomeException("With " + request.steps() + " steps the base model has none before "
+                    + request.refinerStart() + ", where the refiner takes over: take more steps.");
+        }
+        Trajectory refining = trajectory();
+        return new Course(Optional.of(new Refining(this, refining)), baseCalls, refining.timesteps().length, listener);
+    }
+
+    /** The refiner and its timesteps. */
+    private record Refining(RefinerPass pass, Trajectory trajectory) {}
+
+    /** The steps of a run over both models. Owns the refiner's trajectory. */
+    static final class Course implements AutoCloseable {
+        private final Optional<Refining> refining;
+        private final int baseCalls;
+        private final int total;
+        private final StepListener listener;
+        private final long start = System.nanoTime();
+
+        private Course(Optional<Refining> refining, int baseCalls, int refinerCalls, StepListener listener) {
+            this.refining = refining;
+            this.baseCalls = baseCalls;
+            this.total = baseCalls + refinerCalls;
+            this.listener = listener;
+        }
+
+        /** How many of its timesteps the base model takes. */
+        int baseCalls() {
+            return baseCalls;
+        }
+
+        /** Told of the base model's steps. */
+        StepListener baseListener() {
+            return refining.isEmpty() ? listener : new Part(listener, 0, total, start);
+        }
+
+        /**
+         * What the refiner makes of what the base model left; without a refiner the same.
+         *
+         * @param noise the base model's generator, which runs on
+         */
+        Denoised refined(Denoised base, Guidance guidance, Generator noise) {
+            return refining.map(part -> part.pass()
+                            .run(
+                                    base,
+                                    guidance,
+                                    part.trajectory(),
+                                    noise,
+                                    new Finite(new Part(listener, baseCalls, total, start))))
+                    .orElse(base);
+        }
+
+        @Override
+        public void close() {
+            refining.ifPresent(part -> part.trajectory().close());
+        }
+    }
+
+    private Denoised run(
+            Denoised base, Guidance guidance, Trajectory trajectory, Generator noise, StepListener listener) {
         try (MergeRun run =
                 MergeRun.of(refiner.denoiser(), merging, request.seed(), guidance.copies(), listener::onMerge)) {
             PromptEncoder.Encoded text = refiner.prompts().continuing().encode(request, guidance);
-            Denoised after = new DenoisingLoop(refiner.denoiser(), guidance, ReuseSchedule.of(request))
-                    .run(latents, text.conditioning(), trajectory, noise, run, listener);
-            List<Duration> steps = new ArrayList<>(before.steps());
-            steps.addAll(after.steps());
-            return new Denoised(after.latents(), List.copyOf(steps));
+            Denoised refined = new DenoisingLoop(refiner.denoiser(), guidance, ReuseSchedule.of(request))
+                    .run(base.latents(), text.conditioning(), trajectory, noise, run, listener);
+            List<Duration> steps = new ArrayList<>(base.steps());
+            steps.addAll(refined.steps());
+            return new Denoised(refined.latents(), List.copyOf(steps));
         }
     }
 
     /** Counts the steps of one of both parts as those of a whole. */
-    record Part(StepListener listener, int before, int total, long start) implements StepListener {
+    private record Part(StepListener listener, int before, int total, long start) implements StepListener {
         @Override
         public boolean onStep(Progress progress) {
             return listener.onStep(new Progress(
@@ -72,6 +157,7 @@ record RefinerPass(Stages refiner, Request request, ToMeOptions merging) {
                     total,
                     progress.timestep(),
                     progress.latents(),
+                    progress.original(),
                     Duration.ofNanos(System.nanoTime() - start)));
         }
 

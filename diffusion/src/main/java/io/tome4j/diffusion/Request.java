@@ -113,6 +113,11 @@ public final class Request {
                             + " overexposed.")
             .allowing(Request::isShare, "it is a share from 0, which is off, to 1; 0.7 is usual");
 
+    public static final Option<Double> REFINER_START = Option.of("refiner_start", 0.8)
+            .titled("Refiner switch at")
+            .described("SHARE", "Where the refiner takes over, as a share of the noise that is gone.")
+            .allowing(share -> share > 0 && share < 1, "it is a share between 0 and 1; 0.8 is usual");
+
     public static final Option<Integer> REUSE_EVERY = Option.of("reuse_every", 1)
             .titled("Reuse every")
             .described("STEPS", "How many steps share the deep features of one; 1 is no reuse.")
@@ -139,7 +144,7 @@ public final class Request {
             .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
 
     /** What a model's family may have its own default for, so that choosing the table's is a choice. */
-    private static final Set<Option<?>> DEFAULTS_BY_FAMILY = Set.of(NEGATIVE_PROMPT, GUIDANCE_SCALE);
+    private static final Set<Option<?>> DEFAULTS_BY_FAMILY = Set.of(NEGATIVE_PROMPT, GUIDANCE_SCALE, REFINER_START);
 
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = allOptions(
@@ -151,6 +156,7 @@ public final class Request {
             GUIDANCE_RESCALE,
             GUIDANCE_FROM,
             GUIDANCE_TO,
+            REFINER_START,
             SCHEDULER,
             SEED,
             WIDTH,
@@ -315,6 +321,15 @@ public final class Request {
      */
     public Request guidanceInterval(double from, double to) {
         return with(GUIDANCE_FROM, from).with(GUIDANCE_TO, to);
+    }
+
+    /** Where a refiner takes over, between 0 and 1: a share of the model's training timesteps. */
+    public double refinerStart() {
+        return get(REFINER_START);
+    }
+
+    public Request refinerStart(double value) {
+        return with(REFINER_START, value);
     }
 
     /** Denoising steps, at least 1. */

@@ -14,10 +14,12 @@ record SdxlFit(Optional<TextEncoder> first, TextEncoder second, UNet2DConditionM
         List<TextEncoder> encoders = new ArrayList<>();
         first.ifPresent(encoders::add);
         encoders.add(second);
-        int width = encoders.stream().mapToInt(encoder -> encoder.model().hiddenSize()).sum();
+        int width = encoders.stream()
+                .mapToInt(encoder -> encoder.model().hiddenSize())
+                .sum();
         if (width != unet.crossAttentionDim()) {
-            return "the text encoders give embeddings of size " + width
-                    + ", and the UNet's 'cross_attention_dim' is " + unet.crossAttentionDim();
+            return "the text encoders give embeddings of size " + width + ", and the UNet's 'cross_attention_dim' is "
+                    + unet.crossAttentionDim();
         }
         if (vae.latentChannels() != unet.inChannels()) {
             return StableDiffusion.channelsMisfit(vae.latentChannels(), unet.inChannels());

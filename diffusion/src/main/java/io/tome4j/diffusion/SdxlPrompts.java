@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Prompts as SDXL sees them: the last hidden state but one of each text encoder, side by side; the second one's embedding of
@@ -30,7 +31,8 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
         PromptRows encoded = zeroed ? new PromptRows(false, List.of()) : rows;
         try (var scope = TensorScope.open()) {
             List<Tensor> hidden = new ArrayList<>();
-            List<String> dropped = new ArrayList<>(Collections.nCopies(request.prompts().size(), ""));
+            List<String> dropped =
+                    new ArrayList<>(Collections.nCopies(request.prompts().size(), ""));
             if (first.isPresent()) {
                 TextEncoder.Encoded texts =
                         first.get().encodePenultimate(encoded.texts(request.negativePrompt(), request.prompts()));
@@ -69,7 +71,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
 
     /** With zeros as the first text's. */
     private static Tensor withZeros(Tensor ofTexts) {
-        return Tensors.cat(0, Tensors.slice(ofTexts, 0, 0, 1).zeros_like(), ofTexts);
+        return Tensors.cat(0, torch.zeros_like(Tensors.slice(ofTexts, 0, 0, 1)), ofTexts);
     }
 
     /** Words that either encoder dropped of each prompt; mostly both drop the same. */

@@ -18,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Stable Diffusion 1.x and 2.x. */
@@ -92,7 +93,8 @@ final class StableDiffusion implements ModelFamily {
                     unet::close,
                     new ImageDecoder(vae),
                     Request.GUIDANCE_SCALE.defaultValue(),
-                    name -> scheduler(name, schedulerClass, schedulerConfig));
+                    name -> scheduler(name, schedulerClass, schedulerConfig),
+                    Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;

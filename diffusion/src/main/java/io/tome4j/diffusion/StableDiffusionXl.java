@@ -50,7 +50,10 @@ final class StableDiffusionXl implements ModelFamily {
                 "unet", Set.of("UNet2DConditionModel"),
                 "vae", Set.of("AutoencoderKL")));
         List<String> configs = new ArrayList<>(List.of(
-                "scheduler/scheduler_config.json", "text_encoder_2/config.json", "unet/config.json", "vae/config.json"));
+                "scheduler/scheduler_config.json",
+                "text_encoder_2/config.json",
+                "unet/config.json",
+                "vae/config.json"));
         List<String> tokenizers = new ArrayList<>(List.of("tokenizer_2"));
         List<String> weights = new ArrayList<>(List.of("text_encoder_2", "unet", "vae"));
         if (hasFirst) {

@@ -43,7 +43,8 @@ record TimeIds(boolean aesthetic) {
             rows.addAll(Collections.nCopies(images, negativeIds));
             rows.addAll(Collections.nCopies(images, positiveIds));
         } else {
-            // The reference repeats the pair, so that with several images and other negative sizes its rows are not in the
+            // The reference repeats the pair, so that with several images and other negative sizes its rows are not in
+            // the
             // order of the embeddings' rows; so are not ours.
             for (int i = 0; i < images; i++) {
                 rows.addAll(List.of(negativeIds, positiveIds));
@@ -68,8 +69,7 @@ record TimeIds(boolean aesthetic) {
 
     /** Other than the positive ones only where both sizes are given. */
     private double[] negativeFromText(Request request) {
-        double[] original =
-                MicroConditioning.heightAndWidth(request.get(MicroConditioning.NEGATIVE_ORIGINAL_SIZE));
+        double[] original = MicroConditioning.heightAndWidth(request.get(MicroConditioning.NEGATIVE_ORIGINAL_SIZE));
         double[] target = MicroConditioning.heightAndWidth(request.get(MicroConditioning.NEGATIVE_TARGET_SIZE));
         return original.length == 0 || target.length == 0
                 ? positive(request)
@@ -81,10 +81,9 @@ record TimeIds(boolean aesthetic) {
         double[] original = MicroConditioning.heightAndWidth(
                 request.get(MicroConditioning.NEGATIVE_ORIGINAL_SIZE), original(request));
         return aesthetic
-                ? joined(
-                        original,
-                        negativeCrop(request),
-                        new double[] {request.get(MicroConditioning.NEGATIVE_AESTHETIC_SCORE)})
+                ? joined(original, negativeCrop(request), new double[] {
+                    request.get(MicroConditioning.NEGATIVE_AESTHETIC_SCORE)
+                })
                 : joined(
                         original,
                         MicroConditioning.topAndLeft(request.get(MicroConditioning.CROPS_COORDS_TOP_LEFT)),

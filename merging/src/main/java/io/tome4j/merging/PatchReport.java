@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +47,13 @@ public record PatchReport(
     /** Tokens of all patched blocks after merging. */
     public long tokensAfter() {
         return blocks.stream().mapToLong(PatchedBlock::tokensAfter).sum();
+    }
+
+    /** The same with another thing that the user should know. */
+    public PatchReport withNote(String note) {
+        List<String> all = new ArrayList<>(notes);
+        all.add(note);
+        return new PatchReport(options, input, blocks, unmerged, blocksInModel, List.copyOf(all));
     }
 
     /** Whether anything was to be merged. */

@@ -21,9 +21,6 @@ import java.util.Optional;
  * @param options how to load it
  */
 public record ChosenModel(String name, Optional<EmbeddedModel> embedded, PipelineOptions options) {
-    /** What {@code diffusers} takes for any model. */
-    static final double USUAL_GUIDANCE = 7.5;
-
     static final int USUAL_STEPS = 20;
 
     /** What the pipeline loads; unpacks the embedded model if that is necessary. */
@@ -40,8 +37,9 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
     }
 
-    double guidanceScale() {
-        return embedded.map(EmbeddedModel::guidanceScale).orElse(USUAL_GUIDANCE);
+    /** Empty leaves it to the checkpoint's family. */
+    Optional<Double> guidanceScale() {
+        return embedded.map(EmbeddedModel::guidanceScale);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
@@ -57,7 +55,7 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
     /** Says which model it is where the user may wonder. */
     public void announce(PrintWriter err) {
         embedded.ifPresent(model -> err.println("Model: the embedded " + model.name() + ", which " + model.description()
-                + "; --model takes any Stable Diffusion 1.x or 2.x checkpoint"));
+                + "; --model takes any Stable Diffusion 1.x, 2.x or XL checkpoint"));
     }
 
     /** Which weights these are, as well as that can be told without reading them. */
@@ -67,7 +65,8 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         }
         Path folder = Path.of(name);
         String which = Files.isDirectory(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
-        return (which + " " + options.revision() + " " + options.variant()).strip();
+        String refiner = options.refiner().isEmpty() ? "" : " refined by " + options.refiner();
+        return (which + " " + options.revision() + " " + options.variant() + refiner).strip();
     }
 
     /** How much there is in a folder, and when it was changed last. */

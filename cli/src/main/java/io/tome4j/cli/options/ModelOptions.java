@@ -21,6 +21,14 @@ public final class ModelOptions extends CheckpointOptions {
     String model = "";
 
     @Option(
+            names = "--refiner",
+            order = AFTER,
+            paramLabel = "FOLDER|ID",
+            defaultValue = "",
+            description = "A model that goes on where the first one stops (--refiner-start), such as SDXL's refiner.")
+    private String refiner = "";
+
+    @Option(
             names = "--attention",
             order = AFTER,
             paramLabel = "efficient|portable|naive",
@@ -59,7 +67,8 @@ public final class ModelOptions extends CheckpointOptions {
                 .revision(revision())
                 .variant(variant())
                 .vaeTiling(vaeTiling)
-                .memoryCheck(!noMemoryCheck);
+                .memoryCheck(!noMemoryCheck)
+                .refiner(refiner);
         EmbeddedModel embedded = EmbeddedModel.shipped();
         if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
             return new ChosenModel(model, Optional.empty(), options);

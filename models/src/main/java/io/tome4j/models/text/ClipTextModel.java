@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClipTextModel implements AutoCloseable {
     /** What else lies in a file that was saved from all of CLIP, or from its text encoder with the projection. */
-    private static final List<String> OTHER_PARTS =
-            List.of("visual_projection.", "vision_model.", "logit_scale");
+    private static final List<String> OTHER_PARTS = List.of("visual_projection.", "vision_model.", "logit_scale");
 
     private static final String PROJECTION = "text_projection";
 
@@ -66,9 +65,8 @@ public final class ClipTextModel implements AutoCloseable {
         }
         this.finalLayerNorm = LayerNorm.of(
                 model.scope("final_layer_norm"), channels, config.layer().layerNormEps());
-        this.textProjection = projects
-                ? Linear.withoutBias(source.scope(PROJECTION), channels, config.projectionDim())
-                : null;
+        this.textProjection =
+                projects ? Linear.withoutBias(source.scope(PROJECTION), channels, config.projectionDim()) : null;
         this.causalMask = source.own(causalMask(positions, source.placement()));
     }
 
@@ -218,9 +216,8 @@ public final class ClipTextModel implements AutoCloseable {
 
     /** Where a text ends: at the first end marker, or at the beginning where there is none. */
     private int end(long[] ids) {
-        long marker = config.eosTokenId() == LARGEST_ID
-                ? Arrays.stream(ids).max().orElseThrow()
-                : config.eosTokenId();
+        long marker =
+                config.eosTokenId() == LARGEST_ID ? Arrays.stream(ids).max().orElseThrow() : config.eosTokenId();
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] == marker) {
                 return i;

@@ -92,6 +92,11 @@ public final class AutoencoderKL implements AutoCloseable {
         return config.scalingFactor();
     }
 
+    /** What it computes in. */
+    public DType dtype() {
+        return weights.placement().dtype();
+    }
+
     /** Bytes of the weights. */
     public long weightBytes() {
         return weights.bytes();
@@ -162,7 +167,9 @@ public final class AutoencoderKL implements AutoCloseable {
             return scope.release(
                     config.latentsStd().isEmpty()
                             ? given.mul(scale)
-                            : given.sub(channels(config.latentsMean())).mul(scale).div(channels(config.latentsStd())));
+                            : given.sub(channels(config.latentsMean()))
+                                    .mul(scale)
+                                    .div(channels(config.latentsStd())));
         }
     }
 
