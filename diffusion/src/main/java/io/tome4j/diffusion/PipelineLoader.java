@@ -1,6 +1,6 @@
 package io.tome4j.diffusion;
 
-import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.FetchOptions;
@@ -17,11 +17,11 @@ final class PipelineLoader {
     static Stages load(String model, PipelineOptions options, DownloadListener listener) {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
         Placement placement = Placement.choose(options.device(), options.dtype());
-        CheckpointFolder checkpoint = resolve(model, options.revision(), options, listener);
+        Checkpoint checkpoint = resolve(model, options.revision(), options, listener);
         if (options.refiner().isEmpty()) {
             return load(checkpoint, model, placement, options);
         }
-        CheckpointFolder refiner = resolve(options.refiner(), "", options, listener);
+        Checkpoint refiner = resolve(options.refiner(), "", options, listener);
         Stages stages = load(checkpoint, model, placement, options);
         try {
             return withRefiner(stages, load(refiner, options.refiner(), placement, options));
@@ -43,11 +43,11 @@ final class PipelineLoader {
     }
 
     private static Stages load(
-            CheckpointFolder checkpoint, String model, Placement placement, PipelineOptions options) {
+            Checkpoint checkpoint, String model, Placement placement, PipelineOptions options) {
         return ModelFamily.of(checkpoint).load(checkpoint, name(model, checkpoint), placement, options);
     }
 
-    private static CheckpointFolder resolve(
+    private static Checkpoint resolve(
             String model, String revision, PipelineOptions options, DownloadListener listener) {
         return CheckpointSource.resolve(
                 model,
@@ -58,7 +58,7 @@ final class PipelineLoader {
     }
 
     /** A model of the hub is called by its id, a folder by its own name. */
-    private static String name(String model, CheckpointFolder checkpoint) {
+    private static String name(String model, Checkpoint checkpoint) {
         Path folder = Path.of(model);
         return Files.isDirectory(folder)
                 ? String.valueOf(checkpoint.path().toAbsolutePath().normalize().getFileName())

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
@@ -80,7 +81,7 @@ final class StableDiffusionXl implements ModelFamily {
 
     /** What the configs tell before there are weights: they are gigabytes. */
     private static void requireUsable(Path folder) {
-        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
+        Checkpoint checkpoint = CheckpointFolder.open(folder);
         if (checkpoint.has("unet")) {
             UNetConfig unet = UNetConfig.of(checkpoint.component("unet").config());
             if (unet.textTime().isEmpty()) {
@@ -99,7 +100,7 @@ final class StableDiffusionXl implements ModelFamily {
     }
 
     @Override
-    public Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options) {
+    public Stages load(Checkpoint checkpoint, String modelName, Placement placement, PipelineOptions options) {
         Config schedulerConfig = checkpoint.component("scheduler").config();
         String schedulerClass = checkpoint.modelIndex().components().getOrDefault("scheduler", "");
         kind.weights().forEach(checkpoint::component);
@@ -138,14 +139,14 @@ final class StableDiffusionXl implements ModelFamily {
     }
 
     private static TextEncoder textEncoder(
-            CheckpointFolder checkpoint,
+            Checkpoint checkpoint,
             String tokenizerName,
             String name,
             Placement placement,
             PipelineOptions options,
             Deque<AutoCloseable> loaded) {
         ClipTokenizer tokenizer =
-                ClipTokenizer.of(checkpoint.component(tokenizerName).path());
+                ClipTokenizer.of(checkpoint.component(tokenizerName));
         loaded.push(tokenizer);
         boolean projects = name.equals("text_encoder_2");
         var weights = StableDiffusion.weights(checkpoint, name, placement);

@@ -33,22 +33,23 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         return Placement.choose(options.device(), options.dtype());
     }
 
-    int steps() {
+    /** The denoising steps that suit it. */
+    public int steps() {
         return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
     }
 
     /** Empty leaves it to the checkpoint's family. */
-    Optional<Double> guidanceScale() {
+    public Optional<Double> guidanceScale() {
         return embedded.map(EmbeddedModel::guidanceScale);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int width() {
+    public int width() {
         return embedded.map(EmbeddedModel::width).orElse(0);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int height() {
+    public int height() {
         return embedded.map(EmbeddedModel::height).orElse(0);
     }
 
