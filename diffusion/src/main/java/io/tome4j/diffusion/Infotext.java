@@ -158,9 +158,9 @@ final class Infotext {
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .merging(merging(values));
-        if (values.has(Request.NEGATIVE_PROMPT.title()) || !parsed.negativePrompt().isEmpty()) {
-            request = request.negativePrompt(
-                    values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()));
+        if (values.has(Request.NEGATIVE_PROMPT.title())
+                || !parsed.negativePrompt().isEmpty()) {
+            request = request.negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()));
         }
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {

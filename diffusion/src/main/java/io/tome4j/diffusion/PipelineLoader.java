@@ -42,8 +42,7 @@ final class PipelineLoader {
         return stages.withRefiner(refiner);
     }
 
-    private static Stages load(
-            Checkpoint checkpoint, String model, Placement placement, PipelineOptions options) {
+    private static Stages load(Checkpoint checkpoint, String model, Placement placement, PipelineOptions options) {
         return ModelFamily.of(checkpoint).load(checkpoint, name(model, checkpoint), placement, options);
     }
 

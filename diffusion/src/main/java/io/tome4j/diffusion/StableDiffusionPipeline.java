@@ -231,7 +231,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
             return named(
-                    stages.refiner().orElse(stages).decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+                    stages.refiner().orElse(stages).decoder().decode(latents.tensor(), memory.decodesInTiles(grid)),
+                    request,
+                    resolved);
         }
     }
 

@@ -145,8 +145,7 @@ final class StableDiffusionXl implements ModelFamily {
             Placement placement,
             PipelineOptions options,
             Deque<AutoCloseable> loaded) {
-        ClipTokenizer tokenizer =
-                ClipTokenizer.of(checkpoint.component(tokenizerName));
+        ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component(tokenizerName));
         loaded.push(tokenizer);
         boolean projects = name.equals("text_encoder_2");
         var weights = StableDiffusion.weights(checkpoint, name, placement);

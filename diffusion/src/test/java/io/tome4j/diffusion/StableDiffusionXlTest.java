@@ -31,8 +31,7 @@ class StableDiffusionXlTest {
     private static final String REFINER = Fixtures.path("tiny-sdxl-refiner").toString();
 
     private static StableDiffusionPipeline load(PipelineOptions options) {
-        return StableDiffusionPipeline.fromPretrained(
-                Fixtures.path("tiny-sdxl").toString(), options);
+        return StableDiffusionPipeline.fromPretrained(Fixtures.path("tiny-sdxl").toString(), options);
     }
 
     @Test
@@ -72,7 +71,8 @@ class StableDiffusionXlTest {
             Result empty = pipeline.generate(SMALL.negativePrompt(""));
             assertThat(empty.latents().values()).isNotEqualTo(none.latents().values());
             for (Result result : List.of(none, empty)) {
-                Request read = GenerationParameters.parse(result.image().parameters()).request();
+                Request read =
+                        GenerationParameters.parse(result.image().parameters()).request();
                 assertThat(read.isChosen(Request.NEGATIVE_PROMPT)).isEqualTo(result == empty);
             }
         }
@@ -94,7 +94,8 @@ class StableDiffusionXlTest {
             assertThat(refined.image().parameters())
                     .contains("Refiner: tiny-sdxl-refiner")
                     .contains("Refiner switch at: 0.6");
-            Request read = GenerationParameters.parse(refined.image().parameters()).request();
+            Request read =
+                    GenerationParameters.parse(refined.image().parameters()).request();
             assertThat(pipeline.generate(read).latents().values())
                     .isEqualTo(refined.latents().values());
             assertThatThrownBy(() -> alone.generate(read))
