@@ -61,7 +61,7 @@ public record PatchReport(
         return options.merges();
     }
 
-    /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
+    /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}, with {@code max_downsample} if it is not 1. */
     public String summary() {
         if (!merges()) {
             return "off";
@@ -75,12 +75,13 @@ public record PatchReport(
                 .orElse("");
         return String.format(
                         Locale.ROOT,
-                        "%d of %d blocks merge%s (%sratio %s)",
+                        "%d of %d blocks merge%s (%sratio %s%s)",
                         blocks.size(),
                         blocksInModel,
                         what,
                         method,
-                        options.ratio())
+                        options.ratio(),
+                        options.maxDownsample() == 1 ? "" : ", max_downsample " + options.maxDownsample())
                 + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
     }
 }

@@ -106,7 +106,7 @@ public final class ToMe {
                 List.copyOf(patched),
                 List.copyOf(unmerged),
                 all.size(),
-                notes(options, options.equals(asked), patched, unmerged));
+                notes(options, patched, unmerged));
     }
 
     private static int blocksAtLevel(List<? extends MergeableBlock> blocks, MergeableBlock block) {
@@ -140,13 +140,9 @@ public final class ToMe {
 
     private static List<String> notes(
             ToMeOptions options,
-            boolean asAsked,
             List<PatchReport.PatchedBlock> patched,
             List<PatchReport.UnmergedBlock> unmerged) {
         List<String> notes = new ArrayList<>();
-        if (!asAsked) {
-            notes.add("max_downsample " + options.maxDownsample() + ": this model has no blocks above that size");
-        }
         double most = options.method().strategy().highestRatio(options);
         if (options.ratio() > most) {
             notes.add(String.format(
