@@ -17,6 +17,7 @@ PARTS = {  # in the order in which they build on each other
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",
+    "prompt-syntax": "prompt_syntax",
     "resampling": "resampling",
 }
 

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.AttentionKernel;
@@ -30,7 +31,7 @@ record MemoryGuard(Stages stages) {
 
     private MemoryEstimate estimate(Request request, AttentionKernel kernel) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
-        long rows = (long) Guidance.of(stages.withDefaults(request)).copies() * request.imagesAtATime();
+        long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes(),
                 Math.max(
@@ -39,6 +40,12 @@ record MemoryGuard(Stages stages) {
                                 .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
                                 .orElse(0L)),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
+    }
+
+    /** How often the batch holds each image. */
+    private int copies(Request request) {
+        boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
+        return Guidance.of(stages.withDefaults(request)).copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

@@ -141,7 +141,13 @@ record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> mergin
                 MergeRun.of(refiner.denoiser(), merging, request.seed(), guidance.copies(), listener::onMerge)) {
             PromptEncoder.Encoded text = refiner.prompts().continuing().encode(request, guidance);
             Denoised refined = new DenoisingLoop(refiner.denoiser(), guidance, ReuseSchedule.of(request))
-                    .run(base.latents(), text.conditioning(), trajectory, noise, run, listener);
+                    .run(
+                            base.latents(),
+                            text.conditioning().after(base.steps().size()),
+                            trajectory,
+                            noise,
+                            run,
+                            listener);
             List<Duration> steps = new ArrayList<>(base.steps());
             steps.addAll(refined.steps());
             return new Denoised(refined.latents(), List.copyOf(steps));

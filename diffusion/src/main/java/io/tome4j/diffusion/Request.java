@@ -1,5 +1,7 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.Emphasis;
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -55,6 +57,16 @@ public final class Request {
             .titled("Negative prompt 2")
             .described("PROMPT", "The negative prompt of SDXL's second text encoder; otherwise the first's.")
             .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
+            .titled("Prompt syntax")
+            .described(
+                    "How prompts are read: as they stand, or with the web UI's weights, AND, BREAK, [from:to:when] and"
+                            + " [a|b], at any length.");
+
+    public static final Option<Emphasis> EMPHASIS = Option.of("emphasis", Emphasis.ORIGINAL)
+            .titled("Emphasis")
+            .described("What a weight in a prompt of the syntax a1111 does: what the web UI calls so.");
 
     public static final Option<Integer> STEPS = Option.of("num_inference_steps", 50)
             .titled("Steps")
@@ -151,6 +163,8 @@ public final class Request {
             NEGATIVE_PROMPT,
             PROMPT_2,
             NEGATIVE_PROMPT_2,
+            PROMPT_SYNTAX,
+            EMPHASIS,
             STEPS,
             GUIDANCE_SCALE,
             GUIDANCE_RESCALE,
@@ -283,6 +297,25 @@ public final class Request {
 
     public Request negativePrompt(String value) {
         return with(NEGATIVE_PROMPT, value);
+    }
+
+    /** How prompts are read. */
+    public PromptSyntax promptSyntax() {
+        return get(PROMPT_SYNTAX);
+    }
+
+    /** Reads prompts so; plain text is usual. */
+    public Request promptSyntax(PromptSyntax value) {
+        return with(PROMPT_SYNTAX, value);
+    }
+
+    /** What a weight in a prompt does; has no effect on plain ones. */
+    public Emphasis emphasis() {
+        return get(EMPHASIS);
+    }
+
+    public Request emphasis(Emphasis value) {
+        return with(EMPHASIS, value);
     }
 
     /** How strongly to follow the prompt; 1 or less is no guidance, and saves half the work. */

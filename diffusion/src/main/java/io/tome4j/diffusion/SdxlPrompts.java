@@ -1,6 +1,10 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.Emphasis;
+import io.tome4j.diffusion.prompt.PromptChunk;
+import io.tome4j.diffusion.prompt.ScheduledText;
 import io.tome4j.models.unet.AddedConditioning;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.ArrayList;
@@ -8,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,7 +30,65 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
         implements PromptEncoder {
 
     @Override
-    public Encoded encode(Request request, Guidance guidance) {
+    public Encoded encode(Request request, Guidance guidance, ScheduledText.Steps steps) {
+        return switch (request.promptSyntax()) {
+            case PLAIN -> plain(request, guidance);
+            case A1111 -> composed(request, ComposedPrompts.of(request, guidance, steps));
+        };
+    }
+
+    /**
+     * As the web UI has it: each encoder's states are weighted apart, the embedding of a text is its first chunk's, and an
+     * empty negative prompt is none.
+     */
+    private Encoded composed(Request request, ComposedPrompts prompts) {
+        if (!request.isUsual(Request.PROMPT_2) || !request.isUsual(Request.NEGATIVE_PROMPT_2)) {
+            throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} a1111,"
+                    + " in which both text encoders see the same prompt");
+        }
+        boolean zeroed = prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
+        List<TextEncoder> encoders = Stream.concat(first.stream(), Stream.of(second)).toList();
+        try (var scope = TensorScope.open()) {
+            List<ComposedRows.Encoded> encoded = new ArrayList<>();
+            for (int number = 0; number < prompts.texts().size(); number++) {
+                ComposedPrompts.Text text = prompts.texts().get(number);
+                List<Tensor> hidden = new ArrayList<>();
+                for (TextEncoder encoder : encoders) {
+                    WeightedStates states = new WeightedStates(request.emphasis(), chunks -> encoder.model()
+                            .encode(TextEncoder.ids(chunks), 1)
+                            .hidden());
+                    hidden.add(states.of(
+                            encoder.chunker().ofVariants(text.variants(), request.emphasis()), text.counts()));
+                }
+                Tensor embeddings = Tensors.cat(2, hidden.toArray(Tensor[]::new));
+                Tensor pooled = pooled(text, request.emphasis());
+                boolean isZero = zeroed && number == 0;
+                encoded.add(new ComposedRows.Encoded(
+                        scope.release(isZero ? torch.zeros_like(embeddings) : embeddings),
+                        Optional.of(scope.release(isZero ? torch.zeros_like(pooled) : pooled))));
+            }
+            int rows = prompts.rows().size();
+            boolean fromImage = continues || request.start().beginsWithImage();
+            Tensor ids = scope.release(timeIds.inOrder(request, prompts.negativeRows(), rows, fromImage));
+            TextTimeline timeline = new ComposedRows(prompts, encoded)
+                    .timeline((embeddings, pooled) -> TextConditioning.of(embeddings)
+                            .with(new AddedConditioning(pooled.orElseThrow(), ids)));
+            return new Encoded(timeline, Collections.nCopies(request.prompts().size(), ""));
+        }
+    }
+
+    /** Of each variant's first chunk, {@code [variants, P]}. */
+    private Tensor pooled(ComposedPrompts.Text text, Emphasis emphasis) {
+        List<PromptChunk> firstChunks = second.chunker().ofVariants(text.variants(), emphasis).stream()
+                .map(chunks -> chunks.get(0))
+                .toList();
+        return second.model()
+                .encode(TextEncoder.ids(firstChunks), 1)
+                .pooled()
+                .orElseThrow();
+    }
+
+    private Encoded plain(Request request, Guidance guidance) {
         PromptRows rows = PromptRows.of(request, guidance);
         boolean zeroed = rows.negative() && zeros && !request.isChosen(Request.NEGATIVE_PROMPT);
         PromptRows encoded = zeroed ? new PromptRows(false, List.of()) : rows;

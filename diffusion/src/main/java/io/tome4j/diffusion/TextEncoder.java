@@ -1,5 +1,7 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.PromptChunk;
+import io.tome4j.diffusion.prompt.PromptChunker;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
@@ -14,6 +16,9 @@ import org.bytedeco.pytorch.Tensor;
  * @param model gives each token its embedding
  */
 record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements AutoCloseable {
+    private static final int NO_TOKEN = -1;
+    private static final int MARKERS = 2;
+
     /**
      * @param embeddings {@code [texts, M, D]}; in the scope that was open
      * @param pooled one embedding a text, {@code [texts, P]}; empty of an encoder that has none
@@ -24,13 +29,13 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
     /** Encodes texts, at least one. */
     Encoded encode(List<String> texts) {
         List<TokenizedPrompt> tokens = tokens(texts);
-        return new Encoded(model.forward(ids(tokens)), Optional.empty(), dropped(tokens));
+        return new Encoded(model.forward(plainIds(tokens)), Optional.empty(), dropped(tokens));
     }
 
     /** As {@link #encode}, with the last hidden state but one, before any norm, and the embeddings of whole texts. */
     Encoded encodePenultimate(List<String> texts) {
         List<TokenizedPrompt> tokens = tokens(texts);
-        ClipTextModel.Output output = model.encode(ids(tokens), 1);
+        ClipTextModel.Output output = model.encode(plainIds(tokens), 1);
         return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
     }
 
@@ -38,12 +43,32 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
         return texts.stream().map(tokenizer::encode).toList();
     }
 
-    private static long[][] ids(List<TokenizedPrompt> tokens) {
+    private static long[][] plainIds(List<TokenizedPrompt> tokens) {
         return tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
     }
 
     private static List<String> dropped(List<TokenizedPrompt> tokens) {
         return tokens.stream().map(TokenizedPrompt::dropped).toList();
+    }
+
+    /** Cuts texts of any length for this encoder. */
+    PromptChunker chunker() {
+        long[] empty = tokenizer.encode("").ids();
+        long[] comma = tokenizer.tokens(",");
+        return new PromptChunker(
+                tokenizer::tokens,
+                new PromptChunker.Tokens(
+                        empty[0],
+                        empty[1],
+                        empty[empty.length - 1],
+                        comma.length == 1 ? comma[0] : NO_TOKEN,
+                        tokenizer.maxLength() - MARKERS),
+                List.of());
+    }
+
+    /** The ids of chunks, as the model takes them. */
+    static long[][] ids(List<PromptChunk> chunks) {
+        return chunks.stream().map(PromptChunk::ids).toArray(long[][]::new);
     }
 
     @Override

@@ -50,6 +50,10 @@ record TimeIds(boolean aesthetic) {
                 rows.addAll(List.of(negativeIds, positiveIds));
             }
         }
+        return tensor(rows);
+    }
+
+    private Tensor tensor(List<double[]> rows) {
         float[] values = new float[rows.size() * count()];
         int at = 0;
         for (double[] row : rows) {
@@ -58,6 +62,21 @@ record TimeIds(boolean aesthetic) {
             }
         }
         return Tensors.of(values, rows.size(), count());
+    }
+
+    /**
+     * The rows of a batch whose negative ones come first.
+     *
+     * @param negatives how many there are
+     * @param rows in all
+     * @return {@code [rows, count]} fp32
+     */
+    Tensor inOrder(Request request, int negatives, int rows, boolean continues) {
+        boolean asFromImages = continues || aesthetic;
+        List<double[]> all = new ArrayList<>(Collections.nCopies(
+                negatives, asFromImages ? negativeFromImage(request) : negativeFromText(request)));
+        all.addAll(Collections.nCopies(rows - negatives, positive(request)));
+        return tensor(all);
     }
 
     private double[] positive(Request request) {

@@ -6,6 +6,7 @@ import io.tome4j.diffusion.Guidance;
 import io.tome4j.diffusion.ReuseSchedule;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.diffusion.TextConditioning;
+import io.tome4j.diffusion.TextTimeline;
 import io.tome4j.diffusion.UNetDenoiser;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
@@ -77,7 +78,7 @@ final class Denoising {
                             ReuseSchedule.every(cell.variant().reuseEvery()))
                     .run(
                             latents,
-                            withSizes(TextConditioning.of(text), side, generator),
+                            TextTimeline.of(withSizes(TextConditioning.of(text), side, generator)),
                             trajectory,
                             steps,
                             generator,
