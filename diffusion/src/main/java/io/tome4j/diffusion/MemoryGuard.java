@@ -45,7 +45,8 @@ record MemoryGuard(Stages stages) {
     /** How often the batch holds each image. */
     private int copies(Request request) {
         boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
-        return Guidance.of(stages.withDefaults(request)).copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
+        return Guidance.of(stages.withDefaults(request)).copies()
+                + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

@@ -46,8 +46,10 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} a1111,"
                     + " in which both text encoders see the same prompt");
         }
-        boolean zeroed = prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
-        List<TextEncoder> encoders = Stream.concat(first.stream(), Stream.of(second)).toList();
+        boolean zeroed =
+                prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
+        List<TextEncoder> encoders =
+                Stream.concat(first.stream(), Stream.of(second)).toList();
         try (var scope = TensorScope.open()) {
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
             for (int number = 0; number < prompts.texts().size(); number++) {
@@ -71,8 +73,8 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             boolean fromImage = continues || request.start().beginsWithImage();
             Tensor ids = scope.release(timeIds.inOrder(request, prompts.negativeRows(), rows, fromImage));
             TextTimeline timeline = new ComposedRows(prompts, encoded)
-                    .timeline((embeddings, pooled) -> TextConditioning.of(embeddings)
-                            .with(new AddedConditioning(pooled.orElseThrow(), ids)));
+                    .timeline((embeddings, pooled) ->
+                            TextConditioning.of(embeddings).with(new AddedConditioning(pooled.orElseThrow(), ids)));
             return new Encoded(timeline, Collections.nCopies(request.prompts().size(), ""));
         }
     }
@@ -82,10 +84,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
         List<PromptChunk> firstChunks = second.chunker().ofVariants(text.variants(), emphasis).stream()
                 .map(chunks -> chunks.get(0))
                 .toList();
-        return second.model()
-                .encode(TextEncoder.ids(firstChunks), 1)
-                .pooled()
-                .orElseThrow();
+        return second.model().encode(TextEncoder.ids(firstChunks), 1).pooled().orElseThrow();
     }
 
     private Encoded plain(Request request, Guidance guidance) {

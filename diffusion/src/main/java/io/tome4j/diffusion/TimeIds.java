@@ -73,8 +73,8 @@ record TimeIds(boolean aesthetic) {
      */
     Tensor inOrder(Request request, int negatives, int rows, boolean continues) {
         boolean asFromImages = continues || aesthetic;
-        List<double[]> all = new ArrayList<>(Collections.nCopies(
-                negatives, asFromImages ? negativeFromImage(request) : negativeFromText(request)));
+        List<double[]> all = new ArrayList<>(
+                Collections.nCopies(negatives, asFromImages ? negativeFromImage(request) : negativeFromText(request)));
         all.addAll(Collections.nCopies(rows - negatives, positive(request)));
         return tensor(all);
     }

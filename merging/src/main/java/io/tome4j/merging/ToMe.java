@@ -139,9 +139,7 @@ public final class ToMe {
     }
 
     private static List<String> notes(
-            ToMeOptions options,
-            List<PatchReport.PatchedBlock> patched,
-            List<PatchReport.UnmergedBlock> unmerged) {
+            ToMeOptions options, List<PatchReport.PatchedBlock> patched, List<PatchReport.UnmergedBlock> unmerged) {
         List<String> notes = new ArrayList<>();
         double most = options.method().strategy().highestRatio(options);
         if (options.ratio() > most) {
