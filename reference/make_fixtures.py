@@ -19,6 +19,7 @@ PARTS = {  # in the order in which they build on each other
     "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
     "resampling": "resampling",
+    "lora": "lora",
 }
 
 

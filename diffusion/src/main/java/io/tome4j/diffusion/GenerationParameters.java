@@ -36,12 +36,13 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept
+     *     latents, only {@link #initialLatents} is kept; of LoRAs, not where their files lie
      */
     public static GenerationParameters of(Request asked) {
         Request kept = asked.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
-                .guidanceScale(asked.guidanceScale()); // a text says it in any case
+                .guidanceScale(asked.guidanceScale()) // a text says it in any case
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         return parameters;

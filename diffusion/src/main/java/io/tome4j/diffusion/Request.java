@@ -192,12 +192,15 @@ public final class Request {
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
+    private final List<Lora> loras;
 
-    private Request(List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging) {
+    private Request(
+            List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
+        this.loras = List.copyOf(loras);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -217,7 +220,8 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty()).seed(seed);
+        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of())
+                .seed(seed);
     }
 
     /** What an option is. */
@@ -236,7 +240,7 @@ public final class Request {
         }
         boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
         OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging);
+        return new Request(prompts, changed, start, merging, loras);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -287,7 +291,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging);
+        return new Request(value, values, start, merging, loras);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -494,7 +498,7 @@ public final class Request {
     }
 
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging);
+        return new Request(prompts, values, value, merging, loras);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -512,7 +516,22 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE));
+        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras);
+    }
+
+    /** The LoRAs that are added to the model, in this order. */
+    public List<Lora> loras() {
+        return loras;
+    }
+
+    /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
+    public Request loras(List<Lora> value) {
+        return new Request(prompts, values, start, merging, value);
+    }
+
+    /** As {@link #loras(List)}. */
+    public Request loras(Lora... value) {
+        return loras(List.of(value));
     }
 
     /** Images in all. */
@@ -551,12 +570,13 @@ public final class Request {
                 && request.prompts.equals(prompts)
                 && request.values.equals(values)
                 && request.start.equals(start)
-                && request.merging.equals(merging);
+                && request.merging.equals(merging)
+                && request.loras.equals(loras);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging);
+        return Objects.hash(prompts, values, start, merging, loras);
     }
 
     @Override
@@ -566,6 +586,7 @@ public final class Request {
                 .filter(values::has)
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
+        loras.forEach(lora -> text.append(' ').append(lora));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

@@ -114,6 +114,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * Carries out a request.
      *
      * <ol>
+     *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
      *   <li>The request's {@link Start} gives the first latents.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
@@ -130,6 +131,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
+        List<Lora> outer = stages.adapters().added();
         running++;
         try {
             Request complete = stages.withDefaults(request);
@@ -142,6 +144,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     : run(complete, listener);
         } finally {
             running--;
+            if (running > 0 && !stages.adapters().added().equals(outer)) {
+                stages.adapters().add(outer); // the run around this one goes on with its own
+            }
             closeWhenDone();
         }
     }
@@ -155,11 +160,13 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Guidance guidance = Guidance.of(request);
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
+        Adapters.Added loras = stages.adapters().add(request.loras());
         try (var scope = TensorScope.open();
                 MergeRun run =
                         MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
+                    .loras(loras.loras())
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
             memory.require(resolved);
             Optional<RefinerPass> refinerPass =
@@ -197,6 +204,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
                         text.droppedWords(),
+                        loras.warnings(),
                         tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);

@@ -13,6 +13,7 @@ import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
+import io.tome4j.tensor.Weights;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ final class StableDiffusionXl implements ModelFamily {
     static final StableDiffusionXl REFINER = new StableDiffusionXl(false);
 
     private static final double GUIDANCE_SCALE = 5;
+    private static final String SECOND = "text_encoder_2";
     private static final String ZEROS = "force_zeros_for_empty_prompt";
 
     private final boolean hasFirst;
@@ -104,19 +106,25 @@ final class StableDiffusionXl implements ModelFamily {
         Config schedulerConfig = checkpoint.component("scheduler").config();
         String schedulerClass = checkpoint.modelIndex().components().getOrDefault("scheduler", "");
         kind.weights().forEach(checkpoint::component);
+        Adapters adapters = new Adapters();
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
             Optional<TextEncoder> first = hasFirst
-                    ? Optional.of(textEncoder(checkpoint, "tokenizer", "text_encoder", placement, options, loaded))
+                    ? Optional.of(textEncoder(checkpoint, "text_encoder", adapters, placement, options, loaded))
                     : Optional.empty();
-            TextEncoder second = textEncoder(checkpoint, "tokenizer_2", "text_encoder_2", placement, options, loaded);
+            TextEncoder second = textEncoder(checkpoint, SECOND, adapters, placement, options, loaded);
             UNet2DConditionModel unet = UNet2DConditionModel.of(
-                    StableDiffusion.weights(checkpoint, "unet", placement),
+                    adapters.open(
+                            "unet",
+                            StableDiffusion.tensors(checkpoint, "unet"),
+                            StableDiffusion.ldmNames(checkpoint),
+                            placement),
                     StableDiffusion.config(checkpoint, "unet"),
                     options.attention());
             loaded.push(unet);
             AutoencoderKL vae = AutoencoderKL.of(
-                    StableDiffusion.weights(checkpoint, "vae", placement), StableDiffusion.config(checkpoint, "vae"));
+                    Weights.of(StableDiffusion.tensors(checkpoint, "vae"), placement),
+                    StableDiffusion.config(checkpoint, "vae"));
             loaded.push(vae);
             SdxlFit fit = new SdxlFit(first, second, unet, vae);
             StableDiffusion.requireToFit(checkpoint, fit.misfit());
@@ -130,6 +138,7 @@ final class StableDiffusionXl implements ModelFamily {
                     unet::close,
                     new ImageDecoder(vae),
                     GUIDANCE_SCALE,
+                    adapters,
                     name -> scheduler(name, schedulerClass, schedulerConfig),
                     Optional.empty());
         } catch (RuntimeException e) {
@@ -140,17 +149,16 @@ final class StableDiffusionXl implements ModelFamily {
 
     private static TextEncoder textEncoder(
             Checkpoint checkpoint,
-            String tokenizerName,
             String name,
+            Adapters adapters,
             Placement placement,
             PipelineOptions options,
             Deque<AutoCloseable> loaded) {
-        ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component(tokenizerName));
+        ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component(name.replace("text_encoder", "tokenizer")));
         loaded.push(tokenizer);
-        boolean projects = name.equals("text_encoder_2");
-        var weights = StableDiffusion.weights(checkpoint, name, placement);
+        Weights weights = adapters.open(name, StableDiffusion.tensors(checkpoint, name), Map.of(), placement);
         Config config = StableDiffusion.config(checkpoint, name);
-        ClipTextModel model = projects
+        ClipTextModel model = name.equals(SECOND)
                 ? ClipTextModel.withProjection(weights, config, options.attention())
                 : ClipTextModel.of(weights, config, options.attention());
         loaded.push(model);

@@ -16,6 +16,7 @@ import java.util.function.Function;
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
  * @param guidanceScale of a request that does not say
+ * @param adapters the components to which LoRAs may be added
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}
  * @param refiner the stages of a model that goes on where this one stops; empty for none
  */
@@ -28,6 +29,7 @@ record Stages(
         Runnable closeDenoiser,
         ImageDecoder decoder,
         double guidanceScale,
+        Adapters adapters,
         Function<String, Scheduler> schedulers,
         Optional<Stages> refiner)
         implements AutoCloseable {
@@ -43,6 +45,7 @@ record Stages(
                 closeDenoiser,
                 decoder,
                 guidanceScale,
+                adapters,
                 schedulers,
                 Optional.of(value));
     }

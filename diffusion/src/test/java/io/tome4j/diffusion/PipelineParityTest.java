@@ -117,7 +117,7 @@ class PipelineParityTest {
                         .reusePower(c.get("power").doubleValue());
     }
 
-    private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
+    static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
         assertThat(a.getWidth()).isEqualTo(b.getWidth());
         assertThat(a.getHeight()).isEqualTo(b.getHeight());
         int most = 0;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DType;
@@ -117,6 +118,27 @@ class StableDiffusionXlTest {
             Result both = pipeline.generate(two);
             Result second = pipeline.generate(SMALL.seed(4));
             assertThat(both.latents().of(1).values()).isEqualTo(second.latents().values());
+        }
+    }
+
+    @Test
+    void theWebUisSyntaxWeighsBothEncodersAndPlainTextIsTheSame() {
+        try (var pipeline = load(FP32.refiner(REFINER))) {
+            Request read = SMALL.with(Request.PROMPT_SYNTAX, PromptSyntax.A1111);
+            float[] plain = pipeline.generate(SMALL.negativePrompt("bad")).latents().values();
+            float[] same = pipeline.generate(read.negativePrompt("bad")).latents().values();
+            for (int i = 0; i < plain.length; i++) {
+                assertThat((double) same[i]).isCloseTo(plain[i], org.assertj.core.data.Offset.offset(1e-3));
+            }
+            Request weighted = read.prompts(List.of("(a robot:1.5) AND [a:red] apple"));
+            Result result = pipeline.generate(weighted);
+            assertThat(result.latents().values()).isNotEqualTo(plain);
+            assertThat(pipeline.generate(weighted.negativePrompt("")).latents().values())
+                    .as("an empty negative prompt is none there")
+                    .isEqualTo(result.latents().values());
+            assertThatThrownBy(() -> pipeline.generate(read.with(Request.PROMPT_2, "other")))
+                    .isInstanceOf(OptionException.class)
+                    .hasMessageContaining("prompt_2");
         }
     }
 
