@@ -125,8 +125,10 @@ class StableDiffusionXlTest {
     void theWebUisSyntaxWeighsBothEncodersAndPlainTextIsTheSame() {
         try (var pipeline = load(FP32.refiner(REFINER))) {
             Request read = SMALL.with(Request.PROMPT_SYNTAX, PromptSyntax.A1111);
-            float[] plain = pipeline.generate(SMALL.negativePrompt("bad")).latents().values();
-            float[] same = pipeline.generate(read.negativePrompt("bad")).latents().values();
+            float[] plain =
+                    pipeline.generate(SMALL.negativePrompt("bad")).latents().values();
+            float[] same =
+                    pipeline.generate(read.negativePrompt("bad")).latents().values();
             for (int i = 0; i < plain.length; i++) {
                 assertThat((double) same[i]).isCloseTo(plain[i], org.assertj.core.data.Offset.offset(1e-3));
             }
