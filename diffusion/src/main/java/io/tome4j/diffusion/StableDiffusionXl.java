@@ -128,7 +128,7 @@ final class StableDiffusionXl implements ModelFamily {
             loaded.push(vae);
             SdxlFit fit = new SdxlFit(first, second, unet, vae);
             StableDiffusion.requireToFit(checkpoint, fit.misfit());
-            boolean zeros = checkpoint.modelIndex().flag(ZEROS, true);
+            boolean zeros = checkpoint.modelIndex().flag(ZEROS, hasFirst);
             return new Stages(
                     modelName,
                     options,
