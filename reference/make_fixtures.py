@@ -18,6 +18,7 @@ PARTS = {  # in the order in which they build on each other
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
+    "controlnet": "controlnet",
     "resampling": "resampling",
     "lora": "lora",
 }

@@ -42,7 +42,8 @@ public final class GenerationParameters {
         Request kept = asked.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
-                .loras(asked.loras().stream().map(Lora::withoutFile).toList());
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         return parameters;

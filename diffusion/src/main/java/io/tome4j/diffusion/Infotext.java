@@ -6,6 +6,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,6 +31,7 @@ final class Infotext {
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
     private static final String LORA_HASHES = "Lora hashes";
+    private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -63,6 +65,9 @@ final class Infotext {
         String hashes = LoraTags.hashes(request.loras());
         if (!hashes.isEmpty()) {
             values.put(LORA_HASHES, hashes);
+        }
+        for (int i = 0; i < request.controls().size(); i++) {
+            values.put(CONTROL_NET + i, request.controls().get(i).toText());
         }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
@@ -164,6 +169,7 @@ final class Infotext {
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
+                .controls(controls(values))
                 .merging(merging(values));
         if (values.has(Request.NEGATIVE_PROMPT.title())
                 || !parsed.negativePrompt().isEmpty()) {
@@ -200,6 +206,15 @@ final class Infotext {
         int words = LoraTags.readableIn(prompt).loras().size();
         return shown.loras()
                 .subList(Math.min(words, shown.loras().size()), shown.loras().size());
+    }
+
+    /** As far as it is known what they went by. */
+    private static List<Control> controls(ParameterValues values) {
+        List<Control> controls = new ArrayList<>();
+        for (int i = 0; values.has(CONTROL_NET + i); i++) {
+            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+        }
+        return controls;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

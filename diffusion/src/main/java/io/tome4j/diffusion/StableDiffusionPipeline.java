@@ -13,6 +13,7 @@ import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.ControlNetModel;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
@@ -43,12 +44,14 @@ import org.bytedeco.pytorch.Tensor;
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
     private final MemoryGuard memory;
+    private final ControlNets controlNets;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
     StableDiffusionPipeline(Stages stages) {
         this.stages = stages;
-        this.memory = new MemoryGuard(stages);
+        this.controlNets = new ControlNets(stages);
+        this.memory = new MemoryGuard(stages, controlNets);
     }
 
     /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
@@ -161,9 +164,15 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
         Adapters.Added loras = stages.adapters().add(request.loras());
+        request.controls().forEach(Control::requireImage);
+        List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
-                MergeRun run =
-                        MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
+                MergeRun run = MergeRun.of(
+                        merged(request, nets),
+                        request.merging(),
+                        request.seed(),
+                        guidance.copies(),
+                        listener::onMerge)) {
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
                     .loras(loras.loras())
@@ -182,7 +191,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 Tensor initial = request.start()
                         .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
                         .mul(new Scalar(trajectory.initNoiseSigma()));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
+                Denoiser denoiser = controlled(resolved, nets, text.conditioning(), trajectory);
+                Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(
                                 initial,
                                 text.conditioning(),
@@ -219,6 +229,24 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .map(pass -> ofBase.withNote(
                         "refiner: " + pass.report(ofBase.input()).summary()))
                 .orElse(ofBase);
+    }
+
+    /** The model whose blocks are to merge. */
+    private MergeableModel merged(Request request, List<ControlNetModel> nets) {
+        return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
+    }
+
+    private Denoiser controlled(Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
+        if (nets.isEmpty()) {
+            return stages.denoiser();
+        }
+        return stages.denoiser()
+                .controlled(new Controls(
+                        Controls.embedded(nets, request.controls(), request.width(), request.height()),
+                        request.images() * text.composition().parts(),
+                        trajectory.timesteps().length,
+                        request.guessMode(),
+                        request.mergeControlnet()));
     }
 
     /**
@@ -293,6 +321,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     private void closeWhenDone() {
         if (closed && running == 0) {
+            controlNets.close();
             stages.close();
         }
     }
