@@ -75,7 +75,8 @@ class ToMeTest {
                         org.assertj.core.groups.Tuple.tuple(2, 1024, 512),
                         org.assertj.core.groups.Tuple.tuple(2, 1024, 512),
                         org.assertj.core.groups.Tuple.tuple(1, 4096, 2048));
-        assertThat(report.summary()).isEqualTo("4 of 7 blocks merge up to 4096 tokens into 2048 (ratio 0.5, max_downsample 2)");
+        assertThat(report.summary())
+                .isEqualTo("4 of 7 blocks merge up to 4096 tokens into 2048 (ratio 0.5, max_downsample 2)");
     }
 
     @Test
