@@ -20,6 +20,7 @@ PARTS = {  # in the order in which they build on each other
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
     "resampling": "resampling",
+    "single-files": "single_files",
     "lora": "lora",
 }
 
