@@ -106,17 +106,14 @@ final class Infotext {
                 values.put(option.title(), shown(option, request.text(option)));
             }
         }
-        if (!parameters.model().isEmpty()) {
-            values.put(MODEL, parameters.model());
-        }
-        if (!parameters.refiner().isEmpty()) {
-            values.put(REFINER, parameters.refiner());
-            put(values, Request.REFINER_START, request);
-        }
         putIfKnown(values, MODEL_HASH, parameters.modelHash());
         putIfKnown(values, MODEL, parameters.model());
         putIfKnown(values, VAE_HASH, parameters.vaeHash());
         putIfKnown(values, VAE, parameters.vae());
+        if (!parameters.refiner().isEmpty()) {
+            values.put(REFINER, parameters.refiner());
+            put(values, Request.REFINER_START, request);
+        }
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
