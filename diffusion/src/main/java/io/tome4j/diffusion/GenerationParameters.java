@@ -302,7 +302,18 @@ public final class GenerationParameters {
     @Override
     public int hashCode() {
         return Objects.hash(
-                request, index, initialLatents, model, refiner, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
+                request,
+                index,
+                initialLatents,
+                model,
+                refiner,
+                modelHash,
+                vae,
+                vaeHash,
+                scheduler,
+                attention,
+                dtype,
+                version);
     }
 
     @Override
