@@ -6,6 +6,7 @@ import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -20,9 +21,10 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
 
     /**
      * @param embeddings {@code [texts, M, D]}; in the scope that was open
+     * @param pooled one embedding a text, {@code [texts, P]}; empty of an encoder that has none
      * @param droppedWords for each text the words that did not fit
      */
-    record Encoded(Tensor embeddings, List<String> droppedWords) {}
+    record Encoded(Tensor embeddings, Optional<Tensor> pooled, List<String> droppedWords) {}
 
     /**
      * The textual inversions of a request as this encoder sees them.
@@ -36,8 +38,17 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
 
     /** As {@link #encode(List)}, of texts that may have learned tokens. */
     Encoded encode(List<String> texts, LearnedTokens learned) {
+        return encode(texts, learned, 0);
+    }
+
+    /** As {@link #encodePenultimate(List)}, of texts that may have learned tokens. */
+    Encoded encodePenultimate(List<String> texts, LearnedTokens learned) {
+        return encode(texts, learned, 1);
+    }
+
+    private Encoded encode(List<String> texts, LearnedTokens learned, int back) {
         if (learned.isEmpty()) {
-            return encode(texts);
+            return back == 0 ? encode(texts) : encodePenultimate(texts);
         }
         try (ClipTokenizer more = tokenizer.with(learned.tokens())) {
             List<TokenizedPrompt> tokens = texts.stream()
@@ -46,18 +57,37 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
             long[][] ids = tokens.stream()
                     .map(prompt -> learned.ofModel(prompt.ids(), more))
                     .toArray(long[][]::new);
-            return new Encoded(
-                    model.forward(ids, learned.ofModel()),
-                    tokens.stream().map(TokenizedPrompt::dropped).toList());
+            if (back == 0) {
+                return new Encoded(model.forward(ids, learned.ofModel()), Optional.empty(), dropped(tokens));
+            }
+            ClipTextModel.Output output = model.encode(ids, back, learned.ofModel());
+            return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
         }
     }
 
     /** Encodes texts, at least one. */
     Encoded encode(List<String> texts) {
-        List<TokenizedPrompt> tokens = texts.stream().map(tokenizer::encode).toList();
-        return new Encoded(
-                model.forward(tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new)),
-                tokens.stream().map(TokenizedPrompt::dropped).toList());
+        List<TokenizedPrompt> tokens = tokens(texts);
+        return new Encoded(model.forward(plainIds(tokens)), Optional.empty(), dropped(tokens));
+    }
+
+    /** As {@link #encode}, with the last hidden state but one, before any norm, and the embeddings of whole texts. */
+    Encoded encodePenultimate(List<String> texts) {
+        List<TokenizedPrompt> tokens = tokens(texts);
+        ClipTextModel.Output output = model.encode(plainIds(tokens), 1);
+        return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
+    }
+
+    private List<TokenizedPrompt> tokens(List<String> texts) {
+        return texts.stream().map(tokenizer::encode).toList();
+    }
+
+    private static long[][] plainIds(List<TokenizedPrompt> tokens) {
+        return tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+    }
+
+    private static List<String> dropped(List<TokenizedPrompt> tokens) {
+        return tokens.stream().map(TokenizedPrompt::dropped).toList();
     }
 
     /** Cuts texts of any length for this encoder. */
@@ -73,6 +103,11 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
                         comma.length == 1 ? comma[0] : NO_TOKEN,
                         tokenizer.maxLength() - MARKERS),
                 learned.triggers(tokenizer));
+    }
+
+    /** The ids of chunks, as the model takes them. */
+    static long[][] ids(List<PromptChunk> chunks) {
+        return chunks.stream().map(PromptChunk::ids).toArray(long[][]::new);
     }
 
     /** The states of chunks, {@code [chunks, N, C]}. */
