@@ -8,6 +8,7 @@ import io.tome4j.models.unet.UNetMemory;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -75,11 +76,21 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     private double scores(Cell cell, int level) {
         TokenGrid grid = grid(cell, level);
         double all = grid.tokens();
-        if (!cell.variant().merges() || !merging.mergeAttn() || 1 << level > merging.maxDownsample()) {
+        if (!cell.variant().merges()
+                || !merging.mergeAttn()
+                || 1 << level > resolvedMerging().maxDownsample()) {
             return all * all;
         }
         double left = all - grid.merged(cell.ratio(), merging.sx(), merging.sy());
         return left * (merging.method() == ToMeOptions.Method.TOME ? left : all);
+    }
+
+    private ToMeOptions resolvedMerging() {
+        return merging.forBlocksFrom(IntStream.range(0, config.levels())
+                .filter(level -> transformers(config.layout().blocks(), level) > 0)
+                .map(level -> 1 << level)
+                .findFirst()
+                .orElse(1));
     }
 
     private static int transformers(List<UNetLayout.Block> blocks, int level) {
