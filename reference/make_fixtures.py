@@ -18,11 +18,13 @@ PARTS = {  # in the order in which they build on each other
     "taesd": "taesd",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
     "resampling": "resampling",
     "single-files": "single_files",
     "lora": "lora",
+    "embeddings": "embeddings",
 }
 
 

@@ -21,6 +21,7 @@ public final class GenerationParameters {
     private int index;
     private boolean initialLatents;
     private String model = "";
+    private String refiner = "";
     private String modelHash = "";
     private String vae = "";
     private String vaeHash = "";
@@ -43,7 +44,10 @@ public final class GenerationParameters {
     public static GenerationParameters of(Request asked) {
         Request kept = asked.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .embeddings(
+                        asked.embeddings().stream().map(Embedding::withoutFile).toList())
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
@@ -55,6 +59,7 @@ public final class GenerationParameters {
         copy.index = index;
         copy.initialLatents = initialLatents;
         copy.model = model;
+        copy.refiner = refiner;
         copy.modelHash = modelHash;
         copy.vae = vae;
         copy.vaeHash = vaeHash;
@@ -114,6 +119,17 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The name of the model that went on from {@link Request#refinerStart}; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    public GenerationParameters refiner(String value) {
+        GenerationParameters copy = copy();
+        copy.refiner = value;
         return copy;
     }
 
@@ -275,6 +291,7 @@ public final class GenerationParameters {
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
                 && parameters.model.equals(model)
+                && parameters.refiner.equals(refiner)
                 && parameters.modelHash.equals(modelHash)
                 && parameters.vae.equals(vae)
                 && parameters.vaeHash.equals(vaeHash)
@@ -287,7 +304,18 @@ public final class GenerationParameters {
     @Override
     public int hashCode() {
         return Objects.hash(
-                request, index, initialLatents, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
+                request,
+                index,
+                initialLatents,
+                model,
+                refiner,
+                modelHash,
+                vae,
+                vaeHash,
+                scheduler,
+                attention,
+                dtype,
+                version);
     }
 
     @Override

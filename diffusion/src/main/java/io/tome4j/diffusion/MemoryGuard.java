@@ -35,14 +35,20 @@ record MemoryGuard(Stages stages, ControlNets nets) {
         long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes() + nets.weightBytes(),
-                stages.denoiser().forwardBytes(rows, grid, kernel) + nets.residualBytes(request.controls(), rows, grid),
+                Math.max(
+                        stages.denoiser().forwardBytes(rows, grid, kernel)
+                                + nets.residualBytes(request.controls(), rows, grid),
+                        stages.refiner()
+                                .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
+                                .orElse(0L)),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
     }
 
     /** How often the batch holds each image. */
     private int copies(Request request) {
         boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
-        Guidance guidance = stages.denoiser().isToldGuidance() ? Guidance.OFF : Guidance.of(request);
+        Guidance guidance =
+                stages.denoiser().isToldGuidance() ? Guidance.OFF : Guidance.of(stages.withDefaults(request));
         return guidance.copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
@@ -95,7 +101,7 @@ record MemoryGuard(Stages stages, ControlNets nets) {
                 || !(message.contains("out of memory") || message.contains("can't allocate memory"))) {
             return e;
         }
-        return new TomeException(
+        return new MemoryRanOutException(
                 String.format(
                         Locale.ROOT,
                         "Memory ran out; about %.1f GB besides the model were expected to do. A smaller size, fewer images"

@@ -22,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -98,29 +99,31 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
+                    Request.GUIDANCE_SCALE.defaultValue(),
                     adapters,
-                    name -> scheduler(name, schedulerClass, schedulerConfig));
+                    name -> scheduler(name, schedulerClass, schedulerConfig),
+                    Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
         }
     }
 
-    private static Config config(Checkpoint checkpoint, String component) {
+    static Config config(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static StoredTensors tensors(Checkpoint checkpoint, String component) {
+    static StoredTensors tensors(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).weights();
     }
 
     /** What LoRAs may call the UNet's modules besides. */
-    private static Map<String, String> ldmNames(Checkpoint checkpoint) {
+    static Map<String, String> ldmNames(Checkpoint checkpoint) {
         return UNetNames.of(UNetConfig.of(config(checkpoint, "unet"))).all().stream()
                 .collect(Collectors.toMap(ModuleNames.Module::diffusers, ModuleNames.Module::ldm));
     }
 
-    private static void close(AutoCloseable part, RuntimeException reason) {
+    static void close(AutoCloseable part, RuntimeException reason) {
         try {
             part.close();
         } catch (Exception e) {
@@ -158,14 +161,14 @@ final class StableDiffusion implements ModelFamily {
         requireToFit(checkpoint, what);
     }
 
-    private static String channelsMisfit(int latentChannels, int inChannels) {
+    static String channelsMisfit(int latentChannels, int inChannels) {
         return latentChannels == inChannels
                 ? ""
                 : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
                         + " (models for inpainting and the like are not supported)";
     }
 
-    private static void requireToFit(Checkpoint checkpoint, String what) {
+    static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }

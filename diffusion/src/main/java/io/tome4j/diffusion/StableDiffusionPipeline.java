@@ -14,6 +14,7 @@ import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.ControlNetModel;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -21,6 +22,7 @@ import java.awt.image.BufferedImage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
@@ -138,9 +140,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         List<Lora> outer = stages.adapters().added();
         running++;
         try {
+            Request complete = stages.withDefaults(request);
+            if (stages.refiner().isEmpty() && request.isChosen(Request.REFINER_START)) {
+                throw new OptionException("{refiner_start} is " + request.refinerStart()
+                        + ", and there is no refiner that could begin there: name one with {refiner}");
+            }
             return request.seedPerImage()
-                    ? new SeedPerImage(this::run).generate(withMerging(request), listener)
-                    : run(request, listener);
+                    ? new SeedPerImage(this::run).generate(withMerging(complete), listener)
+                    : run(complete, listener);
         } finally {
             running--;
             if (running > 0 && !stages.adapters().added().equals(outer)) {
@@ -174,10 +181,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
                     .loras(loras.loras())
+                    .embeddings(Embeddings.hashed(request))
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
-            PatchReport merging = ToMe.report(this, run.options(), grid);
             memory.require(resolved);
-            try (Trajectory trajectory = scheduler.start(request.steps())) {
+            Optional<RefinerPass> refinerPass =
+                    RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this));
+            PatchReport merging = merging(ToMe.report(this, run.options(), grid), refinerPass);
+            try (Trajectory trajectory = scheduler.start(request.steps());
+                    RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
                 long start = System.nanoTime();
                 PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
                 Duration textEncoding = since(start);
@@ -188,11 +199,20 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         .mul(new Scalar(trajectory.initNoiseSigma()));
                 Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
-                        .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
+                        .run(
+                                initial,
+                                text.conditioning(),
+                                trajectory,
+                                course.baseCalls(),
+                                noise,
+                                run,
+                                new Finite(course.baseListener()));
+                denoised = course.refined(denoised, guidance, noise);
 
                 start = System.nanoTime();
                 boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(stages.decoder().decode(denoised.latents(), tiled), request, resolved);
+                List<Image> images = named(
+                        stages.refiner().orElse(stages).decoder().decode(denoised.latents(), tiled), request, resolved);
                 return new Result(
                         images,
                         Latents.of(denoised.latents()),
@@ -200,12 +220,21 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
                         text.droppedWords(),
-                        loras.warnings(),
+                        warnings(loras, request),
                         tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);
             }
         }
+    }
+
+    /** With a note on what the refiner merges, too. */
+    private static PatchReport merging(PatchReport ofBase, Optional<RefinerPass> refinerPass) {
+        return refinerPass
+                .filter(pass -> ofBase.merges())
+                .map(pass -> ofBase.withNote(
+                        "refiner: " + pass.report(ofBase.input()).summary()))
+                .orElse(ofBase);
     }
 
     /** The model whose blocks are to merge. */
@@ -239,18 +268,28 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
         long[] shape = latents.shape();
         TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
-        Request resolved = withMerging(request)
+        Request resolved = withMerging(stages.withDefaults(request))
                 .scheduler(stages.schedulers().apply(request.scheduler()).name())
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
-            return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+            return named(
+                    stages.refiner().orElse(stages).decoder().decode(latents.tensor(), memory.decodesInTiles(grid)),
+                    request,
+                    resolved);
         }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
     }
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
         GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
+                .refiner(stages.refiner().map(Stages::modelName).orElse(""))
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
                 .dtype(placement().dtype())

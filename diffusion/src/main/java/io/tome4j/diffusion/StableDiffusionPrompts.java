@@ -24,10 +24,11 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     }
 
     private Encoded composed(Request request, ComposedPrompts prompts) {
-        WeightedStates states = new WeightedStates(
-                request.emphasis(), chunks -> encoder.model().forward(TextEncoder.ids(chunks), request.clipSkip()));
-        PromptChunker chunker = encoder.chunker();
         try (var scope = TensorScope.open()) {
+            LearnedTokens learned = encoder.learned(request, EmbeddingFile.ONLY);
+            WeightedStates states = new WeightedStates(
+                    request.emphasis(), chunks -> encoder.states(chunks, learned, request.clipSkip()));
+            PromptChunker chunker = encoder.chunker(learned);
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
             for (ComposedPrompts.Text text : prompts.texts()) {
                 Tensor embeddings = states.of(chunker.ofVariants(text.variants(), request.emphasis()), text.counts());
@@ -44,6 +45,7 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
         try (var scope = TensorScope.open()) {
             TextEncoder.Encoded texts = encoder.encode(
                     rows.texts(request.negativePrompt(), request.prompts()),
+                    encoder.learned(request, EmbeddingFile.ONLY),
                     rows.negative() ? 1 : 0, // diffusers leaves layers out for prompts alone
                     request.clipSkip());
             return new Encoded(

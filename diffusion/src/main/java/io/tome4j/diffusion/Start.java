@@ -45,6 +45,11 @@ public sealed interface Start {
         return this;
     }
 
+    /** Whether denoising begins with an image's latents rather than with noise. */
+    default boolean beginsWithImage() {
+        return false;
+    }
+
     /** Whether the request's text alone makes the image again. */
     default boolean isInText() {
         return true;

@@ -9,6 +9,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -23,37 +24,85 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
 
     /**
      * @param embeddings {@code [texts, M, D]}; in the scope that was open
+     * @param pooled one embedding a text, {@code [texts, P]}; empty of an encoder that has none
      * @param droppedWords for each text the words that did not fit
      */
-    record Encoded(Tensor embeddings, List<String> droppedWords) {}
+    record Encoded(Tensor embeddings, Optional<Tensor> pooled, List<String> droppedWords) {}
 
-    /** Encodes texts, at least one, by all layers. */
-    Encoded encode(List<String> texts) {
-        return encode(texts, 0, 0);
+    /**
+     * The textual inversions of a request as this encoder sees them.
+     *
+     * @param part as {@link EmbeddingFile#load} has it
+     * @return its vectors belong to the open scope
+     */
+    LearnedTokens learned(Request request, String part) {
+        return LearnedTokens.of(Embeddings.of(request), part, model.hiddenSize(), tokenizer, model.vocabSize());
     }
 
     /**
-     * Encodes texts, at least one.
+     * Encodes texts, at least one, as Stable Diffusion 1.x and 2.x see them: with the final layer norm.
      *
+     * @param learned what the texts may name
      * @param whole how many of the first are encoded by all layers
      * @param skip how many of the last layers are left out for the others
      */
-    Encoded encode(List<String> texts, int whole, int skip) {
-        List<TokenizedPrompt> tokens = texts.stream().map(tokenizer::encode).toList();
-        long[][] ids = tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+    Encoded encode(List<String> texts, LearnedTokens learned, int whole, int skip) {
+        return encode(
+                texts,
+                learned,
+                whole,
+                skip,
+                (ids, left) -> new ClipTextModel.Output(model.forward(ids, left, learned.ofModel()), Optional.empty()));
+    }
+
+    /**
+     * As {@link #encode}, as SDXL sees them: the last hidden state but one, before any norm, and the embeddings of whole texts,
+     * for which no layer is left out.
+     */
+    Encoded encodePenultimate(List<String> texts, LearnedTokens learned, int whole, int skip) {
+        return encode(texts, learned, whole, skip, (ids, left) -> model.encode(ids, 1 + left, learned.ofModel()));
+    }
+
+    /** A forward pass that leaves out the last layers. */
+    private interface Pass {
+        ClipTextModel.Output of(long[][] ids, int skip);
+    }
+
+    private Encoded encode(List<String> texts, LearnedTokens learned, int whole, int skip, Pass pass) {
+        List<TokenizedPrompt> tokens;
+        long[][] ids;
+        if (learned.isEmpty()) {
+            tokens = texts.stream().map(tokenizer::encode).toList();
+            ids = tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+        } else {
+            try (ClipTokenizer more = tokenizer.with(learned.tokens())) {
+                tokens = texts.stream()
+                        .map(text -> more.encode(learned.written(text, more)))
+                        .toList();
+                ids = tokens.stream()
+                        .map(prompt -> learned.ofModel(prompt.ids(), more))
+                        .toArray(long[][]::new);
+            }
+        }
         List<String> dropped = tokens.stream().map(TokenizedPrompt::dropped).toList();
         if (skip == 0 || whole == 0) {
-            return new Encoded(model.forward(ids, skip), dropped);
+            ClipTextModel.Output output = pass.of(ids, skip);
+            return new Encoded(output.hidden(), output.pooled(), dropped);
         }
         try (var scope = TensorScope.open()) {
-            Tensor all = model.forward(Arrays.copyOf(ids, whole), 0);
-            Tensor some = model.forward(Arrays.copyOfRange(ids, whole, ids.length), skip);
-            return new Encoded(scope.release(Tensors.cat(0, all, some)), dropped);
+            ClipTextModel.Output all = pass.of(Arrays.copyOf(ids, whole), 0);
+            ClipTextModel.Output some = pass.of(Arrays.copyOfRange(ids, whole, ids.length), skip);
+            return new Encoded(
+                    scope.release(Tensors.cat(0, all.hidden(), some.hidden())),
+                    all.pooled()
+                            .map(first -> scope.release(
+                                    Tensors.cat(0, first, some.pooled().orElseThrow()))),
+                    dropped);
         }
     }
 
     /** Cuts texts of any length for this encoder. */
-    PromptChunker chunker() {
+    PromptChunker chunker(LearnedTokens learned) {
         long[] empty = tokenizer.encode("").ids();
         long[] comma = tokenizer.tokens(",");
         return new PromptChunker(
@@ -64,12 +113,21 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
                         empty[empty.length - 1],
                         comma.length == 1 ? comma[0] : NO_TOKEN,
                         tokenizer.maxLength() - MARKERS),
-                List.of());
+                learned.triggers(tokenizer));
     }
 
     /** The ids of chunks, as the model takes them. */
     static long[][] ids(List<PromptChunk> chunks) {
         return chunks.stream().map(PromptChunk::ids).toArray(long[][]::new);
+    }
+
+    /**
+     * The states of chunks, {@code [chunks, N, C]}.
+     *
+     * @param skip how many of the last layers are left out
+     */
+    Tensor states(List<PromptChunk> chunks, LearnedTokens learned, int skip) {
+        return model.forward(chunks.stream().map(learned::ids).toArray(long[][]::new), skip, learned.ofModel());
     }
 
     @Override
