@@ -5,6 +5,7 @@ import io.tome4j.diffusion.prompt.PromptChunker;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.Arrays;
@@ -51,7 +52,7 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
                 texts,
                 learned,
                 whole,
-                skip,
+                requireLayers(skip, 0),
                 (ids, left) -> new ClipTextModel.Output(model.forward(ids, left, learned.ofModel()), Optional.empty()));
     }
 
@@ -60,12 +61,26 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
      * for which no layer is left out.
      */
     Encoded encodePenultimate(List<String> texts, LearnedTokens learned, int whole, int skip) {
-        return encode(texts, learned, whole, skip, (ids, left) -> model.encode(ids, 1 + left, learned.ofModel()));
+        return encode(
+                texts,
+                learned,
+                whole,
+                requireLayers(skip, 1),
+                (ids, left) -> model.encode(ids, 1 + left, learned.ofModel()));
     }
 
     /** A forward pass that leaves out the last layers. */
     private interface Pass {
         ClipTextModel.Output of(long[][] ids, int skip);
+    }
+
+    /** @throws OptionException if there are not so many layers to leave out, and {@code more} besides */
+    private int requireLayers(int skip, int more) {
+        if (skip + more > model.layerCount()) {
+            throw new OptionException("{clip_skip} is " + skip + ", and a text encoder has only " + model.layerCount()
+                    + " layers to leave out");
+        }
+        return skip;
     }
 
     private Encoded encode(List<String> texts, LearnedTokens learned, int whole, int skip, Pass pass) {
@@ -127,7 +142,8 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
      * @param skip how many of the last layers are left out
      */
     Tensor states(List<PromptChunk> chunks, LearnedTokens learned, int skip) {
-        return model.forward(chunks.stream().map(learned::ids).toArray(long[][]::new), skip, learned.ofModel());
+        return model.forward(
+                chunks.stream().map(learned::ids).toArray(long[][]::new), requireLayers(skip, 0), learned.ofModel());
     }
 
     @Override

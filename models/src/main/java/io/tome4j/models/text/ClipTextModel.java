@@ -4,7 +4,6 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.LayerNorm;
 import io.tome4j.tensor.Linear;
-import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -170,6 +169,11 @@ public final class ClipTextModel implements AutoCloseable {
         return forward(ids, 0, LearnedVectors.NONE);
     }
 
+    /** How many layers there are. */
+    public int layerCount() {
+        return layers.size();
+    }
+
     /**
      * One forward pass without the last layers, of tokens of which some have embeddings that the model did not bring (textual
      * inversion, arXiv 2208.01618).
@@ -177,7 +181,7 @@ public final class ClipTextModel implements AutoCloseable {
      * @param ids as for {@link #forward(long[][])}, or from the first of the learned ones on
      * @param skip how many layers are left out, as diffusers' {@code clip_skip} counts
      * @param learned the embeddings of the learned ones
-     * @throws OptionException if there are not so many layers
+     * @throws IllegalArgumentException if there are not so many layers
      * @return as {@link #forward(long[][])}
      */
     public Tensor forward(long[][] ids, int skip, LearnedVectors learned) {
@@ -193,7 +197,7 @@ public final class ClipTextModel implements AutoCloseable {
      * @param ids as for {@link #forward}
      * @param back how many layers before the last one's result: 0 is that, 1 the one before, which SDXL sees
      * @return the hidden state without the final layer norm, and the pooled embedding, which {@code back} does not change
-     * @throws OptionException if there are not so many layers
+     * @throws IllegalArgumentException if there are not so many layers
      */
     public Output encode(long[][] ids, int back) {
         return encode(ids, back, LearnedVectors.NONE);
@@ -202,8 +206,8 @@ public final class ClipTextModel implements AutoCloseable {
     /** As {@link #encode(long[][], int)}, of tokens of which some have embeddings that the model did not bring. */
     public Output encode(long[][] ids, int back, LearnedVectors learned) {
         if (back < 0 || back > layers.size()) {
-            throw new OptionException("{clip_skip} is too great: hidden state " + back
-                    + " before the last is asked for, and the text encoder has only " + layers.size() + " layers");
+            throw new IllegalArgumentException(
+                    "No hidden state " + back + " before the last: there are " + layers.size() + " layers");
         }
         int length = requireUsable(ids, learned);
         try (var scope = TensorScope.open()) {
