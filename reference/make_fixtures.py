@@ -18,6 +18,7 @@ PARTS = {  # in the order in which they build on each other
     "tokenizer": "tokenizer",
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
+    "canny": "canny",
     "resampling": "resampling",
     "lora": "lora",
 }
