@@ -20,6 +20,7 @@ PARTS = {  # in the order in which they build on each other
     "controlnet": "controlnet",
     "canny": "canny",
     "resampling": "resampling",
+    "single-files": "single_files",
     "lora": "lora",
 }
 

@@ -21,6 +21,9 @@ public final class GenerationParameters {
     private int index;
     private boolean initialLatents;
     private String model = "";
+    private String modelHash = "";
+    private String vae = "";
+    private String vaeHash = "";
     private String scheduler;
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
     private Optional<DType> dtype = Optional.empty();
@@ -52,6 +55,9 @@ public final class GenerationParameters {
         copy.index = index;
         copy.initialLatents = initialLatents;
         copy.model = model;
+        copy.modelHash = modelHash;
+        copy.vae = vae;
+        copy.vaeHash = vaeHash;
         copy.scheduler = scheduler;
         copy.attention = attention;
         copy.dtype = dtype;
@@ -108,6 +114,39 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The first ten hexadecimal digits of the SHA-256 of the model's single file; empty for a folder. */
+    public String modelHash() {
+        return modelHash;
+    }
+
+    public GenerationParameters modelHash(String value) {
+        GenerationParameters copy = copy();
+        copy.modelHash = value;
+        return copy;
+    }
+
+    /** The name of the file or folder of a VAE in place of the model's own; empty for its own. */
+    public String vae() {
+        return vae;
+    }
+
+    public GenerationParameters vae(String value) {
+        GenerationParameters copy = copy();
+        copy.vae = value;
+        return copy;
+    }
+
+    /** As {@link #modelHash()}, of that VAE. */
+    public String vaeHash() {
+        return vaeHash;
+    }
+
+    public GenerationParameters vaeHash(String value) {
+        GenerationParameters copy = copy();
+        copy.vaeHash = value;
         return copy;
     }
 
@@ -236,6 +275,9 @@ public final class GenerationParameters {
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
                 && parameters.model.equals(model)
+                && parameters.modelHash.equals(modelHash)
+                && parameters.vae.equals(vae)
+                && parameters.vaeHash.equals(vaeHash)
                 && parameters.scheduler.equals(scheduler)
                 && parameters.attention == attention
                 && parameters.dtype.equals(dtype)
@@ -244,7 +286,8 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, model, scheduler, attention, dtype, version);
+        return Objects.hash(
+                request, index, initialLatents, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
     }
 
     @Override

@@ -24,6 +24,9 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String MODEL_HASH = "Model hash";
+    private static final String VAE = "VAE";
+    private static final String VAE_HASH = "VAE hash";
     private static final String ATTENTION = "Attention";
     private static final String DTYPE = "Precision";
     private static final String VERSION = "Version";
@@ -100,12 +103,19 @@ final class Infotext {
                 values.put(option.title(), shown(option, request.text(option)));
             }
         }
-        if (!parameters.model().isEmpty()) {
-            values.put(MODEL, parameters.model());
-        }
+        putIfKnown(values, MODEL_HASH, parameters.modelHash());
+        putIfKnown(values, MODEL, parameters.model());
+        putIfKnown(values, VAE_HASH, parameters.vaeHash());
+        putIfKnown(values, VAE, parameters.vae());
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
+        }
+    }
+
+    private static void putIfKnown(Map<String, String> values, String key, String value) {
+        if (!value.isEmpty()) {
+            values.put(key, value);
         }
     }
 
@@ -174,6 +184,9 @@ final class Infotext {
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .model(values.text(MODEL, ""))
+                .modelHash(values.text(MODEL_HASH, ""))
+                .vae(values.text(VAE, ""))
+                .vaeHash(values.text(VAE_HASH, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));

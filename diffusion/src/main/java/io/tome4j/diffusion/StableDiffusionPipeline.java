@@ -41,13 +41,15 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final UsedFiles files;
     private final MemoryGuard memory;
     private final ControlNets controlNets;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
-    StableDiffusionPipeline(Stages stages) {
+    StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
+        this.files = files;
         this.controlNets = new ControlNets(stages);
         this.memory = new MemoryGuard(stages, controlNets);
     }
@@ -60,7 +62,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /**
      * Loads a checkpoint.
      *
-     * @param model a folder in the layout of {@code diffusers}, or a model's id on the Hugging Face hub
+     * @param model a folder in the layout of {@code diffusers}, a single safetensors file, or a model's id on the Hugging
+     *     Face hub
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded; the message says what is wrong with which
      *     file
      */
@@ -71,7 +74,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
-        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
     }
 
     /** Which checkpoints it can be made from. */
@@ -244,7 +247,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
-        GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))
+        GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
