@@ -17,6 +17,8 @@ PARTS = {  # in the order in which they build on each other
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "resampling": "resampling",
+    "img2img": "img2img",
+    "inpaint": "inpaint",
 }
 
 

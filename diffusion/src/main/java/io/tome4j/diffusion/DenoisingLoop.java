@@ -41,6 +41,17 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
     }
 
+    /** As {@link #run(Tensor, TextConditioning, Trajectory, Generator, MergeRun, StepListener)}, of a start. */
+    Denoised run(
+            Beginning beginning,
+            TextConditioning text,
+            Trajectory trajectory,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        return run(beginning, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
+    }
+
     /**
      * Runs the first steps of a trajectory.
      *
@@ -62,6 +73,18 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
             Generator noise,
             MergeRun merging,
             StepListener listener) {
+        return run(Beginning.of(initial), text, trajectory, steps, noise, merging, listener);
+    }
+
+    private Denoised run(
+            Beginning beginning,
+            TextConditioning text,
+            Trajectory trajectory,
+            int steps,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        Repainting repainting = beginning.repainting();
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
@@ -71,7 +94,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                 FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
             Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
-            Tensor latents = scope.retain(initial);
+            Tensor latents = scope.retain(beginning.latents());
             try {
                 for (int i = 0; i < timesteps.length; i++) {
                     long start = System.nanoTime();
@@ -80,14 +103,16 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                         Tensor original;
                         try (var step = TensorScope.open()) {
                             Guidance guided = guidance.at(places[i], places.length);
-                            Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                            Tensor input =
+                                    repainting.input(guided.inputs(trajectory.scaleModelInput(latents, i)));
                             Tensor predicted = guided.combine(conditioned.predict(
                                     input,
                                     timesteps[i],
                                     merging.step(i, guided.copies()),
                                     features.pass(!fullPasses.get(places[i]))));
                             original = step.release(trajectory.original(predicted, i, latents));
-                            latents = step.retain(trajectory.step(predicted, i, latents, noise));
+                            latents = step.retain(repainting.after(
+                                    trajectory.step(predicted, i, latents, noise), trajectory, i + 1));
                         }
                         previous.close();
                         durations.add(Duration.ofNanos(System.nanoTime() - start));

@@ -20,6 +20,7 @@ public final class GenerationParameters {
     private final Request request;
     private int index;
     private boolean initialLatents;
+    private Sources sources = Sources.NONE;
     private String model = "";
     private String scheduler;
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
@@ -35,12 +36,14 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept
+     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}
      */
     public static GenerationParameters of(Request asked) {
-        Request kept = asked.start(Start.noise()).merging(asked.merging().orElse(ToMeOptions.NONE));
+        Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
+        Request kept = resolved.start(Start.noise()).merging(asked.merging().orElse(ToMeOptions.NONE));
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
+        parameters.sources = asked.start().sources();
         return parameters;
     }
 
@@ -48,6 +51,7 @@ public final class GenerationParameters {
         GenerationParameters copy = new GenerationParameters(request);
         copy.index = index;
         copy.initialLatents = initialLatents;
+        copy.sources = sources;
         copy.model = model;
         copy.scheduler = scheduler;
         copy.attention = attention;
@@ -94,6 +98,17 @@ public final class GenerationParameters {
     public GenerationParameters initialLatents(boolean value) {
         GenerationParameters copy = copy();
         copy.initialLatents = value;
+        return copy;
+    }
+
+    /** The images that the run took in. */
+    public Sources sources() {
+        return sources;
+    }
+
+    GenerationParameters sources(Sources value) {
+        GenerationParameters copy = copy();
+        copy.sources = value;
         return copy;
     }
 
@@ -223,6 +238,7 @@ public final class GenerationParameters {
                 && parameters.request.equals(request)
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
+                && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
                 && parameters.scheduler.equals(scheduler)
                 && parameters.attention == attention
@@ -232,7 +248,7 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, model, scheduler, attention, dtype, version);
+        return Objects.hash(request, index, initialLatents, sources, model, scheduler, attention, dtype, version);
     }
 
     @Override

@@ -53,6 +53,10 @@ final class Infotext {
             values.put(ATTENTION, lowerCase(parameters.attention()));
         }
         parameters.dtype().ifPresent(dtype -> values.put(DTYPE, lowerCase(dtype)));
+        parameters.sources().of().forEach((role, source) -> {
+            values.put(role.title(), source.name());
+            values.put(role.hashTitle(), source.sha256());
+        });
         if (parameters.initialLatents()) {
             values.put(INITIAL_LATENTS, "given");
         }
@@ -160,11 +164,23 @@ final class Infotext {
         GenerationParameters parameters = GenerationParameters.of(request)
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
+                .sources(sources(values))
                 .model(values.text(MODEL, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    private static Sources sources(ParameterValues values) {
+        Sources sources = Sources.NONE;
+        for (Sources.Role role : Sources.Role.values()) {
+            if (values.has(role.hashTitle())) {
+                sources = sources.with(
+                        role, new Sources.Source(values.text(role.title(), ""), values.text(role.hashTitle(), "")));
+            }
+        }
+        return sources;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -118,6 +119,44 @@ public final class Request {
             .described("POWER", "How much denser they are there, from 1 to 2; 1 is evenly.")
             .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
 
+    /** What fits the task: {@link #strengthToRun}. */
+    static final double USUAL_STRENGTH = -1;
+
+    public static final Option<Double> STRENGTH = Option.of("strength", USUAL_STRENGTH)
+            .titled("Denoising strength")
+            .described(
+                    "SHARE",
+                    "How much of the initial image is made anew, from 0 to 1: the share of the steps that is run.")
+            .allowing(
+                    strength -> strength == USUAL_STRENGTH || isShare(strength),
+                    "it must be above 0 and at most 1; " + USUAL_STRENGTH + " is what suits the task");
+
+    public static final Option<Double> MASK_BLUR = Option.of("mask_blur", 0.0)
+            .titled("Mask blur")
+            .described("PIXELS", "How far the mask is blurred before it is used.")
+            .allowing(blur -> blur >= 0 && blur <= 1024, "it must be from 0, which is not at all, to 1024 pixels");
+
+    public static final Option<Integer> PADDING_MASK_CROP = Option.of("padding_mask_crop", -1)
+            .titled("Masked area padding")
+            .described(
+                    "PIXELS",
+                    "Work on the masked part alone, with so many pixels around it, at the whole size; -1 is on all of the"
+                            + " image.")
+            .allowing(padding -> padding >= -1 && padding <= LARGEST, "it must be at least 0; -1 is all of the image");
+
+    public static final Option<Boolean> PASTE_BACK = Option.of("paste_back", true)
+            .titled("Paste back")
+            .described("Put what the mask leaves alone back from the initial image; otherwise the VAE changes it a little.");
+
+    public static final Option<String> EXTEND = Option.of("extend", "")
+            .titled("Extend")
+            .described("LEFT,TOP,RIGHT,BOTTOM", "Paint so many pixels anew around the initial image.")
+            .allowing(Extension::isOne, "it must be four numbers of pixels, such as 64,0,64,0");
+
+    /** Options that mean something only where a run begins with an image. */
+    public static final List<Option<?>> OF_INITIAL_IMAGE =
+            List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND);
+
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             NEGATIVE_PROMPT,
@@ -135,7 +174,12 @@ public final class Request {
             REUSE_BRANCH,
             REUSE_SCHEDULE,
             REUSE_CENTER,
-            REUSE_POWER);
+            REUSE_POWER,
+            STRENGTH,
+            MASK_BLUR,
+            PADDING_MASK_CROP,
+            PASTE_BACK,
+            EXTEND);
 
     private final List<String> prompts;
     private final OptionValues values;
@@ -393,8 +437,80 @@ public final class Request {
         return start;
     }
 
+    /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging);
+        return value.in(new Request(prompts, values, value, merging));
+    }
+
+    /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
+    public double strength() {
+        return get(STRENGTH);
+    }
+
+    public Request strength(double value) {
+        return with(STRENGTH, value);
+    }
+
+    /** The strength that a run has where it begins with an image: 1 for inpainting and 0.8 otherwise, if nobody says. */
+    double strengthToRun() {
+        if (strength() != USUAL_STRENGTH) {
+            return strength();
+        }
+        boolean inpainting = !extend().isEmpty()
+                || (start instanceof ImageStart image && image.mask().isPresent());
+        return inpainting ? 1.0 : 0.8;
+    }
+
+    /** Denoising steps that are really run: fewer where a run begins with an image. */
+    public int stepsToRun() {
+        return start instanceof ImageStart ? (int) Math.min(strengthToRun() * steps(), steps()) : steps();
+    }
+
+    /**
+     * Finds out whether an initial image leaves a step to run.
+     *
+     * @throws OptionException if not; it says the smallest strength that does
+     */
+    public void requireStrength() {
+        if (start instanceof ImageStart) {
+            Scheduler.requireStrength(steps(), strengthToRun());
+        }
+    }
+
+    /** The deviation in pixels of the blur that a mask gets, at least 0. */
+    public double maskBlur() {
+        return get(MASK_BLUR);
+    }
+
+    public Request maskBlur(double value) {
+        return with(MASK_BLUR, value);
+    }
+
+    /** Pixels around the masked part where that alone is worked on; -1 for all of the image. */
+    public int paddingMaskCrop() {
+        return get(PADDING_MASK_CROP);
+    }
+
+    public Request paddingMaskCrop(int value) {
+        return with(PADDING_MASK_CROP, value);
+    }
+
+    /** Whether what a mask leaves alone comes from the initial image in the end. */
+    public boolean pasteBack() {
+        return get(PASTE_BACK);
+    }
+
+    public Request pasteBack(boolean value) {
+        return with(PASTE_BACK, value);
+    }
+
+    /** Pixels to paint around the initial image, {@code LEFT,TOP,RIGHT,BOTTOM}; empty for none. */
+    public String extend() {
+        return get(EXTEND);
+    }
+
+    public Request extend(int left, int top, int right, int bottom) {
+        return with(EXTEND, left + "," + top + "," + right + "," + bottom);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -437,12 +553,16 @@ public final class Request {
     /**
      * The size in latents.
      *
-     * @param modelsOwn the model's own size, for where none was asked for
+     * @param modelsOwn the model's own size, for where none was asked for and no image is begun with
      */
     public TokenGrid latentGrid(TokenGrid modelsOwn) {
+        if (width() != 0 && height() != 0) {
+            return new TokenGrid(height() / PIXELS_PER_LATENT, width() / PIXELS_PER_LATENT);
+        }
+        TokenGrid own = start.ownGrid(this).orElse(modelsOwn);
         return new TokenGrid(
-                height() == 0 ? modelsOwn.height() : height() / PIXELS_PER_LATENT,
-                width() == 0 ? modelsOwn.width() : width() / PIXELS_PER_LATENT);
+                height() == 0 ? own.height() : height() / PIXELS_PER_LATENT,
+                width() == 0 ? own.width() : width() / PIXELS_PER_LATENT);
     }
 
     @Override

@@ -22,8 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * Text to image with a Stable Diffusion checkpoint: the same images for the same seed as
@@ -113,13 +111,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *
      * <ol>
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
-     *   <li>The request's {@link Start} gives the first latents.
+     *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
      *   <li>The decoder turns latents into images.
      * </ol>
      *
      * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
-     *     the model has no such branch to reuse, or initial latents do not have the request's shape
+     *     the model has no such branch to reuse, initial latents do not have the request's shape, or an image leaves no step
+     *     to run
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
@@ -151,26 +150,39 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         try (var scope = TensorScope.open();
                 MergeRun run =
                         MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
-            Request resolved = request.merging(run.options())
+            Request resolved = request.strength(
+                            request.start() instanceof ImageStart ? request.strengthToRun() : request.strength())
+                    .merging(run.options())
                     .scheduler(scheduler.name())
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
             PatchReport merging = ToMe.report(this, run.options(), grid);
             memory.require(resolved);
-            try (Trajectory trajectory = scheduler.start(request.steps())) {
+            PreparedStart beginning = request.start().prepare(resolved, grid);
+            try (Trajectory trajectory = beginning.trajectory(scheduler)) {
                 long start = System.nanoTime();
                 PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
                 Duration textEncoding = since(start);
 
                 Generator noise = Tensors.generator(request.seed());
-                Tensor initial = request.start()
-                        .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
-                        .mul(new Scalar(trajectory.initNoiseSigma()));
+                Beginning initial = beginning.begin(new PreparedStart.Context(
+                        request.images(),
+                        grid,
+                        stages.denoiser(),
+                        trajectory,
+                        stages.decoder().encoder(),
+                        memory.decodesInTiles(grid),
+                        noise));
                 Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
                         .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
 
                 start = System.nanoTime();
                 boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(stages.decoder().decode(denoised.latents(), tiled), request, resolved);
+                List<Image> images = named(
+                        stages.decoder().decode(denoised.latents(), tiled).stream()
+                                .map(beginning::finish)
+                                .toList(),
+                        request,
+                        resolved);
                 return new Result(
                         images,
                         Latents.of(denoised.latents()),

@@ -52,6 +52,11 @@ public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
 
     @Override
     public int latentChannels() {
+        return unet.outChannels();
+    }
+
+    @Override
+    public int inputChannels() {
         return unet.inChannels();
     }
 

@@ -71,7 +71,7 @@ class PipelineParityTest {
     }
 
     /** The case's pipeline, or a copy of it whose scheduler's file has other settings. */
-    private static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
+    static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
         String pipeline = c.get("pipeline").textValue();
         if (c.get("scheduler_settings").isEmpty()) {
             return Fixtures.path(pipeline);
@@ -85,7 +85,7 @@ class PipelineParityTest {
         return folder;
     }
 
-    private static Request request(JsonNode c) {
+    static Request request(JsonNode c) {
         List<String> prompts = new ArrayList<>();
         c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
         Request request = Request.of(prompts.toArray(String[]::new))
@@ -113,7 +113,7 @@ class PipelineParityTest {
                         .reusePower(c.get("power").doubleValue());
     }
 
-    private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
+    static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
         assertThat(a.getWidth()).isEqualTo(b.getWidth());
         assertThat(a.getHeight()).isEqualTo(b.getHeight());
         int most = 0;
