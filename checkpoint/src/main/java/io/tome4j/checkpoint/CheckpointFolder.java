@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -13,7 +14,7 @@ import java.util.stream.Stream;
  * A checkpoint as diffusers saves it: a folder with {@code model_index.json} and, below it, a folder for each component
  * ({@code unet}, {@code vae}, {@code text_encoder}, {@code tokenizer}, {@code scheduler}).
  */
-public final class CheckpointFolder {
+public final class CheckpointFolder implements Checkpoint {
     private final Path path;
     private final String variant;
     private final ModelIndex modelIndex;
@@ -47,6 +48,7 @@ public final class CheckpointFolder {
         return new CheckpointFolder(path, variant, ModelIndex.read(index));
     }
 
+    @Override
     public Path path() {
         return path;
     }
@@ -56,11 +58,13 @@ public final class CheckpointFolder {
         return variant;
     }
 
+    @Override
     public ModelIndex modelIndex() {
         return modelIndex;
     }
 
     /** Whether there is a folder for this component. */
+    @Override
     public boolean has(String component) {
         return Files.isDirectory(path.resolve(component));
     }
@@ -71,6 +75,7 @@ public final class CheckpointFolder {
      * @param name such as {@code unet}
      * @throws TomeException if it is missing, saying what there is
      */
+    @Override
     public Component component(String name) {
         Path folder = path.resolve(name);
         if (!Files.isDirectory(folder)) {
@@ -88,7 +93,7 @@ public final class CheckpointFolder {
     }
 
     /** One component of a checkpoint. */
-    public static final class Component {
+    public static final class Component implements Checkpoint.Component {
         private final String name;
         private final Path path;
         private final String variant;
@@ -114,6 +119,7 @@ public final class CheckpointFolder {
                     String.valueOf(folder.toAbsolutePath().normalize().getFileName()), folder, variant, () -> false);
         }
 
+        @Override
         public String name() {
             return name;
         }
@@ -122,11 +128,22 @@ public final class CheckpointFolder {
             return path;
         }
 
+        @Override
+        public String origin() {
+            return path.toString();
+        }
+
+        @Override
+        public Optional<Path> folder() {
+            return Optional.of(path);
+        }
+
         /**
          * The component's config: {@code config.json}, or {@code scheduler_config.json}.
          *
          * @throws TomeException if there is none, or it is not valid
          */
+        @Override
         public Config config() {
             Path scheduler = path.resolve("scheduler_config.json");
             return Config.read(Files.exists(scheduler) ? scheduler : path.resolve("config.json"));
@@ -164,6 +181,7 @@ public final class CheckpointFolder {
          * @throws TomeException if there are none of this variant or only pickles, saying what there is; or if they are
          *     damaged
          */
+        @Override
         public StoredTensors weights() {
             WeightFiles files =
                     WeightFiles.choose(names(path), variant, variantElsewhere.getAsBoolean(), path.toString());

@@ -26,4 +26,14 @@ public interface DownloadListener {
     default void warning(String message) {
         System.getLogger("io.tome4j.checkpoint").log(System.Logger.Level.WARNING, message);
     }
+
+    /**
+     * Called with what is good to know and needs no action, such as what a single file was taken for.
+     * Unless overridden, this goes to the logger as {@link #warning} does.
+     *
+     * @param message what to tell the user
+     */
+    default void notice(String message) {
+        System.getLogger("io.tome4j.checkpoint").log(System.Logger.Level.INFO, message);
+    }
 }

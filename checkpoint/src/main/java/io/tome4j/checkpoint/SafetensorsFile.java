@@ -26,7 +26,7 @@ import org.bytedeco.pytorch.global.torch;
  * it is loaded. Nothing is held open in between, so there is nothing to close. Nothing is mapped, either: where another
  * program makes a mapped file shorter, the process dies.
  *
- * <p>The dtypes F64, F32, F16, BF16, I64, I32, I16, I8, U8 and BOOL are read. The format is that of
+ * <p>The dtypes F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U8 and BOOL are read. The format is that of
  * {@code https://huggingface.co/docs/safetensors}.
  */
 public final class SafetensorsFile implements StoredTensors {

@@ -62,8 +62,10 @@ record SafetensorsHeader(Map<String, Entry> tensors, Map<String, String> metadat
     /** @throws TomeException naming file and tensor, if anything of the above does not hold */
     static SafetensorsHeader read(FileChannel channel, Path file) throws IOException {
         long size = channel.size();
-        JsonFile.requireContent(
-                readFully(channel, 0, (int) Math.min(size, BEGINNING)).array(), file);
+        byte[] beginning =
+                readFully(channel, 0, (int) Math.min(size, BEGINNING)).array();
+        JsonFile.requireContent(beginning, file);
+        OtherFormats.refuse(beginning, file);
         if (size < 8) {
             throw broken(file, "it has only " + size + " bytes, too few for a header");
         }

@@ -296,7 +296,7 @@ class SafetensorsFileTest {
             textBlock =
                     """
             "x":{"dtype":"U8","shape":[4]}|x|has not just dtype, shape and data_offsets
-            "x":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}|x|its dtype "F8_E4M3" is not one that tome4j reads
+            "x":{"dtype":"F8_E8M0","shape":[4],"data_offsets":[0,4]}|x|its dtype "F8_E8M0" is not one that tome4j reads
             "x":{"dtype":"U8","shape":[4.5],"data_offsets":[0,4]}|x|its shape [4.5] is not a list of integers
             "x":{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}|x|its shape [-4] is not a list of integers
             "x":{"dtype":"U8","shape":4,"data_offsets":[0,4]}|x|its shape 4 is not a list

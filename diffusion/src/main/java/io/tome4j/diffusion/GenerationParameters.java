@@ -216,6 +216,15 @@ public final class GenerationParameters {
         return ImageTexts.read(file);
     }
 
+    /**
+     * As {@link #readText(Path)}, of an image in memory.
+     *
+     * @throws TomeException if it is no such image, is damaged, or has no such text
+     */
+    public static String readText(byte[] image) {
+        return ImageTexts.read(image);
+    }
+
     /** The program's name and version, as {@link #version()} carries it. */
     public static String thisVersion() {
         // Maven puts this file into the jar; there is none where classes are run from a folder.

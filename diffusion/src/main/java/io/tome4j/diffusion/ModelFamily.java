@@ -1,6 +1,6 @@
 package io.tome4j.diffusion;
 
-import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.tensor.Placement;
 import java.util.List;
@@ -23,7 +23,7 @@ interface ModelFamily {
      * @throws io.tome4j.tensor.TomeException if a part is missing, damaged or does not fit the others; nothing stays in
      *     memory
      */
-    Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options);
+    Stages load(Checkpoint checkpoint, String modelName, Placement placement, PipelineOptions options);
 
     /** Which checkpoints can be run. */
     static List<CheckpointKind> kinds() {
@@ -31,7 +31,7 @@ interface ModelFamily {
     }
 
     /** The family of a checkpoint. */
-    static ModelFamily of(CheckpointFolder checkpoint) {
+    static ModelFamily of(Checkpoint checkpoint) {
         return ALL.stream()
                 .filter(family -> family.kind().includes(checkpoint.modelIndex()))
                 .findFirst()

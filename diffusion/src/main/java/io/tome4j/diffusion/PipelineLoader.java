@@ -1,6 +1,6 @@
 package io.tome4j.diffusion;
 
-import io.tome4j.checkpoint.CheckpointFolder;
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.FetchOptions;
@@ -16,7 +16,7 @@ final class PipelineLoader {
     static Stages load(String model, PipelineOptions options, DownloadListener listener) {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
         Placement placement = Placement.choose(options.device(), options.dtype());
-        CheckpointFolder checkpoint = CheckpointSource.resolve(
+        Checkpoint checkpoint = CheckpointSource.resolve(
                 model,
                 ModelFamily.kinds(),
                 new FetchOptions(options.revision(), options.variant()),
@@ -26,7 +26,7 @@ final class PipelineLoader {
     }
 
     /** A model of the hub is called by its id, a folder by its own name. */
-    private static String name(String model, CheckpointFolder checkpoint) {
+    private static String name(String model, Checkpoint checkpoint) {
         Path folder = Path.of(model);
         return Files.isDirectory(folder)
                 ? String.valueOf(checkpoint.path().toAbsolutePath().normalize().getFileName())

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
@@ -49,7 +50,7 @@ final class StableDiffusion implements ModelFamily {
 
     /** What the configs tell before there are weights: they are gigabytes. */
     private static void requireUsable(Path folder) {
-        CheckpointFolder checkpoint = CheckpointFolder.open(folder);
+        Checkpoint checkpoint = CheckpointFolder.open(folder);
         if (checkpoint.has("unet")) {
             UNetConfig unet = UNetConfig.of(checkpoint.component("unet").config());
             if (checkpoint.has("vae")) {
@@ -63,7 +64,7 @@ final class StableDiffusion implements ModelFamily {
     }
 
     @Override
-    public Stages load(CheckpointFolder checkpoint, String modelName, Placement placement, PipelineOptions options) {
+    public Stages load(Checkpoint checkpoint, String modelName, Placement placement, PipelineOptions options) {
         Config schedulerConfig = checkpoint.component("scheduler").config();
         String schedulerClass = checkpoint.modelIndex().components().getOrDefault("scheduler", "");
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
@@ -71,8 +72,7 @@ final class StableDiffusion implements ModelFamily {
         }
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
-            ClipTokenizer tokenizer =
-                    ClipTokenizer.of(checkpoint.component("tokenizer").path());
+            ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
             ClipTextModel textEncoder = ClipTextModel.of(
                     weights(checkpoint, "text_encoder", placement),
@@ -100,11 +100,11 @@ final class StableDiffusion implements ModelFamily {
         }
     }
 
-    private static Config config(CheckpointFolder checkpoint, String component) {
+    private static Config config(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static Weights weights(CheckpointFolder checkpoint, String component, Placement placement) {
+    private static Weights weights(Checkpoint checkpoint, String component, Placement placement) {
         return Weights.of(checkpoint.component(component).weights(), placement);
     }
 
@@ -117,7 +117,7 @@ final class StableDiffusion implements ModelFamily {
     }
 
     private static void requireToFit(
-            CheckpointFolder checkpoint,
+            Checkpoint checkpoint,
             ClipTokenizer tokenizer,
             ClipTextModel textEncoder,
             UNet2DConditionModel unet,
@@ -154,7 +154,7 @@ final class StableDiffusion implements ModelFamily {
                         + "; models that take in other images are not supported)";
     }
 
-    private static void requireToFit(CheckpointFolder checkpoint, String what) {
+    private static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }

@@ -197,6 +197,27 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
     }
 
+    /**
+     * The images of latents, such as those that a run had come to when it was stopped.
+     *
+     * @param latents {@code [B, 4, H, W]}, as {@link StepListener.Progress} has them
+     * @param request what they come from: it is what the images' parameters say, and has as many images
+     * @throws io.tome4j.tensor.TomeException if what the decoder computes is not a number
+     */
+    public synchronized List<Image> decode(Latents latents, Request request) {
+        if (closed) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        long[] shape = latents.shape();
+        TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
+        Request resolved = withMerging(request)
+                .scheduler(stages.schedulers().apply(request.scheduler()).name())
+                .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+        try (var scope = TensorScope.open()) {
+            return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+        }
+    }
+
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
         GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))

@@ -36,21 +36,23 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         return Placement.choose(options.device(), options.dtype());
     }
 
-    int steps() {
+    /** The denoising steps that suit it. */
+    public int steps() {
         return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
     }
 
-    double guidanceScale() {
+    /** The guidance scale that suits it. */
+    public double guidanceScale() {
         return embedded.map(EmbeddedModel::guidanceScale).orElse(USUAL_GUIDANCE);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int width() {
+    public int width() {
         return embedded.map(EmbeddedModel::width).orElse(0);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int height() {
+    public int height() {
         return embedded.map(EmbeddedModel::height).orElse(0);
     }
 

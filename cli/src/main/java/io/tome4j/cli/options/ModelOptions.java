@@ -52,6 +52,15 @@ public final class ModelOptions extends CheckpointOptions {
      * @throws OptionException if an option makes no sense for it
      */
     public ChosenModel choose() {
+        return choose(model);
+    }
+
+    /**
+     * As {@link #choose()}, of another model with the same options.
+     *
+     * @param model a folder or an id on the hub; empty for the embedded model
+     */
+    public ChosenModel choose(String model) {
         PipelineOptions options = PipelineOptions.DEFAULT
                 .device(device())
                 .dtype(dtype())

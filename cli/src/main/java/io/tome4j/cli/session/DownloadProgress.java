@@ -53,6 +53,11 @@ public final class DownloadProgress implements DownloadListener {
         err.println("Warning: " + message);
     }
 
+    @Override
+    public void notice(String message) {
+        err.println(message);
+    }
+
     private String describe(long done, long total, double seconds) {
         String size = total < 0
                 ? String.format(Locale.ROOT, "%.1f MB", done / 1e6)

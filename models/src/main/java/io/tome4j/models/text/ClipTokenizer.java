@@ -3,6 +3,7 @@ package io.tome4j.models.text;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Uninterrupted;
 import java.io.ByteArrayInputStream;
@@ -35,12 +36,27 @@ public final class ClipTokenizer implements AutoCloseable {
      *     supported
      */
     public static ClipTokenizer of(Path folder) {
-        TokenizerFiles files = TokenizerFiles.read(folder);
-        keepLibraryOffline();
-        return Uninterrupted.get(() -> new ClipTokenizer(load(files, folder), files));
+        return of(TokenizerFiles.read(folder), folder.toString());
     }
 
-    private static HuggingFaceTokenizer load(TokenizerFiles files, Path folder) {
+    /**
+     * The tokenizer of a checkpoint. One that has no files for it, as single files have none, gets CLIP's own vocabulary,
+     * which ships with tome4j; its config may say {@code pad_token}.
+     *
+     * @throws TomeException as {@link #of(Path)}
+     */
+    public static ClipTokenizer of(Checkpoint.Component tokenizer) {
+        return tokenizer.folder().isPresent()
+                ? of(tokenizer.folder().get())
+                : of(TokenizerFiles.shipped(tokenizer.config().text("pad_token", TokenizerSettings.END)), "tome4j");
+    }
+
+    private static ClipTokenizer of(TokenizerFiles files, String origin) {
+        keepLibraryOffline();
+        return Uninterrupted.get(() -> new ClipTokenizer(load(files, origin), files));
+    }
+
+    private static HuggingFaceTokenizer load(TokenizerFiles files, String origin) {
         byte[] json = files.tokenizerJson().getBytes(StandardCharsets.UTF_8);
         try {
             // Cut and padded here and not there, so that what is dropped can be told.
@@ -48,7 +64,7 @@ public final class ClipTokenizer implements AutoCloseable {
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), options);
         } catch (IOException | RuntimeException e) {
             throw new TomeException(
-                    "No tokenizer can be made of the vocabulary in " + folder + ": " + e.getMessage(), e);
+                    "No tokenizer can be made of the vocabulary in " + origin + ": " + e.getMessage(), e);
         } catch (LinkageError e) {
             throw new TomeException("The native library of the tokenizer could not be loaded: " + e.getMessage(), e);
         }

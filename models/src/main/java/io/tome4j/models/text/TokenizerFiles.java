@@ -1,5 +1,6 @@
 package io.tome4j.models.text;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -47,9 +48,29 @@ record TokenizerFiles(String tokenizerJson, Map<String, Integer> markerIds, int 
         } else {
             vocab = JsonFile.object(folder.resolve("vocab.json"));
             requireIds(vocab, folder.resolve("vocab.json"));
-            readMerges(folder.resolve("merges.txt"), vocab, merges);
+            Path file = folder.resolve("merges.txt");
+            readMerges(JsonFile.text(file), vocab, merges, file);
         }
-        TokenizerSettings settings = TokenizerSettings.read(folder, whole);
+        return of(vocab, merges, TokenizerSettings.read(folder, whole));
+    }
+
+    /**
+     * Of CLIP's own vocabulary, which ships with tome4j.
+     *
+     * @param pad the token to pad with
+     */
+    static TokenizerFiles shipped(String pad) {
+        try {
+            ObjectNode vocab = (ObjectNode) JSON.readTree(ClipVocabulary.vocabJson());
+            ArrayNode merges = JSON.createArrayNode();
+            readMerges(ClipVocabulary.mergesTxt(), vocab, merges, Path.of("merges.txt"));
+            return of(vocab, merges, TokenizerSettings.ofClip(pad));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("The vocabulary in tome4j's jar is damaged", e);
+        }
+    }
+
+    private static TokenizerFiles of(ObjectNode vocab, ArrayNode merges, TokenizerSettings settings) {
         Map<String, Integer> ids = ids(vocab, settings.tokens());
         Map<String, Integer> markerIds = new LinkedHashMap<>();
         for (String marker : List.of(settings.bos(), settings.eos(), settings.pad())) {
@@ -104,8 +125,8 @@ record TokenizerFiles(String tokenizerJson, Map<String, Integer> markerIds, int 
         });
     }
 
-    private static void readMerges(Path file, ObjectNode vocab, ArrayNode merges) {
-        List<String> lines = JsonFile.text(file).lines().toList();
+    private static void readMerges(String text, ObjectNode vocab, ArrayNode merges, Path file) {
+        List<String> lines = text.lines().toList();
         for (int number = 0; number < lines.size(); number++) {
             String line = lines.get(number);
             if (!line.isBlank() && !(number == 0 && line.startsWith("#version"))) {

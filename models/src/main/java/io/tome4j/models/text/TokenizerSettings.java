@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 record TokenizerSettings(String bos, String eos, String unk, String pad, List<AddedToken> tokens, int maxLength) {
     private static final String LIST = "added_tokens_decoder";
     private static final int CLIP_LENGTH = 77;
-    private static final String START = "<|startoftext|>";
-    private static final String END = "<|endoftext|>";
+    static final String START = "<|startoftext|>";
+    static final String END = "<|endoftext|>";
 
     /** Markers that any tokenizer may have, in the order in which transformers adds them. */
     private static final List<String> MARKERS =
@@ -112,6 +112,13 @@ record TokenizerSettings(String bos, String eos, String unk, String pad, List<Ad
                 markers.content("pad_token"),
                 inOrder(listed, markers),
                 maxLength);
+    }
+
+    /** What the files beside CLIP's own vocabulary say, but for the token to pad with. */
+    static TokenizerSettings ofClip(String pad) {
+        Markers markers = new Markers();
+        markers.byKey.put("pad_token", AddedToken.special(pad));
+        return new TokenizerSettings(START, END, END, pad, inOrder(Map.of(), markers), CLIP_LENGTH);
     }
 
     /** What files say of markers and further special tokens. */

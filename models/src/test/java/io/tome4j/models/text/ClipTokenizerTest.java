@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.checkpoint.Checkpoint;
+import io.tome4j.checkpoint.Config;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +21,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
@@ -79,6 +83,42 @@ class ClipTokenizerTest {
     void idsEqualThoseOfTransformersWithTheRealVocabulary(String padToken, String field) throws IOException {
         try (var tokenizer = clip(padToken)) {
             assertIdsEqual(tokenizer, prompts("prompts.json.gz"), field, 600);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"<|endoftext|>, ids", "!, sd2_ids"})
+    void theVocabularyThatShipsGivesTheSameIds(String padToken, String field) throws IOException {
+        try (var tokenizer = ClipTokenizer.of(new Shipped(padToken))) {
+            assertIdsEqual(tokenizer, prompts("prompts.json.gz"), field, 600);
+        }
+    }
+
+    /** As a single file has it: no files of its own. */
+    private record Shipped(String pad) implements Checkpoint.Component {
+        @Override
+        public String name() {
+            return "tokenizer";
+        }
+
+        @Override
+        public String origin() {
+            return "test";
+        }
+
+        @Override
+        public Config config() {
+            return Config.parse("{\"pad_token\": \"" + pad + "\"}", "test");
+        }
+
+        @Override
+        public StoredTensors weights() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<Path> folder() {
+            return Optional.empty();
         }
     }
 
