@@ -103,16 +103,15 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                         Tensor original;
                         try (var step = TensorScope.open()) {
                             Guidance guided = guidance.at(places[i], places.length);
-                            Tensor input =
-                                    repainting.input(guided.inputs(trajectory.scaleModelInput(latents, i)));
+                            Tensor input = repainting.input(guided.inputs(trajectory.scaleModelInput(latents, i)));
                             Tensor predicted = guided.combine(conditioned.predict(
                                     input,
                                     timesteps[i],
                                     merging.step(i, guided.copies()),
                                     features.pass(!fullPasses.get(places[i]))));
                             original = step.release(trajectory.original(predicted, i, latents));
-                            latents = step.retain(repainting.after(
-                                    trajectory.step(predicted, i, latents, noise), trajectory, i + 1));
+                            latents = step.retain(
+                                    repainting.after(trajectory.step(predicted, i, latents, noise), trajectory, i + 1));
                         }
                         previous.close();
                         durations.add(Duration.ofNanos(System.nanoTime() - start));

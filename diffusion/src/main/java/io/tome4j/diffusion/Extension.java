@@ -27,13 +27,11 @@ record Extension(int left, int top, int right, int bottom) {
             return false;
         }
         Extension extension = parse(text);
-        return Math.max(
-                        Math.max(extension.left, extension.right), Math.max(extension.top, extension.bottom))
-                <= MOST;
+        return Math.max(Math.max(extension.left, extension.right), Math.max(extension.top, extension.bottom)) <= MOST;
     }
 
     private static Extension parse(String text) {
-        String[] numbers = text.split(",");
+        String[] numbers = text.split(",", -1);
         return new Extension(
                 Integer.parseInt(numbers[0]),
                 Integer.parseInt(numbers[1]),

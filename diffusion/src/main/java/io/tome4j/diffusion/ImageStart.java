@@ -95,6 +95,7 @@ public final class ImageStart implements Start {
 
     @Override
     public String toString() {
-        return "ImageStart " + image + mask.map(source -> " masked by " + source).orElse("");
+        return "ImageStart " + image
+                + mask.map(source -> " masked by " + source).orElse("");
     }
 }

@@ -51,8 +51,8 @@ final class PreparedImage implements PreparedStart {
         Pixels original = extension.isNone() ? given : extension.around(given);
         Optional<Pixels> white = start.mask().map(SourceImage::pixels);
         if (!extension.isNone()) {
-            white = Optional.of(extension.around(
-                    given.width(), given.height(), white.orElseGet(() -> given.map(value -> 0))));
+            white = Optional.of(
+                    extension.around(given.width(), given.height(), white.orElseGet(() -> given.map(value -> 0))));
         }
         if (white.isEmpty()) {
             return new PreparedImage(
@@ -68,8 +68,8 @@ final class PreparedImage implements PreparedStart {
                     Optional.of(new MaskPixels(blurred, atSize, Optional.empty())));
         }
         Box box = Fitting.around(blurred.toGrey(), width, height, request.paddingMaskCrop())
-                .orElseThrow(() ->
-                        new OptionException("{mask} is black: there is nothing to crop to; white is what is repainted"));
+                .orElseThrow(() -> new OptionException(
+                        "{mask} is black: there is nothing to crop to; white is what is repainted"));
         Pixels atSize = Fitting.fill(blurred.crop(box), width, height).toGrey();
         return new PreparedImage(
                 request,
@@ -162,8 +162,6 @@ final class PreparedImage implements PreparedStart {
             Pixels pasted = original.withPasted(part, box.left(), box.top());
             return original.blend(pasted, repainted.given().toGrey()).toBufferedImage();
         }
-        return pasteBack
-                ? image.blend(Pixels.of(decoded), repainted.atSize()).toBufferedImage()
-                : decoded;
+        return pasteBack ? image.blend(Pixels.of(decoded), repainted.atSize()).toBufferedImage() : decoded;
     }
 }

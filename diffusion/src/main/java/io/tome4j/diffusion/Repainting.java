@@ -45,9 +45,8 @@ interface Repainting {
         @Override
         public Tensor after(Tensor latents, Trajectory trajectory, int next) {
             try (var scope = TensorScope.open()) {
-                Tensor kept = next < trajectory.timesteps().length
-                        ? trajectory.addNoise(original, noise, next)
-                        : original;
+                Tensor kept =
+                        next < trajectory.timesteps().length ? trajectory.addNoise(original, noise, next) : original;
                 Tensor keeps = mask.neg().add_(new Scalar(1.0));
                 return scope.release(keeps.mul(kept).add_(mask.mul(latents)));
             }
@@ -65,8 +64,7 @@ interface Repainting {
         public Tensor input(Tensor scaled) {
             try (var scope = TensorScope.open()) {
                 long rows = scaled.size(0);
-                return scope.release(
-                        Tensors.cat(1, scaled, mask.repeat(rows, 1, 1, 1), masked.repeat(rows, 1, 1, 1)));
+                return scope.release(Tensors.cat(1, scaled, mask.repeat(rows, 1, 1, 1), masked.repeat(rows, 1, 1, 1)));
             }
         }
     }

@@ -146,7 +146,8 @@ public final class Request {
 
     public static final Option<Boolean> PASTE_BACK = Option.of("paste_back", true)
             .titled("Paste back")
-            .described("Put what the mask leaves alone back from the initial image; otherwise the VAE changes it a little.");
+            .described(
+                    "Put what the mask leaves alone back from the initial image; otherwise the VAE changes it a little.");
 
     public static final Option<String> EXTEND = Option.of("extend", "")
             .titled("Extend")

@@ -161,7 +161,7 @@ final class StableDiffusion implements ModelFamily {
     }
 
     /** Diffusers' pipeline for inpainting repairs one setting more. */
-    private static Config repaired(CheckpointFolder checkpoint, String className, Config config) {
+    private static Config repaired(Checkpoint checkpoint, String className, Config config) {
         boolean inpainting = checkpoint.modelIndex().pipelineClass().equals(INPAINTING);
         return inpainting && (className.equals("PNDMScheduler") || config.has("skip_prk_steps"))
                 ? config.with("skip_prk_steps", true)

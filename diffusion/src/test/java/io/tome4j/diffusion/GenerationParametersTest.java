@@ -283,7 +283,7 @@ class GenerationParametersTest {
                         .negativePrompt("bad hands,\nblurry")
                         .steps(28)
                         .strength(0.4)
-.scheduler("dpmpp_2m_karras")
+                        .scheduler("dpmpp_2m_karras")
                         .guidanceScale(7)
                         .seed(2842137543L)
                         .size(512, 768)

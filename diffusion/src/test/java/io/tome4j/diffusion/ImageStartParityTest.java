@@ -70,14 +70,18 @@ class ImageStartParityTest {
         if (c.path("channels").asInt(4) == 4 && !isRepairedForInpainting(c)) {
             return PipelineParityTest.withSchedulerSettings(c, folder);
         }
-        Fixtures.copy(c.get("pipeline").textValue(), folder, file -> !file.startsWith("unet")
-                && !file.toString().equals("model_index.json"));
+        Fixtures.copy(
+                c.get("pipeline").textValue(),
+                folder,
+                file -> !file.startsWith("unet") && !file.toString().equals("model_index.json"));
         if (c.get("channels").intValue() == 9) {
             Fixtures.copy("inpaint", folder, file -> file.startsWith("unet") || file.endsWith("model_index.json"));
         } else {
             Fixtures.copy(c.get("pipeline").textValue(), folder, file -> file.startsWith("unet"));
             ObjectMapper json = new ObjectMapper();
-            File index = Fixtures.path(c.get("pipeline").textValue()).resolve("model_index.json").toFile();
+            File index = Fixtures.path(c.get("pipeline").textValue())
+                    .resolve("model_index.json")
+                    .toFile();
             ObjectNode node = (ObjectNode) json.readTree(index);
             node.put("_class_name", "StableDiffusionInpaintPipeline");
             Files.writeString(folder.resolve("model_index.json"), node.toString());
@@ -99,7 +103,8 @@ class ImageStartParityTest {
             return request.start(start.repainting(mask))
                     .pasteBack(false)
                     .maskBlur(c.get("blur").doubleValue())
-                    .paddingMaskCrop(c.get("padding").isNull() ? -1 : c.get("padding").intValue());
+                    .paddingMaskCrop(
+                            c.get("padding").isNull() ? -1 : c.get("padding").intValue());
         }
         return (c.get("resized").booleanValue() ? request : request.size(0, 0)).start(start);
     }

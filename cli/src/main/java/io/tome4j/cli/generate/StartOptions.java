@@ -45,14 +45,16 @@ final class StartOptions {
         requireEffect(request, Request.PADDING_MASK_CROP);
         requireEffect(request, Request.PASTE_BACK);
         ImageStart start = Start.from(SourceImage.read(image.get()));
-        Request from = request.start(mask.map(file -> start.repainting(SourceImage.read(file))).orElse(start));
+        Request from = request.start(
+                mask.map(file -> start.repainting(SourceImage.read(file))).orElse(start));
         from.requireStrength();
         return from;
     }
 
     private void requireEffect(Request request, Option<?> option) {
         if (mask.isEmpty() && request.extend().isEmpty() && !request.isUsual(option)) {
-            throw new OptionException("{" + option.name() + "} needs {mask} or {extend}: all of the image is made anew");
+            throw new OptionException(
+                    "{" + option.name() + "} needs {mask} or {extend}: all of the image is made anew");
         }
     }
 }
