@@ -19,6 +19,7 @@ PARTS = {  # in the order in which they build on each other
     "resampling": "resampling",
     "img2img": "img2img",
     "inpaint": "inpaint",
+    "hires": "hires",
 }
 
 

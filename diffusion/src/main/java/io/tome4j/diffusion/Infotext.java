@@ -38,7 +38,10 @@ final class Infotext {
             Request.SEED,
             Request.WIDTH,
             Request.HEIGHT,
-            Request.IMAGES_PER_PROMPT);
+            Request.IMAGES_PER_PROMPT,
+            Request.HIRES_UPSCALER,
+            Request.HIRES_STEPS,
+            Request.HIRES_STRENGTH);
 
     private Infotext() {}
 
@@ -94,6 +97,11 @@ final class Infotext {
                 values.put(option.title(), shown(option, request.text(option)));
             }
         }
+        if (request.hires() > 1) {
+            values.put(Request.HIRES_UPSCALER.title(), request.hiresUpscaler().title());
+            values.put(Request.HIRES_STEPS.title(), request.text(Request.HIRES_STEPS));
+            values.put(hiresStrengthTitle(values), request.text(Request.HIRES_STRENGTH));
+        }
         if (!parameters.model().isEmpty()) {
             values.put(MODEL, parameters.model());
         }
@@ -101,6 +109,32 @@ final class Infotext {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
         }
+    }
+
+    /** The web UI has one key for the strengths of both: there, no run begins with an image and has a second pass. */
+    private static String hiresStrengthTitle(Map<String, String> values) {
+        return values.containsKey(Request.STRENGTH.title())
+                ? Request.HIRES_STRENGTH.title()
+                : Request.STRENGTH.title();
+    }
+
+    /** What is said of a second pass. */
+    private static Request withHires(Request request, ParameterValues values) {
+        Request hires = request;
+        if (values.has(Request.HIRES_STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.HIRES_STRENGTH.title(), ""));
+        } else if (request.hires() > 1 && values.has(Request.STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.STRENGTH.title(), ""))
+                    .strength(Request.STRENGTH.defaultValue());
+        }
+        if (values.has(Request.HIRES_STEPS.title())) {
+            hires = hires.withText(Request.HIRES_STEPS, values.text(Request.HIRES_STEPS.title(), ""));
+        }
+        String upscaler = values.text(Request.HIRES_UPSCALER.title(), "");
+        for (Upscaler known : Upscaler.values()) { // others, which are networks, cannot be had here
+            hires = known.title().equalsIgnoreCase(upscaler) ? hires.hiresUpscaler(known) : hires;
+        }
+        return hires;
     }
 
     private static <T> void put(Map<String, String> values, Option<T> option, Request request) {
@@ -161,7 +195,7 @@ final class Infotext {
                 request = request.withText(option, values.text(option.title(), ""));
             }
         }
-        GenerationParameters parameters = GenerationParameters.of(request)
+        GenerationParameters parameters = GenerationParameters.of(withHires(request, values))
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .sources(sources(values))

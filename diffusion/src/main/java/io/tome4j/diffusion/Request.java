@@ -158,6 +158,45 @@ public final class Request {
     public static final List<Option<?>> OF_INITIAL_IMAGE =
             List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND);
 
+    public static final Option<Double> HIRES = Option.of("hires", 1.0)
+            .titled("Hires upscale")
+            .described(
+                    "FACTOR",
+                    "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
+            .allowing(factor -> factor >= 1 && factor <= 8, "it must be from 1, which is no second pass, to 8");
+
+    public static final Option<Upscaler> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT)
+            .titled("Hires upscaler")
+            .described("What enlarges: of latents or, by way of pixels, of the image.");
+
+    public static final Option<Integer> HIRES_STEPS = Option.of("hires_steps", 0)
+            .titled("Hires steps")
+            .described("Steps of the second pass; 0 is as many as the first.")
+            .allowing(steps -> steps >= 0, "it must be at least 0, which is as many as the first pass");
+
+    public static final Option<Double> HIRES_STRENGTH = Option.of("hires_strength", 0.7)
+            .titled("Hires denoising strength")
+            .described(
+                    "SHARE",
+                    "How much the second pass makes anew, above 0; enlarged latents need 0.5 and more, or stay blurred.")
+            .allowing(strength -> strength > 0 && strength <= 1, "it must be above 0 and at most 1");
+
+    /** The second pass merges as the first. */
+    static final double FIRST_PASS_RATIO = -1;
+
+    public static final Option<Double> HIRES_RATIO = Option.of("hires_ratio", FIRST_PASS_RATIO)
+            .titled("Token merging ratio hr")
+            .described(
+                    "SHARE",
+                    "Share of tokens to merge away in the second pass, which has most of them; -1 is as in the first.")
+            .allowing(
+                    ratio -> ratio == FIRST_PASS_RATIO || isShare(ratio),
+                    "it is the share of tokens to merge away, from 0 (none) to 1; -1 is as in the first pass");
+
+    /** Options that mean something only where there is a second pass. */
+    public static final List<Option<?>> OF_SECOND_PASS =
+            List.of(HIRES_UPSCALER, HIRES_STEPS, HIRES_STRENGTH, HIRES_RATIO);
+
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             NEGATIVE_PROMPT,
@@ -180,7 +219,12 @@ public final class Request {
             MASK_BLUR,
             PADDING_MASK_CROP,
             PASTE_BACK,
-            EXTEND);
+            EXTEND,
+            HIRES,
+            HIRES_UPSCALER,
+            HIRES_STEPS,
+            HIRES_STRENGTH,
+            HIRES_RATIO);
 
     private final List<String> prompts;
     private final OptionValues values;
@@ -200,6 +244,9 @@ public final class Request {
                 throw new OptionException(
                         "{prompt} has " + prompt.length() + " characters: it may have at most " + LONGEST_PROMPT);
             }
+        }
+        if (hires() > 1 && start instanceof ImageStart image && image.mask().isPresent()) {
+            throw new OptionException("{hires} goes over all of the image again: it does not go with {mask}");
         }
         if ((long) prompts.size() * imagesPerPrompt() > MOST_IMAGES) {
             throw new OptionException(
@@ -476,6 +523,70 @@ public final class Request {
         if (start instanceof ImageStart) {
             Scheduler.requireStrength(steps(), strengthToRun());
         }
+    }
+
+    /** How much larger the second pass is than the first; 1 is no second pass. */
+    public double hires() {
+        return get(HIRES);
+    }
+
+    /** Goes over the image a second time, enlarged by this factor ("hires fix"). */
+    public Request hires(double factor) {
+        return with(HIRES, factor);
+    }
+
+    /** What enlarges the image between the passes. */
+    public Upscaler hiresUpscaler() {
+        return get(HIRES_UPSCALER);
+    }
+
+    public Request hiresUpscaler(Upscaler value) {
+        return with(HIRES_UPSCALER, value);
+    }
+
+    /** Steps of the second pass; 0 is as many as the first. */
+    public int hiresSteps() {
+        return get(HIRES_STEPS);
+    }
+
+    public Request hiresSteps(int value) {
+        return with(HIRES_STEPS, value);
+    }
+
+    /** How much the second pass makes anew, in (0, 1]. */
+    public double hiresStrength() {
+        return get(HIRES_STRENGTH);
+    }
+
+    public Request hiresStrength(double value) {
+        return with(HIRES_STRENGTH, value);
+    }
+
+    /** The share of tokens to merge away in the second pass; -1 is as in the first. */
+    public double hiresRatio() {
+        return get(HIRES_RATIO);
+    }
+
+    public Request hiresRatio(double value) {
+        return with(HIRES_RATIO, value);
+    }
+
+    /** Denoising steps of the second pass; 0 if there is none. */
+    public int hiresStepsToRun() {
+        return hires() == 1 ? 0 : hiresSteps() == 0 ? steps() : hiresSteps();
+    }
+
+    /** The size in latents of the second pass, or, if there is none, of the first. */
+    public TokenGrid hiresGrid(TokenGrid first) {
+        return new TokenGrid((int) (first.height() * hires()), (int) (first.width() * hires()));
+    }
+
+    /** The request of a second pass: with a merging ratio of its own, or as the first was carried out. */
+    Request withHiresMerging(Request first) {
+        if (hiresRatio() == FIRST_PASS_RATIO) {
+            return this;
+        }
+        return merging(first.merging().orElse(ToMeOptions.NONE).withRatio(hiresRatio()));
     }
 
     /** The deviation in pixels of the blur that a mask gets, at least 0. */

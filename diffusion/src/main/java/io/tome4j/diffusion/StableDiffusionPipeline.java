@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * Text to image with a Stable Diffusion checkpoint: the same images for the same seed as
@@ -113,6 +115,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
      *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
+     *   <li>With hires, its result is enlarged, and a second pass begins with that.
      *   <li>The decoder turns latents into images.
      * </ol>
      *
@@ -144,27 +147,59 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = Guidance.of(request);
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
+        TokenGrid largest = request.hiresGrid(grid);
+        Request sized = sized(request, grid).scheduler(scheduler.name());
+        try (var scope = TensorScope.open();
+                Generator noise = Tensors.generator(request.seed())) {
+            memory.require(sized(sized, largest)); // before any of it is begun
+            try {
+                PreparedStart start = request.start().prepare(sized, grid);
+                PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
+                Pass pass = pass(sized, start, scheduler, grid, noise, counting.first());
+                Request resolved = pass.request();
+                if (request.hires() > 1) {
+                    Pass second = pass(
+                            sized(sized.withHiresMerging(resolved), largest),
+                            hires(request, pass.denoised().latents(), grid),
+                            scheduler,
+                            largest,
+                            noise,
+                            counting.second());
+                    pass = pass.then(second);
+                }
+                return result(pass, request, resolved, start, largest);
+            } catch (RuntimeException e) {
+                throw memory.explained(e, sized);
+            }
+        }
+    }
+
+    private static Request sized(Request request, TokenGrid grid) {
+        return request.size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT)
+                .strength(request.start() instanceof ImageStart ? request.strengthToRun() : request.strength());
+    }
+
+    /** Latents once through the denoising loop. */
+    private Pass pass(
+            Request request,
+            PreparedStart start,
+            Scheduler scheduler,
+            TokenGrid grid,
+            Generator noise,
+            StepListener listener) {
+        Guidance guidance = Guidance.of(request);
         try (var scope = TensorScope.open();
                 MergeRun run =
                         MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
-            Request resolved = request.strength(
-                            request.start() instanceof ImageStart ? request.strengthToRun() : request.strength())
-                    .merging(run.options())
-                    .scheduler(scheduler.name())
-                    .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+            Request resolved = request.merging(run.options());
             PatchReport merging = ToMe.report(this, run.options(), grid);
-            memory.require(resolved);
-            PreparedStart beginning = request.start().prepare(resolved, grid);
-            try (Trajectory trajectory = beginning.trajectory(scheduler)) {
-                long start = System.nanoTime();
+            try (Trajectory trajectory = start.trajectory(scheduler)) {
+                long begin = System.nanoTime();
                 PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
-                Duration textEncoding = since(start);
-
-                Generator noise = Tensors.generator(request.seed());
-                Beginning initial = beginning.begin(new PreparedStart.Context(
+                Duration textEncoding = since(begin);
+                Beginning beginning = start.begin(new PreparedStart.Context(
                         request.images(),
                         grid,
                         stages.denoiser(),
@@ -173,48 +208,62 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         memory.decodesInTiles(grid),
                         noise));
                 Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
-                        .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
-
-                start = System.nanoTime();
-                boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(
-                        stages.decoder().decode(denoised.latents(), tiled).stream()
-                                .map(beginning::finish)
-                                .toList(),
-                        request,
-                        resolved);
-                return new Result(
-                        images,
-                        Latents.of(denoised.latents()),
-                        resolved,
-                        merging,
-                        new Timings(textEncoding, denoised.steps(), since(start)),
-                        text.droppedWords(),
-                        tiled);
-            } catch (RuntimeException e) {
-                throw memory.explained(e, resolved);
+                        .run(beginning, text.conditioning(), trajectory, noise, run, new Finite(listener));
+                scope.release(denoised.latents());
+                return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
             }
         }
     }
 
-    /**
-     * The images of latents, such as those that a run had come to when it was stopped.
-     *
-     * @param latents {@code [B, 4, H, W]}, as {@link StepListener.Progress} has them
-     * @param request what they come from: it is what the images' parameters say, and has as many images
-     * @throws io.tome4j.tensor.TomeException if what the decoder computes is not a number
-     */
-    public synchronized List<Image> decode(Latents latents, Request request) {
-        if (closed) {
-            throw new IllegalStateException("This pipeline is closed");
+    /** What the second pass begins with: the first's latents, or its images. */
+    private PreparedStart hires(Request request, Tensor latents, TokenGrid grid) {
+        if (request.hiresUpscaler().pixels().isEmpty()) {
+            return new HiresStart(request, latents, List.of());
         }
-        long[] shape = latents.shape();
-        TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
-        Request resolved = withMerging(request)
-                .scheduler(stages.schedulers().apply(request.scheduler()).name())
-                .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
-        try (var scope = TensorScope.open()) {
-            return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+        return new HiresStart(
+                request,
+                latents,
+                stages.decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                        .map(Pixels::of)
+                        .toList());
+    }
+
+    private Result result(Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid) {
+        long begin = System.nanoTime();
+        boolean tiled = memory.decodesInTiles(grid);
+        List<BufferedImage> decoded = stages.decoder().decode(pass.denoised().latents(), tiled);
+        List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
+        return new Result(
+                images,
+                Latents.of(pass.denoised().latents()),
+                resolved,
+                pass.merging(),
+                new Timings(pass.textEncoding(), pass.denoised().steps(), since(begin)),
+                pass.droppedWords(),
+                tiled);
+    }
+
+    /**
+     * What came of a pass, or of two.
+     *
+     * @param request with how it merged
+     */
+    private record Pass(
+            Request request,
+            PatchReport merging,
+            List<String> droppedWords,
+            Duration textEncoding,
+            Denoised denoised) {
+        /** This one and the next, which has the latents and, as it has most tokens, the report of merging. */
+        Pass then(Pass next) {
+            List<Duration> steps = new ArrayList<>(denoised.steps());
+            steps.addAll(next.denoised.steps());
+            return new Pass(
+                    request,
+                    next.merging,
+                    droppedWords,
+                    textEncoding.plus(next.textEncoding),
+                    new Denoised(next.denoised.latents(), List.copyOf(steps)));
         }
     }
 

@@ -143,7 +143,7 @@ public final class Option<T> {
     private T parsed(String text) {
         try {
             if (defaultValue instanceof Enum<?> constant) {
-                return (T) Enum.valueOf(constant.getDeclaringClass(), text.toUpperCase(Locale.ROOT));
+                return (T) Enum.valueOf(constant.getDeclaringClass(), text.toUpperCase(Locale.ROOT).replace('-', '_'));
             } else if (defaultValue instanceof Boolean) {
                 return (T) flag(text);
             } else if (defaultValue instanceof Integer) {

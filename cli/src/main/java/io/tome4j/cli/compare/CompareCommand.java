@@ -45,7 +45,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     private ModelOptions model = new ModelOptions();
 
     private final SamplingOptions image =
-            SamplingOptions.withoutInitialImage(Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
+            SamplingOptions.ofOnePass(Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
     private final CompareOptions compare = new CompareOptions();
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)

@@ -113,7 +113,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
 
     /** Those of all batches that are made one after another. */
     private static int steps(Request request) {
-        return request.stepsToRun() * (request.images() / request.imagesAtATime());
+        return (request.stepsToRun() + request.hiresStepsToRun()) * (request.images() / request.imagesAtATime());
     }
 
     private void save(Result result, List<Path> files, Session session) {

@@ -30,6 +30,13 @@ final class StartOptions {
      * @throws io.tome4j.tensor.TomeException if one cannot be read
      */
     Request applyTo(Request request) {
+        if (request.hires() == 1) {
+            for (Option<?> option : Request.OF_SECOND_PASS) {
+                if (!request.isUsual(option)) {
+                    throw new OptionException("{" + option.name() + "} needs {hires}: there is no second pass");
+                }
+            }
+        }
         if (image.isEmpty()) {
             if (mask.isPresent()) {
                 throw new OptionException("{mask} is given without {init_image}, the image that it is for");

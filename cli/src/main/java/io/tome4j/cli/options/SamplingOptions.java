@@ -35,6 +35,10 @@ public final class SamplingOptions {
             Request.EXTEND,
             "",
             Request.PADDING_MASK_CROP,
+            "",
+            Request.HIRES_RATIO,
+            "as in the first pass",
+            Request.HIRES,
             "");
 
     /** Pairs of an option and what is said of it. */
@@ -46,10 +50,12 @@ public final class SamplingOptions {
         return Map.copyOf(defaults);
     }
 
-    /** For a command whose images all begin with noise. */
-    public static SamplingOptions withoutInitialImage(Option<?>... leftOut) {
+    /** For a command whose images all come of one pass that begins with noise. */
+    public static SamplingOptions ofOnePass(Option<?>... leftOut) {
         List<Option<?>> all = new ArrayList<>(List.of(leftOut));
         all.addAll(Request.OF_INITIAL_IMAGE);
+        all.add(Request.HIRES);
+        all.addAll(Request.OF_SECOND_PASS);
         return new SamplingOptions(all.toArray(Option<?>[]::new));
     }
 
