@@ -16,10 +16,12 @@ PARTS = {  # in the order in which they build on each other
     "images": "images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "prompt-syntax": "prompt_syntax",
     "resampling": "resampling",
     "img2img": "img2img",
     "inpaint": "inpaint",
     "hires": "hires",
+    "lora": "lora",
 }
 
 

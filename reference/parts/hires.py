@@ -44,9 +44,9 @@ CASES = [
               images_per_prompt=2),
     TwoPasses("lanczos", "sd1", "euler", 4, 67, upscaler="lanczos", hires_strength=0.4),
     TwoPasses("pixels-two", "sd1", "euler_a", 3, 68, upscaler="nearest", factor=1.5, images_per_prompt=2),
-    TwoPasses("latent-tome", "sd1", "euler", 4, 69, width=64, height=64, tome={"ratio": 0.5}),
-    TwoPasses("lanczos-tome_hires", "sd1", "ddim", 4, 70, width=64, height=64, upscaler="lanczos",
-              tome={"ratio": 0.25, "use_rand": False}, hires_ratio=0.5),
+    TwoPasses("latent-tome", "sd1", "euler", 3, 69, width=64, height=64, hires_steps=2, tome={"ratio": 0.5}),
+    TwoPasses("lanczos-tome_first", "sd1", "ddim", 3, 70, width=64, height=64, upscaler="lanczos", hires_steps=2,
+              tome={"ratio": 0.5}, hires_ratio=0.0),
 ]
 
 

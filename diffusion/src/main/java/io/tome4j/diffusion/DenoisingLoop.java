@@ -30,10 +30,10 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public record Denoised(Tensor latents, List<Duration> steps) {}
 
-    /** As {@link #run(Tensor, TextConditioning, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             Generator noise,
             MergeRun merging,
@@ -41,10 +41,10 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
     }
 
-    /** As {@link #run(Tensor, TextConditioning, Trajectory, Generator, MergeRun, StepListener)}, of a start. */
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, Generator, MergeRun, StepListener)}, of a start. */
     Denoised run(
             Beginning beginning,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             Generator noise,
             MergeRun merging,
@@ -56,7 +56,8 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      * Runs the first steps of a trajectory.
      *
      * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
-     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first
+     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first; of prompts with more parts so
+     *     many rows more. Its steps are the different timesteps, counted from the first that runs
      * @param trajectory the scheduler's run, at its beginning
      * @param steps how many of its timesteps
      * @param noise what stochastic schedulers draw from
@@ -67,7 +68,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             int steps,
             Generator noise,
@@ -78,7 +79,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
 
     private Denoised run(
             Beginning beginning,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             int steps,
             Generator noise,
@@ -91,24 +92,27 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
         try (var scope = TensorScope.open();
-                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
+                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE;
+                ConditionedSpans texts = new ConditionedSpans(denoiser, text, timesteps)) {
+            Composition parts = text.composition();
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
-            Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
             Tensor latents = scope.retain(beginning.latents());
             try {
                 for (int i = 0; i < timesteps.length; i++) {
+                    Denoiser.Conditioned conditioned = texts.at(i);
                     long start = System.nanoTime();
                     Tensor previous = latents;
                     try (var shown = TensorScope.open()) {
                         Tensor original;
                         try (var step = TensorScope.open()) {
                             Guidance guided = guidance.at(places[i], places.length);
-                            Tensor input = repainting.input(guided.inputs(trajectory.scaleModelInput(latents, i)));
-                            Tensor predicted = guided.combine(conditioned.predict(
-                                    input,
+                            Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
+                            Tensor ofParts = conditioned.predict(
+                                    repainting.input(parts.inputs(input, guided)),
                                     timesteps[i],
-                                    merging.step(i, guided.copies()),
-                                    features.pass(!fullPasses.get(places[i]))));
+                                    merging.step(i, parts.copies(guided)),
+                                    features.pass(!fullPasses.get(places[i])));
+                            Tensor predicted = guided.combine(parts.joined(ofParts, guided));
                             original = step.release(trajectory.original(predicted, i, latents));
                             latents = step.retain(
                                     repainting.after(trajectory.step(predicted, i, latents, noise), trajectory, i + 1));

@@ -36,11 +36,13 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}
+     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}; of LoRAs, not where their files lie
      */
     public static GenerationParameters of(Request asked) {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
-        Request kept = resolved.start(Start.noise()).merging(asked.merging().orElse(ToMeOptions.NONE));
+        Request kept = resolved.start(Start.noise())
+                .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         parameters.sources = asked.start().sources();

@@ -41,6 +41,11 @@ public record Guidance(double scale, double from, double to) {
         return scale > 1;
     }
 
+    /** Whether there is no step in which it predicts with the prompt alone. */
+    boolean isInAllSteps() {
+        return isOn() && from == 0 && to == 1;
+    }
+
     /**
      * The guidance of one step: this, or none.
      *

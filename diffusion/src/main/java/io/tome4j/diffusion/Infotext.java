@@ -28,6 +28,7 @@ final class Infotext {
     private static final String VERSION = "Version";
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
+    private static final String LORA_HASHES = "Lora hashes";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -47,7 +48,7 @@ final class Infotext {
 
     static String write(GenerationParameters parameters) {
         Request request = parameters.request();
-        String prompt = ParametersText.wellFormed(parameters.prompt());
+        String prompt = ParametersText.wellFormed(LoraTags.appended(parameters.prompt(), request.loras()));
         String negative = ParametersText.wellFormed(request.negativePrompt());
         Map<String, String> values = new LinkedHashMap<>();
         putRequest(values, parameters);
@@ -64,9 +65,13 @@ final class Infotext {
             values.put(INITIAL_LATENTS, "given");
         }
         ParametersText readBack = ParametersText.parse(new ParametersText(prompt, negative, values).write());
+        String hashes = LoraTags.hashes(request.loras());
+        if (!hashes.isEmpty()) {
+            values.put(LORA_HASHES, hashes);
+        }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
-        } else if (!readBack.prompt().equals(parameters.prompt())) {
+        } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
             values.put(PROMPT, parameters.prompt());
         }
         if (!readBack.negativePrompt().equals(request.negativePrompt())) {
@@ -176,9 +181,10 @@ final class Infotext {
     }
 
     private static GenerationParameters read(ParametersText parsed, ParameterValues values) {
+        LoraTags tags = LoraTags.readableIn(parsed.prompt());
         List<String> prompts = values.has(PROMPTS)
                 ? ParametersText.unquoteList(values.text(PROMPTS, ""))
-                : List.of(values.text(PROMPT, parsed.prompt()));
+                : List.of(values.text(PROMPT, tags.prompt()));
         String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text(SCHEDULE, ""));
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
@@ -189,6 +195,7 @@ final class Infotext {
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
                 .merging(merging(values));
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
@@ -215,6 +222,18 @@ final class Infotext {
             }
         }
         return sources;
+    }
+
+    /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */
+    private static List<Lora> added(LoraTags shown, List<String> prompts, ParameterValues values, int perPrompt) {
+        if (!values.has(PROMPTS) && !values.has(PROMPT)) {
+            return shown.loras();
+        }
+        long image = Math.max(0, values.integer(BATCH_POSITION, 0));
+        String prompt = prompts.get((int) Math.min(prompts.size() - 1L, image / perPrompt));
+        int words = LoraTags.readableIn(prompt).loras().size();
+        return shown.loras()
+                .subList(Math.min(words, shown.loras().size()), shown.loras().size());
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.AttentionKernel;
@@ -30,11 +31,17 @@ record MemoryGuard(Stages stages) {
 
     private MemoryEstimate estimate(Request request, AttentionKernel kernel) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
-        long rows = (long) Guidance.of(request).copies() * request.imagesAtATime();
+        long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes(),
                 stages.denoiser().forwardBytes(rows, grid, kernel),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
+    }
+
+    /** How often the batch holds each image. */
+    private static int copies(Request request) {
+        boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
+        return Guidance.of(request).copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

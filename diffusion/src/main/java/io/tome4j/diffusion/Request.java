@@ -1,5 +1,7 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.Emphasis;
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
@@ -44,6 +46,16 @@ public final class Request {
             .allowing(
                     prompt -> prompt.length() <= LONGEST_PROMPT,
                     "it may have at most " + LONGEST_PROMPT + " characters");
+
+    public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
+            .titled("Prompt syntax")
+            .described(
+                    "How prompts are read: as they stand, or with the web UI's weights, AND, BREAK, [from:to:when] and"
+                            + " [a|b], at any length.");
+
+    public static final Option<Emphasis> EMPHASIS = Option.of("emphasis", Emphasis.ORIGINAL)
+            .titled("Emphasis")
+            .described("What a weight in a prompt of the syntax a1111 does: what the web UI calls so.");
 
     public static final Option<Integer> STEPS = Option.of("num_inference_steps", 50)
             .titled("Steps")
@@ -200,6 +212,8 @@ public final class Request {
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             NEGATIVE_PROMPT,
+            PROMPT_SYNTAX,
+            EMPHASIS,
             STEPS,
             GUIDANCE_SCALE,
             GUIDANCE_FROM,
@@ -230,12 +244,15 @@ public final class Request {
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
+    private final List<Lora> loras;
 
-    private Request(List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging) {
+    private Request(
+            List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
+        this.loras = List.copyOf(loras);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -258,7 +275,8 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty()).seed(seed);
+        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of())
+                .seed(seed);
     }
 
     /** What an option is. */
@@ -277,7 +295,7 @@ public final class Request {
         }
         OptionValues changed =
                 value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging);
+        return new Request(prompts, changed, start, merging, loras);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -316,7 +334,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging);
+        return new Request(value, values, start, merging, loras);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -326,6 +344,25 @@ public final class Request {
 
     public Request negativePrompt(String value) {
         return with(NEGATIVE_PROMPT, value);
+    }
+
+    /** How prompts are read. */
+    public PromptSyntax promptSyntax() {
+        return get(PROMPT_SYNTAX);
+    }
+
+    /** Reads prompts so; plain text is usual. */
+    public Request promptSyntax(PromptSyntax value) {
+        return with(PROMPT_SYNTAX, value);
+    }
+
+    /** What a weight in a prompt does; has no effect on plain ones. */
+    public Emphasis emphasis() {
+        return get(EMPHASIS);
+    }
+
+    public Request emphasis(Emphasis value) {
+        return with(EMPHASIS, value);
     }
 
     /** How strongly to follow the prompt; 1 or less is no guidance, and saves half the work. */
@@ -487,7 +524,7 @@ public final class Request {
 
     /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return value.in(new Request(prompts, values, value, merging));
+        return value.in(new Request(prompts, values, value, merging, loras));
     }
 
     /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
@@ -640,7 +677,22 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE));
+        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras);
+    }
+
+    /** The LoRAs that are added to the model, in this order. */
+    public List<Lora> loras() {
+        return loras;
+    }
+
+    /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
+    public Request loras(List<Lora> value) {
+        return new Request(prompts, values, start, merging, value);
+    }
+
+    /** As {@link #loras(List)}. */
+    public Request loras(Lora... value) {
+        return loras(List.of(value));
     }
 
     /** Images in all. */
@@ -683,12 +735,13 @@ public final class Request {
                 && request.prompts.equals(prompts)
                 && request.values.equals(values)
                 && request.start.equals(start)
-                && request.merging.equals(merging);
+                && request.merging.equals(merging)
+                && request.loras.equals(loras);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging);
+        return Objects.hash(prompts, values, start, merging, loras);
     }
 
     @Override
@@ -698,6 +751,7 @@ public final class Request {
                 .filter(values::has)
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
+        loras.forEach(lora -> text.append(' ').append(lora));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

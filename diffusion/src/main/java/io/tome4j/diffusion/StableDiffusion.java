@@ -4,14 +4,17 @@ import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.ModuleNames;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
+import io.tome4j.models.unet.UNetNames;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
 import java.nio.file.Path;
@@ -20,6 +23,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Stable Diffusion 1.x and 2.x. */
 final class StableDiffusion implements ModelFamily {
@@ -70,19 +74,22 @@ final class StableDiffusion implements ModelFamily {
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
             checkpoint.component(component);
         }
+        Adapters adapters = new Adapters();
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
+            Weights textWeights =
+                    adapters.open("text_encoder", tensors(checkpoint, "text_encoder"), Map.of(), placement);
+            Weights unetWeights = adapters.open("unet", tensors(checkpoint, "unet"), ldmNames(checkpoint), placement);
             ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
-            ClipTextModel textEncoder = ClipTextModel.of(
-                    weights(checkpoint, "text_encoder", placement),
-                    config(checkpoint, "text_encoder"),
-                    options.attention());
+            ClipTextModel textEncoder =
+                    ClipTextModel.of(textWeights, config(checkpoint, "text_encoder"), options.attention());
             loaded.push(textEncoder);
-            UNet2DConditionModel unet = UNet2DConditionModel.of(
-                    weights(checkpoint, "unet", placement), config(checkpoint, "unet"), options.attention());
+            UNet2DConditionModel unet =
+                    UNet2DConditionModel.of(unetWeights, config(checkpoint, "unet"), options.attention());
             loaded.push(unet);
-            AutoencoderKL vae = AutoencoderKL.of(weights(checkpoint, "vae", placement), config(checkpoint, "vae"));
+            AutoencoderKL vae =
+                    AutoencoderKL.of(Weights.of(tensors(checkpoint, "vae"), placement), config(checkpoint, "vae"));
             loaded.push(vae);
             requireToFit(checkpoint, tokenizer, textEncoder, unet, vae);
             return new Stages(
@@ -93,6 +100,7 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
+                    adapters,
                     name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)));
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
@@ -104,8 +112,14 @@ final class StableDiffusion implements ModelFamily {
         return checkpoint.component(component).config();
     }
 
-    private static Weights weights(Checkpoint checkpoint, String component, Placement placement) {
-        return Weights.of(checkpoint.component(component).weights(), placement);
+    private static StoredTensors tensors(Checkpoint checkpoint, String component) {
+        return checkpoint.component(component).weights();
+    }
+
+    /** What LoRAs may call the UNet's modules besides. */
+    private static Map<String, String> ldmNames(Checkpoint checkpoint) {
+        return UNetNames.of(UNetConfig.of(config(checkpoint, "unet"))).all().stream()
+                .collect(Collectors.toMap(ModuleNames.Module::diffusers, ModuleNames.Module::ldm));
     }
 
     private static void close(AutoCloseable part, RuntimeException reason) {

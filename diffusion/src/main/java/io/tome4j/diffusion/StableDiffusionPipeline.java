@@ -112,6 +112,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * Carries out a request.
      *
      * <ol>
+     *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
      *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
@@ -130,6 +131,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
+        List<Lora> outer = stages.adapters().added();
         running++;
         try {
             return request.seedPerImage()
@@ -137,6 +139,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     : run(request, listener);
         } finally {
             running--;
+            if (running > 0 && !stages.adapters().added().equals(outer)) {
+                stages.adapters().add(outer); // the run around this one goes on with its own
+            }
             closeWhenDone();
         }
     }
@@ -150,7 +155,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
-        Request sized = sized(request, grid).scheduler(scheduler.name());
+        Adapters.Added loras = stages.adapters().add(request.loras());
+        Request sized = sized(request, grid).scheduler(scheduler.name()).loras(loras.loras());
         try (var scope = TensorScope.open();
                 Generator noise = Tensors.generator(request.seed())) {
             memory.require(sized(sized, largest)); // before any of it is begun
@@ -169,7 +175,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             counting.second());
                     pass = pass.then(second);
                 }
-                return result(pass, request, resolved, start, largest);
+                return result(pass, request, resolved, start, largest, loras.warnings());
             } catch (RuntimeException e) {
                 throw memory.explained(e, sized);
             }
@@ -228,7 +234,13 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         .toList());
     }
 
-    private Result result(Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid) {
+    private Result result(
+            Pass pass,
+            Request request,
+            Request resolved,
+            PreparedStart start,
+            TokenGrid grid,
+            List<String> warnings) {
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
         List<BufferedImage> decoded = stages.decoder().decode(pass.denoised().latents(), tiled);
@@ -240,6 +252,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 pass.merging(),
                 new Timings(pass.textEncoding(), pass.denoised().steps(), since(begin)),
                 pass.droppedWords(),
+                warnings,
                 tiled);
     }
 

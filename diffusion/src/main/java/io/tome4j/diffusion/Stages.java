@@ -14,6 +14,7 @@ import java.util.function.Function;
  * @param denoiser text and noise to latents
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
+ * @param adapters the components to which LoRAs may be added
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}
  */
 record Stages(
@@ -24,6 +25,7 @@ record Stages(
         Denoiser denoiser,
         Runnable closeDenoiser,
         ImageDecoder decoder,
+        Adapters adapters,
         Function<String, Scheduler> schedulers)
         implements AutoCloseable {
 

@@ -19,9 +19,7 @@ import java.util.List;
 public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = text.added()
-                .map(added -> unet.condition(text.embeddings(), added, timesteps))
-                .orElseGet(() -> unet.condition(text.embeddings(), timesteps));
+        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
                 return scope.release(

@@ -6,6 +6,7 @@ import io.tome4j.diffusion.Guidance;
 import io.tome4j.diffusion.ReuseSchedule;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.diffusion.TextConditioning;
+import io.tome4j.diffusion.TextTimeline;
 import io.tome4j.diffusion.UNetDenoiser;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
@@ -72,7 +73,14 @@ final class Denoising {
                             denoiser,
                             GUIDANCE,
                             ReuseSchedule.every(cell.variant().reuseEvery()))
-                    .run(latents, TextConditioning.of(text), trajectory, steps, generator, run, StepListener.NONE);
+                    .run(
+                            latents,
+                            TextTimeline.of(TextConditioning.of(text)),
+                            trajectory,
+                            steps,
+                            generator,
+                            run,
+                            StepListener.NONE);
         }
     }
 

@@ -1,8 +1,11 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.tensor.Tensors;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Conditioning {
     private final double[] timesteps;
-    private final Map<Attention, Tensor> textPairs = new HashMap<>(); // [B, M, 2C]
+    private final Map<Attention, List<Tensor>> textPairs = new HashMap<>(); // [B, M, 2C], B in all
     private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, B or 1, C]
 
     Conditioning(double[] timesteps) {
@@ -27,9 +30,21 @@ public final class Conditioning {
      * @param rows of the step's batch: the text's last so many
      */
     record Step(Conditioning conditioning, int number, long rows) {
-        /** The text's keys and values, {@code [rows, M, 2C]}. */
-        Tensor textPairs(Attention attention) {
-            return lastRows(found(conditioning.textPairs.get(attention)));
+        /** The text's keys and values, {@code [B, M, 2C]} for each run of rows with texts of one length, {@code rows} in all. */
+        List<Tensor> textPairs(Attention attention) {
+            List<Tensor> all = found(conditioning.textPairs.get(attention));
+            if (all.size() == 1) {
+                return List.of(lastRows(all.get(0)));
+            }
+            Deque<Tensor> last = new ArrayDeque<>();
+            long missing = rows;
+            for (int group = all.size() - 1; group >= 0 && missing > 0; group--) {
+                Tensor pairs = all.get(group);
+                long taken = Math.min(missing, pairs.size(0));
+                last.addFirst(Tensors.slice(pairs, 0, pairs.size(0) - taken, pairs.size(0)));
+                missing -= taken;
+            }
+            return List.copyOf(last);
         }
 
         /** What a residual block adds to its features, {@code [rows or 1, C, 1, 1]}. */
@@ -44,7 +59,7 @@ public final class Conditioning {
             return all <= rows ? ofRows : Tensors.slice(ofRows, 0, all - rows, all);
         }
 
-        private static Tensor found(@Nullable Tensor tensor) {
+        private static <T> T found(@Nullable T tensor) {
             if (tensor == null) {
                 throw new IllegalArgumentException("This conditioning was made by another model");
             }
@@ -52,7 +67,7 @@ public final class Conditioning {
         }
     }
 
-    void textPairs(Attention attention, Tensor pairs) {
+    void textPairs(Attention attention, List<Tensor> pairs) {
         textPairs.put(attention, pairs);
     }
 

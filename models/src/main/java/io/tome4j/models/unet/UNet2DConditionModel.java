@@ -162,7 +162,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @return for {@link #forward(Tensor, double, Conditioning, MergeContext)}; it belongs to the open scope
      */
     public Conditioning condition(Tensor text, double... timesteps) {
-        return condition(text, Optional.empty(), timesteps);
+        return condition(List.of(text), Optional.empty(), timesteps);
     }
 
     /**
@@ -173,16 +173,27 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @throws IllegalArgumentException if the model has no use for it, or wants other sizes
      */
     public Conditioning condition(Tensor text, AddedConditioning added, double... timesteps) {
-        return condition(text, Optional.of(added), timesteps);
+        return condition(List.of(text), Optional.of(added), timesteps);
     }
 
-    private Conditioning condition(Tensor text, Optional<AddedConditioning> added, double... timesteps) {
+    /**
+     * As {@link #condition(Tensor, AddedConditioning, double...)}, where rows may have texts of different lengths.
+     *
+     * @param texts text embeddings, each {@code [B, M, D]}: of the first rows, of those that follow, and so on
+     * @param added what is added to the time embedding, of as many rows as there are in all; empty for nothing
+     */
+    public Conditioning condition(List<Tensor> texts, Optional<AddedConditioning> added, double... timesteps) {
         try (var scope = TensorScope.open()) {
             Conditioning conditioning = new Conditioning(timesteps);
-            Tensor embeddings = weights.placement().place(text);
+            List<Tensor> embeddings =
+                    texts.stream().map(weights.placement()::place).toList();
             for (BasicTransformerBlock block : blocks) {
                 Attention attention = block.crossAttention();
-                conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
+                conditioning.textPairs(
+                        attention,
+                        embeddings.stream()
+                                .map(text -> scope.release(attention.pairs(text)))
+                                .toList());
             }
             Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
             for (ResnetBlock2D resnet : resnets()) {
