@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -11,7 +12,10 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The model that a command runs, and what suits it where the user did not say.
@@ -68,16 +72,28 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
             return name + " " + embedded.get().fingerprint();
         }
         Path folder = Path.of(name);
-        String which = Files.isDirectory(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
-        return (which + " " + options.revision() + " " + options.variant()).strip();
+        String which = Files.exists(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
+        String vae = options.vae()
+                .map(file -> " vae " + file.toAbsolutePath().normalize() + state(file))
+                .orElse("");
+        String told = Stream.of(
+                        options.revision(),
+                        options.variant(),
+                        options.config(),
+                        options.base().map(BaseModel::id).orElse(""),
+                        options.predictionType(),
+                        options.ema() ? "ema" : "")
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining(" "));
+        return (which + " " + told + vae).strip();
     }
 
-    /** How much there is in a folder, and when it was changed last. */
+    /** How much there is in a folder or file, and when it was changed last. */
     private static String state(Path folder) {
         long bytes = 0;
         FileTime newest = FileTime.fromMillis(0);
         try {
-            for (Path file : FolderFiles.in(folder)) {
+            for (Path file : Files.isDirectory(folder) ? FolderFiles.in(folder) : List.of(folder)) {
                 bytes += Files.size(file);
                 FileTime changed = Files.getLastModifiedTime(file);
                 newest = changed.compareTo(newest) > 0 ? changed : newest;
