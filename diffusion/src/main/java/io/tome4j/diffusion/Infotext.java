@@ -118,9 +118,7 @@ final class Infotext {
 
     /** The web UI has one key for the strengths of both: there, no run begins with an image and has a second pass. */
     private static String hiresStrengthTitle(Map<String, String> values) {
-        return values.containsKey(Request.STRENGTH.title())
-                ? Request.HIRES_STRENGTH.title()
-                : Request.STRENGTH.title();
+        return values.containsKey(Request.STRENGTH.title()) ? Request.HIRES_STRENGTH.title() : Request.STRENGTH.title();
     }
 
     /** What is said of a second pass. */

@@ -37,8 +37,7 @@ final class PassListener {
     }
 
     StepListener second() {
-        return new Counted(
-                progress -> listener.onStep(counted(progress, firstCalls, firstCalls + progress.total())));
+        return new Counted(progress -> listener.onStep(counted(progress, firstCalls, firstCalls + progress.total())));
     }
 
     private StepListener.Progress counted(StepListener.Progress progress, int before, int total) {

@@ -173,8 +173,7 @@ public final class Request {
     public static final Option<Double> HIRES = Option.of("hires", 1.0)
             .titled("Hires upscale")
             .described(
-                    "FACTOR",
-                    "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
+                    "FACTOR", "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
             .allowing(factor -> factor >= 1 && factor <= 8, "it must be from 1, which is no second pass, to 8");
 
     public static final Option<Upscaler> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT)

@@ -235,12 +235,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result result(
-            Pass pass,
-            Request request,
-            Request resolved,
-            PreparedStart start,
-            TokenGrid grid,
-            List<String> warnings) {
+            Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
         List<BufferedImage> decoded = stages.decoder().decode(pass.denoised().latents(), tiled);
@@ -262,11 +257,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @param request with how it merged
      */
     private record Pass(
-            Request request,
-            PatchReport merging,
-            List<String> droppedWords,
-            Duration textEncoding,
-            Denoised denoised) {
+            Request request, PatchReport merging, List<String> droppedWords, Duration textEncoding, Denoised denoised) {
         /** This one and the next, which has the latents and, as it has most tokens, the report of merging. */
         Pass then(Pass next) {
             List<Duration> steps = new ArrayList<>(denoised.steps());

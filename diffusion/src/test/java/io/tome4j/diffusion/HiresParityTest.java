@@ -67,9 +67,9 @@ class HiresParityTest {
             }
             assertThat(result.images()).hasSize(c.get("images").size());
             for (int i = 0; i < result.images().size(); i++) {
-                var expected = ImageIO.read(Fixtures.path(
-                                "hires/" + c.get("images").get(i).textValue())
-                        .toFile());
+                var expected = ImageIO.read(
+                        Fixtures.path("hires/" + c.get("images").get(i).textValue())
+                                .toFile());
                 assertThat(PipelineParityTest.mostChannelsDiffer(
                                 result.images().get(i).toBufferedImage(), expected))
                         .isLessThanOrEqualTo(TOLERANCE);
@@ -91,8 +91,9 @@ class HiresParityTest {
             String text = result.image().parameters();
             assertThat(text)
                     .contains("Size: 64x48")
-                    .contains("Hires upscale: 1.5, Hires upscaler: Latent (bicubic), Hires steps: 2, Denoising strength:"
-                            + " 0.7");
+                    .contains(
+                            "Hires upscale: 1.5, Hires upscaler: Latent (bicubic), Hires steps: 2, Denoising strength:"
+                                    + " 0.7");
             GenerationParameters parsed = GenerationParameters.parse(text);
             assertThat(parsed.toText()).isEqualTo(text);
             assertThat(pipeline.generate(parsed.request()).latents().values())
