@@ -17,10 +17,12 @@ PARTS = {  # in the order in which they build on each other
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "prompt-syntax": "prompt_syntax",
+    "controlnet": "controlnet",
     "resampling": "resampling",
     "img2img": "img2img",
     "inpaint": "inpaint",
     "hires": "hires",
+    "single-files": "single_files",
     "lora": "lora",
 }
 

@@ -5,7 +5,10 @@ import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.FeatureReuse.Pass;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.OptionException;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** The network that predicts, at a timestep, what is noise in the latents. */
@@ -42,6 +45,16 @@ public interface Denoiser extends MergeableModel {
      * @throws io.tome4j.tensor.OptionException if there is no such branch
      */
     FeatureReuse reuse(int branch);
+
+    /** The same steered by ControlNets. @throws io.tome4j.tensor.OptionException if this kind cannot be */
+    default Denoiser controlled(Controls controls) {
+        throw new OptionException("{controlnet} is for models with a UNet");
+    }
+
+    /** What its UNet was built from; empty if it has none. */
+    default Optional<UNetConfig> unetConfig() {
+        return Optional.empty();
+    }
 
     /** Channels of the latents. */
     int latentChannels();

@@ -22,6 +22,9 @@ public final class GenerationParameters {
     private boolean initialLatents;
     private Sources sources = Sources.NONE;
     private String model = "";
+    private String modelHash = "";
+    private String vae = "";
+    private String vaeHash = "";
     private String scheduler;
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
     private Optional<DType> dtype = Optional.empty();
@@ -42,7 +45,8 @@ public final class GenerationParameters {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
         Request kept = resolved.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
-                .loras(asked.loras().stream().map(Lora::withoutFile).toList());
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         parameters.sources = asked.start().sources();
@@ -55,6 +59,9 @@ public final class GenerationParameters {
         copy.initialLatents = initialLatents;
         copy.sources = sources;
         copy.model = model;
+        copy.modelHash = modelHash;
+        copy.vae = vae;
+        copy.vaeHash = vaeHash;
         copy.scheduler = scheduler;
         copy.attention = attention;
         copy.dtype = dtype;
@@ -122,6 +129,39 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The first ten hexadecimal digits of the SHA-256 of the model's single file; empty for a folder. */
+    public String modelHash() {
+        return modelHash;
+    }
+
+    public GenerationParameters modelHash(String value) {
+        GenerationParameters copy = copy();
+        copy.modelHash = value;
+        return copy;
+    }
+
+    /** The name of the file or folder of a VAE in place of the model's own; empty for its own. */
+    public String vae() {
+        return vae;
+    }
+
+    public GenerationParameters vae(String value) {
+        GenerationParameters copy = copy();
+        copy.vae = value;
+        return copy;
+    }
+
+    /** As {@link #modelHash()}, of that VAE. */
+    public String vaeHash() {
+        return vaeHash;
+    }
+
+    public GenerationParameters vaeHash(String value) {
+        GenerationParameters copy = copy();
+        copy.vaeHash = value;
         return copy;
     }
 
@@ -251,6 +291,9 @@ public final class GenerationParameters {
                 && parameters.initialLatents == initialLatents
                 && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
+                && parameters.modelHash.equals(modelHash)
+                && parameters.vae.equals(vae)
+                && parameters.vaeHash.equals(vaeHash)
                 && parameters.scheduler.equals(scheduler)
                 && parameters.attention == attention
                 && parameters.dtype.equals(dtype)
@@ -259,7 +302,8 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, sources, model, scheduler, attention, dtype, version);
+        return Objects.hash(
+                request, index, initialLatents, sources, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
     }
 
     @Override

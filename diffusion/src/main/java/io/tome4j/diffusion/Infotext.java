@@ -6,6 +6,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,12 +24,16 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String MODEL_HASH = "Model hash";
+    private static final String VAE = "VAE";
+    private static final String VAE_HASH = "VAE hash";
     private static final String ATTENTION = "Attention";
     private static final String DTYPE = "Precision";
     private static final String VERSION = "Version";
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
     private static final String LORA_HASHES = "Lora hashes";
+    private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -69,6 +74,9 @@ final class Infotext {
         if (!hashes.isEmpty()) {
             values.put(LORA_HASHES, hashes);
         }
+        for (int i = 0; i < request.controls().size(); i++) {
+            values.put(CONTROL_NET + i, request.controls().get(i).toText());
+        }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
@@ -107,9 +115,10 @@ final class Infotext {
             values.put(Request.HIRES_STEPS.title(), request.text(Request.HIRES_STEPS));
             values.put(hiresStrengthTitle(values), request.text(Request.HIRES_STRENGTH));
         }
-        if (!parameters.model().isEmpty()) {
-            values.put(MODEL, parameters.model());
-        }
+        putIfKnown(values, MODEL_HASH, parameters.modelHash());
+        putIfKnown(values, MODEL, parameters.model());
+        putIfKnown(values, VAE_HASH, parameters.vaeHash());
+        putIfKnown(values, VAE, parameters.vae());
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
@@ -138,6 +147,12 @@ final class Infotext {
             hires = known.title().equalsIgnoreCase(upscaler) ? hires.hiresUpscaler(known) : hires;
         }
         return hires;
+    }
+
+    private static void putIfKnown(Map<String, String> values, String key, String value) {
+        if (!value.isEmpty()) {
+            values.put(key, value);
+        }
     }
 
     private static <T> void put(Map<String, String> values, Option<T> option, Request request) {
@@ -194,6 +209,7 @@ final class Infotext {
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
+                .controls(controls(values))
                 .merging(merging(values));
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
@@ -205,6 +221,9 @@ final class Infotext {
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .sources(sources(values))
                 .model(values.text(MODEL, ""))
+                .modelHash(values.text(MODEL_HASH, ""))
+                .vae(values.text(VAE, ""))
+                .vaeHash(values.text(VAE_HASH, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
@@ -232,6 +251,15 @@ final class Infotext {
         int words = LoraTags.readableIn(prompt).loras().size();
         return shown.loras()
                 .subList(Math.min(words, shown.loras().size()), shown.loras().size());
+    }
+
+    /** As far as it is known what they went by. */
+    private static List<Control> controls(ParameterValues values) {
+        List<Control> controls = new ArrayList<>();
+        for (int i = 0; values.has(CONTROL_NET + i); i++) {
+            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+        }
+        return controls;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

@@ -15,8 +15,9 @@ import java.util.OptionalLong;
  * Foresees what memory a request needs, refuses what would not fit, and decodes in tiles where the whole would not.
  *
  * @param stages whose memory it is
+ * @param nets the ControlNets besides, as far as they are loaded
  */
-record MemoryGuard(Stages stages) {
+record MemoryGuard(Stages stages, ControlNets nets) {
     /** Latents of an image that is decoded as a whole where nobody knows how much memory is free: 1024x1024 pixels. */
     private static final int LARGEST_WHOLE = 128 * 128;
 
@@ -33,8 +34,8 @@ record MemoryGuard(Stages stages) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
         long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
-                stages.weightBytes(),
-                stages.denoiser().forwardBytes(rows, grid, kernel),
+                stages.weightBytes() + nets.weightBytes(),
+                stages.denoiser().forwardBytes(rows, grid, kernel) + nets.residualBytes(request.controls(), rows, grid),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
     }
 

@@ -208,6 +208,16 @@ public final class Request {
     public static final List<Option<?>> OF_SECOND_PASS =
             List.of(HIRES_UPSCALER, HIRES_STEPS, HIRES_STRENGTH, HIRES_RATIO);
 
+    public static final Option<Boolean> GUESS_MODE = Option.of("guess_mode", false)
+            .titled("Guess mode")
+            .described(
+                    "ControlNets see the image without the prompt's opposite, and shallow features count less: for a weak"
+                            + " prompt, or none.");
+
+    public static final Option<Boolean> MERGE_CONTROLNET = Option.of("merge_controlnet", false)
+            .titled("Merge ControlNet")
+            .described("Merge tokens in ControlNets' own transformer blocks, too.");
+
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             NEGATIVE_PROMPT,
@@ -237,21 +247,30 @@ public final class Request {
             HIRES_UPSCALER,
             HIRES_STEPS,
             HIRES_STRENGTH,
-            HIRES_RATIO);
+            HIRES_RATIO,
+            GUESS_MODE,
+            MERGE_CONTROLNET);
 
     private final List<String> prompts;
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
     private final List<Lora> loras;
+    private final List<Control> controls;
 
     private Request(
-            List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging, List<Lora> loras) {
+            List<String> prompts,
+            OptionValues values,
+            Start start,
+            Optional<ToMeOptions> merging,
+            List<Lora> loras,
+            List<Control> controls) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
         this.loras = List.copyOf(loras);
+        this.controls = List.copyOf(controls);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -274,7 +293,8 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of())
+        return new Request(
+                        List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of(), List.of())
                 .seed(seed);
     }
 
@@ -294,7 +314,7 @@ public final class Request {
         }
         OptionValues changed =
                 value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging, loras);
+        return new Request(prompts, changed, start, merging, loras, controls);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -333,7 +353,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras);
+        return new Request(value, values, start, merging, loras, controls);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -523,7 +543,7 @@ public final class Request {
 
     /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return value.in(new Request(prompts, values, value, merging, loras));
+        return value.in(new Request(prompts, values, value, merging, loras, controls));
     }
 
     /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
@@ -676,7 +696,8 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras);
+        return new Request(
+                prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras, controls);
     }
 
     /** The LoRAs that are added to the model, in this order. */
@@ -686,12 +707,45 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value);
+        return new Request(prompts, values, start, merging, value, controls);
     }
 
     /** As {@link #loras(List)}. */
     public Request loras(Lora... value) {
         return loras(List.of(value));
+    }
+
+    /** The ControlNets that steer the images, with the images they go by. */
+    public List<Control> controls() {
+        return controls;
+    }
+
+    /** Steers the images by these, and no others. What several add is summed up. */
+    public Request controls(List<Control> value) {
+        return new Request(prompts, values, start, merging, loras, value);
+    }
+
+    /** As {@link #controls(List)}. */
+    public Request controls(Control... value) {
+        return controls(List.of(value));
+    }
+
+    /** Whether ControlNets see just what has the prompt, and shallow features count less. */
+    public boolean guessMode() {
+        return get(GUESS_MODE);
+    }
+
+    public Request guessMode(boolean value) {
+        return with(GUESS_MODE, value);
+    }
+
+    /** Whether tokens are merged in ControlNets' own blocks, too. */
+    public boolean mergeControlnet() {
+        return get(MERGE_CONTROLNET);
+    }
+
+    public Request mergeControlnet(boolean value) {
+        return with(MERGE_CONTROLNET, value);
     }
 
     /** Images in all. */
@@ -735,12 +789,13 @@ public final class Request {
                 && request.values.equals(values)
                 && request.start.equals(start)
                 && request.merging.equals(merging)
-                && request.loras.equals(loras);
+                && request.loras.equals(loras)
+                && request.controls.equals(controls);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras);
+        return Objects.hash(prompts, values, start, merging, loras, controls);
     }
 
     @Override
@@ -751,6 +806,7 @@ public final class Request {
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
         loras.forEach(lora -> text.append(' ').append(lora));
+        controls.forEach(control -> text.append(" control: ").append(control));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

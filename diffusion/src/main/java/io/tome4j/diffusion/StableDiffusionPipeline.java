@@ -14,6 +14,7 @@ import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.ControlNetModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -40,13 +41,17 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final UsedFiles files;
     private final MemoryGuard memory;
+    private final ControlNets controlNets;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
-    StableDiffusionPipeline(Stages stages) {
+    StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
-        this.memory = new MemoryGuard(stages);
+        this.files = files;
+        this.controlNets = new ControlNets(stages);
+        this.memory = new MemoryGuard(stages, controlNets);
     }
 
     /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
@@ -57,7 +62,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /**
      * Loads a checkpoint.
      *
-     * @param model a folder in the layout of {@code diffusers}, or a model's id on the Hugging Face hub
+     * @param model a folder in the layout of {@code diffusers}, a single safetensors file, or a model's id on the Hugging
+     *     Face hub
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded; the message says what is wrong with which
      *     file
      */
@@ -68,7 +74,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
-        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
     }
 
     /** Which checkpoints it can be made from. */
@@ -157,13 +163,15 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid largest = request.hiresGrid(grid);
         Adapters.Added loras = stages.adapters().add(request.loras());
         Request sized = sized(request, grid).scheduler(scheduler.name()).loras(loras.loras());
+        request.controls().forEach(Control::requireImage);
+        List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
                 Generator noise = Tensors.generator(request.seed())) {
             memory.require(sized(sized, largest)); // before any of it is begun
             try {
                 PreparedStart start = request.start().prepare(sized, grid);
                 PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
-                Pass pass = pass(sized, start, scheduler, grid, noise, counting.first());
+                Pass pass = pass(sized, start, scheduler, grid, nets, noise, counting.first());
                 Request resolved = pass.request();
                 if (request.hires() > 1) {
                     Pass second = pass(
@@ -171,6 +179,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             hires(request, pass.denoised().latents(), grid),
                             scheduler,
                             largest,
+                            nets,
                             noise,
                             counting.second());
                     pass = pass.then(second);
@@ -193,12 +202,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             PreparedStart start,
             Scheduler scheduler,
             TokenGrid grid,
+            List<ControlNetModel> nets,
             Generator noise,
             StepListener listener) {
         Guidance guidance = Guidance.of(request);
         try (var scope = TensorScope.open();
-                MergeRun run =
-                        MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
+                MergeRun run = MergeRun.of(
+                        merged(request, nets),
+                        request.merging(),
+                        request.seed(),
+                        guidance.copies(),
+                        listener::onMerge)) {
             Request resolved = request.merging(run.options());
             PatchReport merging = ToMe.report(this, run.options(), grid);
             try (Trajectory trajectory = start.trajectory(scheduler)) {
@@ -213,11 +227,51 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         stages.decoder().encoder(),
                         memory.decodesInTiles(grid),
                         noise));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
+                Denoiser denoiser = controlled(resolved, nets, text.conditioning(), trajectory);
+                Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(beginning, text.conditioning(), trajectory, noise, run, new Finite(listener));
                 scope.release(denoised.latents());
                 return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
             }
+        }
+    }
+
+    /** The model whose blocks are to merge. */
+    private MergeableModel merged(Request request, List<ControlNetModel> nets) {
+        return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
+    }
+
+    private Denoiser controlled(Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
+        if (nets.isEmpty()) {
+            return stages.denoiser();
+        }
+        return stages.denoiser()
+                .controlled(new Controls(
+                        Controls.embedded(nets, request.controls(), request.width(), request.height()),
+                        request.images() * text.composition().parts(),
+                        trajectory.timesteps().length,
+                        request.guessMode(),
+                        request.mergeControlnet()));
+    }
+
+    /**
+     * The images of latents, such as those that a run had come to when it was stopped.
+     *
+     * @param latents {@code [B, 4, H, W]}, as {@link StepListener.Progress} has them
+     * @param request what they come from: it is what the images' parameters say, and has as many images
+     * @throws io.tome4j.tensor.TomeException if what the decoder computes is not a number
+     */
+    public synchronized List<Image> decode(Latents latents, Request request) {
+        if (closed) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        long[] shape = latents.shape();
+        TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
+        Request resolved = withMerging(request)
+                .scheduler(stages.schedulers().apply(request.scheduler()).name())
+                .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+        try (var scope = TensorScope.open()) {
+            return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
         }
     }
 
@@ -273,7 +327,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
-        GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))
+        GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
@@ -318,6 +372,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     private void closeWhenDone() {
         if (closed && running == 0) {
+            controlNets.close();
             stages.close();
         }
     }

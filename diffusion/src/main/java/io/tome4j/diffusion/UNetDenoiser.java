@@ -4,26 +4,54 @@ import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.Conditioning;
+import io.tome4j.models.unet.ControlResiduals;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.UNet2DConditionModel;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
- *
- * @param unet the network
  */
-public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
+public final class UNetDenoiser implements Denoiser {
+    private final UNet2DConditionModel unet;
+    private final Controls controls;
+
+    private UNetDenoiser(UNet2DConditionModel unet, Controls controls) {
+        this.unet = unet;
+        this.controls = controls;
+    }
+
+    /** @param unet the network */
+    public UNetDenoiser(UNet2DConditionModel unet) {
+        this(unet, Controls.NONE);
+    }
+
+    @Override
+    public Denoiser controlled(Controls others) {
+        return new UNetDenoiser(unet, others);
+    }
+
+    @Override
+    public Optional<UNetConfig> unetConfig() {
+        return Optional.of(unet.config());
+    }
+
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
         Conditioning conditioning = unet.condition(text.embeddings(), text.added(), timesteps);
+        Controls.Conditioned control = controls.condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
-                return scope.release(
-                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass)));
+                Tensor noisy = Tensors.slice(latents, 1, 0, latentChannels()); // what shows a mask is the UNet's alone
+                Optional<ControlResiduals> residuals = control.at(noisy, timestep, context);
+                return scope.release(Placement.CPU_FP32.place(
+                        unet.forward(latents, timestep, conditioning, context, pass, residuals)));
             }
         };
     }

@@ -2,7 +2,10 @@ package io.tome4j.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.SafetensorsFile;
@@ -17,10 +20,18 @@ import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.zip.GZIPInputStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -62,6 +73,34 @@ class SingleFileImageTest {
     void aFileGivesTheImageOfItsFolder(String pipeline, boolean openClip) {
         Path file = LdmFile.write(Fixtures.path(pipeline), folder.resolve("model.safetensors"), openClip);
         assertThat(pixels(file, like(pipeline))).isEqualTo(pixels(Fixtures.path(pipeline), CPU));
+    }
+
+    /** That file, made by reference/parts/single_files.py, is one of which diffusers makes the folder's models. */
+    @ParameterizedTest
+    @CsvSource({"tiny-sd1, false", "tiny-sd2, true"})
+    void theFileIsTheOneThatTheReferenceReads(String pipeline, boolean openClip) throws IOException {
+        JsonNode expected;
+        try (InputStream packed =
+                new GZIPInputStream(Files.newInputStream(Fixtures.path("single-files/" + pipeline + ".json.gz")))) {
+            expected = new ObjectMapper().readTree(packed);
+        }
+        SafetensorsFile file = SafetensorsFile.open(
+                LdmFile.write(Fixtures.path(pipeline), folder.resolve("model.safetensors"), openClip));
+        List<String> names = file.names().stream()
+                .filter(name -> !name.endsWith("position_ids"))
+                .toList();
+        assertThat(names).hasSize(expected.size());
+        try (var scope = TensorScope.open()) {
+            for (String name : names) {
+                JsonNode tensor = expected.path(name);
+                assertThat(new ObjectMapper().convertValue(tensor.path(0), long[].class))
+                        .as(name)
+                        .isEqualTo(file.shape(name));
+                assertThat(file.load(name).to(ScalarType.Double).sum().item_double())
+                        .as(name)
+                        .isCloseTo(tensor.get(1).doubleValue(), within(1e-6));
+            }
+        }
     }
 
     @Test
@@ -187,6 +226,27 @@ class SingleFileImageTest {
         Path same = LdmFile.write(Fixtures.path("tiny-sd1"), folder.resolve("model.safetensors"), false);
         assertThat(pixels(same, like("tiny-sd1").vae(Fixtures.path("tiny-sd2/vae"))))
                 .isEqualTo(expected);
+    }
+
+    @Test
+    void imagesCarryTheHashesOfTheirFilesAsTheWebUiDoes() throws IOException, NoSuchAlgorithmException {
+        Path file = LdmFile.writeUNet(Fixtures.path("tiny-sd1"), folder.resolve("unet.safetensors"));
+        Path vae = LdmFile.writeVae(Fixtures.path("tiny-sd1"), folder.resolve("my vae.safetensors"));
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                file.toString(), like("tiny-sd1").vae(vae))) {
+            String text = pipeline.generate(REQUEST).image().parameters();
+            GenerationParameters read = GenerationParameters.parse(text);
+            assertThat(read.model()).isEqualTo("unet");
+            assertThat(read.modelHash()).isEqualTo(hash(file));
+            assertThat(read.vae()).isEqualTo("my vae.safetensors");
+            assertThat(read.vaeHash()).isEqualTo(hash(vae));
+            assertThat(text).contains("Model hash: " + hash(file) + ", Model: unet, VAE hash: " + hash(vae));
+        }
+    }
+
+    private static String hash(Path file) throws IOException, NoSuchAlgorithmException {
+        byte[] sha256 = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+        return HexFormat.of().formatHex(sha256).substring(0, 10);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.tome4j.server;
 
+import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.generate.Limits;
 import io.tome4j.server.http.HttpSettings;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * @param limits of what can be asked for
  * @param queue how many jobs may wait
  * @param merging what is merged where a request does not say
+ * @param loras by whose names prompts ask for them; empty if they cannot
  * @param images where images are kept that clients want to be kept; empty if none are
  */
 public record ServerSettings(
@@ -24,4 +26,5 @@ public record ServerSettings(
         Limits limits,
         int queue,
         ToMeOptions merging,
+        Optional<LoraFolder> loras,
         Optional<Path> images) {}

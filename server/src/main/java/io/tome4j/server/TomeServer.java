@@ -5,11 +5,13 @@ import io.tome4j.server.generate.Generation;
 import io.tome4j.server.generate.ImageFolder;
 import io.tome4j.server.http.Api;
 import io.tome4j.server.http.HttpServer;
+import io.tome4j.server.http.Route;
+import io.tome4j.server.openai.OpenAiApi;
 import io.tome4j.server.ops.LogLines;
 import io.tome4j.server.ops.Metrics;
 import io.tome4j.server.ops.OpsApi;
+import io.tome4j.server.playground.PlaygroundApi;
 import io.tome4j.server.queue.GenerationQueue;
-import io.tome4j.server.queue.Previewer;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
@@ -22,6 +24,7 @@ public final class TomeServer implements AutoCloseable {
     private final ServerSettings settings;
     private final GenerationQueue queue;
     private final HttpServer http;
+    private final List<Api> apis;
     private final AtomicBoolean loaded = new AtomicBoolean();
     private final AtomicBoolean stopped = new AtomicBoolean();
     private volatile int port;
@@ -34,13 +37,14 @@ public final class TomeServer implements AutoCloseable {
         this.settings = settings;
         Metrics metrics = new Metrics();
         LogLines lines = new LogLines(log);
-        this.queue = new GenerationQueue(
-                settings.models(), settings.queue(), Previewer.NONE, new Listeners(List.of(metrics, lines)));
+        this.queue = new GenerationQueue(settings.models(), settings.queue(), new Listeners(List.of(metrics, lines)));
         metrics.watch(queue);
-        Generation generation = new Generation(queue, settings.limits(), settings.merging());
-        List<Api> apis = List.of(
+        Generation generation = new Generation(queue, settings.limits(), settings.merging(), settings.loras());
+        this.apis = List.of(
                 new OpsApi(queue, metrics, loaded),
-                new WebUiApi(generation, settings.images().map(ImageFolder::new)));
+                new WebUiApi(generation, settings.images().map(ImageFolder::new)),
+                new OpenAiApi(generation),
+                new PlaygroundApi(generation));
         this.http = new HttpServer(settings.http(), apis, new RequestLogs(List.of(metrics, lines)));
     }
 
@@ -71,6 +75,11 @@ public final class TomeServer implements AutoCloseable {
     public String address() {
         String host = settings.http().host();
         return "http://" + (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    /** All that can be asked for. */
+    public List<Route> routes() {
+        return apis.stream().flatMap(api -> api.routes().stream()).toList();
     }
 
     /** The jobs. */

@@ -2,6 +2,7 @@ package io.tome4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.fixtures.Fixtures;
@@ -54,6 +55,7 @@ public final class Served implements AutoCloseable {
                 new Limits(512 * 512, false, 2000, 16, 2000),
                 8,
                 ToMeOptions.ratio(0.5),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -83,6 +85,7 @@ public final class Served implements AutoCloseable {
                 usual.limits(),
                 usual.queue(),
                 usual.merging(),
+                usual.loras(),
                 usual.images()));
     }
 
@@ -97,10 +100,28 @@ public final class Served implements AutoCloseable {
                 http.grace()));
     }
 
+    public static Served withLoras(Path folder) throws InterruptedException {
+        ServerSettings usual = settings();
+        return start(new ServerSettings(
+                usual.http(),
+                usual.models(),
+                usual.limits(),
+                usual.queue(),
+                usual.merging(),
+                Optional.of(LoraFolder.of(folder)),
+                usual.images()));
+    }
+
     public static Served savingTo(Path folder) throws InterruptedException {
         ServerSettings usual = settings();
         return start(new ServerSettings(
-                usual.http(), usual.models(), usual.limits(), usual.queue(), usual.merging(), Optional.of(folder)));
+                usual.http(),
+                usual.models(),
+                usual.limits(),
+                usual.queue(),
+                usual.merging(),
+                Optional.empty(),
+                Optional.of(folder)));
     }
 
     public TomeServer server() {

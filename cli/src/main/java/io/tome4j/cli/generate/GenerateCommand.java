@@ -2,6 +2,7 @@ package io.tome4j.cli.generate;
 
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.ControlOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
@@ -47,6 +48,9 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     private final SamplingOptions image = new SamplingOptions();
     private final MergingOptions merging = new MergingOptions(ToMeOptions.RATIO.defaultValue());
 
+    @ArgGroup(validate = false, heading = "%nControlNet:%n", order = 2)
+    private ControlOptions control = new ControlOptions();
+
     @ArgGroup(validate = false, heading = "%nInitial image:%n", order = 3)
     private StartOptions start = new StartOptions();
 
@@ -69,8 +73,8 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
         ToMeOptions options = merging.options();
-        Request request = start.applyTo(
-                image.request(prompt.text(), chosen, start.image.isPresent()).merging(options));
+        Request asked = image.request(prompt.text(), chosen, start.image.isPresent());
+        Request request = start.applyTo(control.applyTo(asked)).merging(options);
         output.latents.ifPresent(OutputFiles::requireFile);
         List<Path> files =
                 OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);

@@ -30,12 +30,21 @@ final class ReadJson {
         putSeed(json, read);
         json.put("index", parameters.index());
         json.put("model", parameters.model());
+        putIfKnown(json, "model_hash", parameters.modelHash());
+        putIfKnown(json, "vae", parameters.vae());
+        putIfKnown(json, "vae_hash", parameters.vaeHash());
         parameters.dtype().ifPresent(dtype -> json.put("dtype", LowerCase.name(dtype)));
         json.put("attention", LowerCase.name(parameters.attention()));
         if (parameters.merging().merges()) {
             json.set("merging", OptionsJson.of(parameters.merging()));
         }
         json.put("version", parameters.version());
+    }
+
+    private static void putIfKnown(ObjectNode json, String key, String value) {
+        if (!value.isEmpty()) {
+            json.put(key, value);
+        }
     }
 
     /** As the image has it: some programs count seeds from 0 to 2^64 - 1. */

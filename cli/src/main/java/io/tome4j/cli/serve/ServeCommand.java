@@ -5,6 +5,7 @@ import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.Version;
+import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.merging.ToMeOptions;
@@ -70,6 +71,12 @@ public final class ServeCommand implements Callable<Integer> {
     private List<String> moreModels = new ArrayList<>();
 
     @Option(
+            names = "--lora-dir",
+            paramLabel = "FOLDER",
+            description = "LoRAs that prompts may name: <lora:name:0.8> (default: none).")
+    private Optional<Path> loras = Optional.empty();
+
+    @Option(
             names = "--save-images",
             paramLabel = "FOLDER",
             description = "Keep images there that clients of Automatic1111's API want to be kept (default: keep none).")
@@ -114,7 +121,13 @@ public final class ServeCommand implements Callable<Integer> {
         }
         images.ifPresent(ServeCommand::requireFolder);
         return new ServerSettings(
-                listen.settings(), models, limits.limits(), limits.queue(), merging.options(), images);
+                listen.settings(),
+                models,
+                limits.limits(),
+                limits.queue(),
+                merging.options(),
+                loras.map(LoraFolder::of),
+                images);
     }
 
     private static void requireFolder(Path folder) {

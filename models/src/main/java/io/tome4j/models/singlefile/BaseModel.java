@@ -76,6 +76,8 @@ public enum BaseModel {
                 + " \"original_inference_steps\": 50, \"timestep_scaling\": 10.0";
     }
 
+    private static final int PIXELS_PER_LATENT = 8;
+
     private final String id;
     private final String title;
     private final Kind kind;
@@ -109,6 +111,11 @@ public enum BaseModel {
     /** Latents along a side of the images it was trained at. */
     int sampleSize() {
         return sampleSize;
+    }
+
+    /** Pixels along a side of the images it was trained at. */
+    public int side() {
+        return sampleSize * PIXELS_PER_LATENT;
     }
 
     String predictionType() {

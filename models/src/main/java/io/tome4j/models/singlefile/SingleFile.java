@@ -34,7 +34,6 @@ import java.util.function.Supplier;
  */
 public final class SingleFile implements Checkpoint {
     private static final String END = "<|endoftext|>";
-    private static final int PIXELS = 8;
 
     private final FileContents contents;
     private final Optional<BaseModel> base;
@@ -104,7 +103,7 @@ public final class SingleFile implements Checkpoint {
             String pad = tokenizer.equals("tokenizer_2") || base.kind() == Kind.SD2 ? "!" : END;
             file.components.put(tokenizer, FilePart.told(tokenizer, origin, "{\"pad_token\": \"" + pad + "\"}"));
         }
-        int side = base.sampleSize() * PIXELS;
+        int side = base.side();
         notices.accept(
                 contents.path().getFileName() + ": " + base.title() + (unet.inChannels() == 9 ? " for inpainting" : "")
                         + (lcm ? ", a latent consistency model" : "") + ", "

@@ -41,10 +41,13 @@ public final class VaeFile {
         if (part == null || contents.kind() == FileKind.TAESD) {
             throw TomeException.about("vae", path + " is " + contents.kind().title() + ", and no VAE.");
         }
+        // What shapes do not tell is as in the VAE that it replaces.
         double scale = replaced.get().number("scaling_factor", BaseModel.Kind.SD1.latentScale());
         boolean upcast = replaced.get().flag("force_upcast", true);
+        int groups = replaced.get().integer("norm_num_groups", 32);
         Supplier<Config> config = () -> OtherConfigs.vae(part.view(), part.naming(), scale)
                 .put("force_upcast", upcast)
+                .put("norm_num_groups", groups)
                 .build(path + " (told by its tensors)");
         Map<String, Stored> stored = PartNames.of(NAME, part, config.get(), List.of());
         if (part.naming() == Naming.LDM) {

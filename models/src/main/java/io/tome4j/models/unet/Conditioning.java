@@ -1,5 +1,7 @@
 package io.tome4j.models.unet;
 
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -7,7 +9,9 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +23,36 @@ public final class Conditioning {
     private final Map<Attention, List<Tensor>> textPairs = new HashMap<>(); // [B, M, 2C], B in all
     private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, B or 1, C]
 
-    Conditioning(double[] timesteps) {
+    private Conditioning(double[] timesteps) {
         this.timesteps = timesteps.clone();
+    }
+
+    /** What the parts of a model make of texts and timesteps; belongs to the open scope. */
+    static Conditioning of(
+            List<Tensor> texts,
+            Optional<AddedConditioning> added,
+            double[] timesteps,
+            Placement placement,
+            List<BasicTransformerBlock> blocks,
+            List<ResnetBlock2D> resnets,
+            TimeEmbedding timeEmbedding) {
+        try (var scope = TensorScope.open()) {
+            Conditioning conditioning = new Conditioning(timesteps);
+            List<Tensor> embeddings = texts.stream().map(placement::place).toList();
+            for (BasicTransformerBlock block : blocks) {
+                Attention attention = block.crossAttention();
+                conditioning.textPairs.put(
+                        attention,
+                        embeddings.stream()
+                                .map(text -> scope.release(attention.pairs(text)))
+                                .toList());
+            }
+            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
+            for (ResnetBlock2D resnet : resnets) {
+                conditioning.timeProjections.put(resnet, scope.release(resnet.projectTimes(activatedTimes)));
+            }
+            return conditioning;
+        }
     }
 
     /**
@@ -65,14 +97,6 @@ public final class Conditioning {
             }
             return tensor;
         }
-    }
-
-    void textPairs(Attention attention, List<Tensor> pairs) {
-        textPairs.put(attention, pairs);
-    }
-
-    void time(ResnetBlock2D block, Tensor projections) {
-        timeProjections.put(block, projections);
     }
 
     Step at(double timestep, long rows) {

@@ -2,9 +2,11 @@ package io.tome4j.models.unet;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.merging.TokenGrid;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -92,6 +94,47 @@ public record UNetConfig(
     /** The blocks that the model is made of. */
     public UNetLayout layout() {
         return UNetLayout.of(this);
+    }
+
+    /**
+     * The same, with other transformer blocks on the way down and in the middle, as ControlNets may have fewer.
+     *
+     * @param channels of its input
+     * @param transformersAt transformer blocks at a level
+     * @param transformersBetween transformer blocks of the middle
+     */
+    UNetConfig likeEncoder(int channels, IntUnaryOperator transformersAt, int transformersBetween) {
+        List<Integer> transformers = new ArrayList<>(transformerLayers);
+        List<Boolean> attending = new ArrayList<>();
+        for (int level = 0; level < levels(); level++) {
+            int count = transformersAt.applyAsInt(level);
+            attending.add(count > 0);
+            if (count > 0) {
+                transformers.set(level, count);
+            }
+        }
+        if (transformersBetween > 0) {
+            transformers.set(levels() - 1, transformersBetween);
+        }
+        Middle between = middle == Middle.NONE ? middle : transformersBetween > 0 ? Middle.ATTENDING : Middle.RESIDUAL;
+        return new UNetConfig(
+                channels,
+                outChannels,
+                sampleSize,
+                blockOutChannels,
+                attending,
+                upAttention,
+                between,
+                layersPerBlock,
+                transformers,
+                heads,
+                crossAttentionDim,
+                normNumGroups,
+                normEps,
+                useLinearProjection,
+                flipSinToCos,
+                freqShift,
+                textTime);
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.ReadParameters;
 import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.generate.Generation;
@@ -88,13 +89,14 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
     private static Request base(Fields fields, Generation generation, ServedModel model) {
         Optional<String> infotext = fields.text("infotext").filter(text -> !text.isBlank());
         if (infotext.isEmpty()) {
-            return generation.base(model, fields.text("prompt").orElse(""));
+            return generation.base(model, fields.text("prompt").orElse("")).promptSyntax(PromptSyntax.A1111);
         }
         ReadParameters read = ReadParameters.of(infotext.get());
         Request said = read.parameters()
                 .orElseThrow(() -> HttpError.field("infotext", "infotext cannot be used: " + read.problem()))
                 .request();
         Request request = said.imagesPerPrompt(1)
+                .promptSyntax(PromptSyntax.A1111)
                 .prompts(List.of(
                         fields.text("prompt").filter(text -> !text.isEmpty()).orElse(read.prompt())));
         return Schedulers.names().contains(request.scheduler()) ? request : request.scheduler(Request.CHECKPOINTS_OWN);
@@ -106,12 +108,9 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
     }
 
     private static Request sized(Request request, Fields fields) {
-        Request wide = fields.integer("width")
-                .map(width -> request.with(Request.WIDTH, width))
-                .orElse(request);
-        return fields.integer("height")
-                .map(height -> wide.with(Request.HEIGHT, height))
-                .orElse(wide);
+        return request.size(
+                fields.integer("width").orElse(request.width()),
+                fields.integer("height").orElse(request.height()));
     }
 
     private static Request sampled(Request request, Fields fields) {

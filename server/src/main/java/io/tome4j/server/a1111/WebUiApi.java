@@ -44,7 +44,7 @@ public final class WebUiApi implements Api {
     public WebUiApi(Generation generation, Optional<ImageFolder> folder) {
         this.generation = generation;
         this.folder = folder;
-        this.lists = new WebUiLists(generation.queue());
+        this.lists = new WebUiLists(generation);
         this.options = new OptionsState(generation.usualModel(), generation.merging(), 0, 0, ImageFormat.PNG);
     }
 

@@ -3,6 +3,8 @@ package io.tome4j.server.a1111;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.diffusion.LoraFolder;
+import io.tome4j.server.generate.Generation;
 import io.tome4j.server.http.HttpError;
 import io.tome4j.server.http.Json;
 import io.tome4j.server.http.Route;
@@ -14,6 +16,7 @@ import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Placement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +25,6 @@ final class WebUiLists {
     private static final List<String> EMPTY = List.of(
             "latent-upscale-modes",
             "sd-vae",
-            "loras",
             "script-info",
             "extensions",
             "hypernetworks",
@@ -34,9 +36,11 @@ final class WebUiLists {
             List.of("img2img", "extra-single-image", "extra-batch-images", "interrogate");
 
     private final GenerationQueue queue;
+    private final Optional<LoraFolder> loras;
 
-    WebUiLists(GenerationQueue queue) {
-        this.queue = queue;
+    WebUiLists(Generation generation) {
+        this.queue = generation.queue();
+        this.loras = generation.loras();
     }
 
     List<Route> routes() {
@@ -45,6 +49,7 @@ final class WebUiLists {
         list(routes, "schedulers", WebUiLists::schedulers);
         list(routes, "upscalers", WebUiLists::upscalers);
         list(routes, "sd-models", this::models);
+        list(routes, "loras", this::loras);
         list(routes, "embeddings", WebUiLists::embeddings);
         list(routes, "memory", WebUiLists::memory);
         list(routes, "cmd-flags", WebUiLists::flags);
@@ -112,6 +117,16 @@ final class WebUiLists {
             }
             json.put("filename", model.name()).putNull("config");
         }
+        return list;
+    }
+
+    private ArrayNode loras() {
+        ArrayNode list = Json.array();
+        loras.map(LoraFolder::names).orElse(List.of()).forEach(name -> list.addObject()
+                .put("name", name.substring(name.lastIndexOf('/') + 1))
+                .put("alias", name)
+                .put("path", name)
+                .<ObjectNode>set("metadata", Json.object()));
         return list;
     }
 

@@ -49,20 +49,29 @@ public enum ImageFormat {
                 : jpeg(made.image().toBufferedImage(), quality, made.image().parameters());
     }
 
-    /** As {@link #bytes}, in base64. */
+    /** As {@link #bytes(MadeImage, int)}, without parameters. */
+    public byte[] bytes(BufferedImage image, int quality) {
+        return this == PNG ? png(image) : jpeg(image, quality, "");
+    }
+
+    /** As {@link #bytes(MadeImage, int)}, in base64. */
     public String base64(MadeImage made, int quality) {
         return Base64.getEncoder().encodeToString(bytes(made, quality));
     }
 
     /** A PNG without parameters, in base64. */
     public static String pngBase64(BufferedImage image) {
+        return Base64.getEncoder().encodeToString(png(image));
+    }
+
+    private static byte[] png(BufferedImage image) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (MemoryCacheImageOutputStream memory = new MemoryCacheImageOutputStream(out)) {
             ImageIO.write(image, "png", memory);
         } catch (IOException e) {
             throw new UncheckedIOException(e); // nothing but memory is written to
         }
-        return Base64.getEncoder().encodeToString(out.toByteArray());
+        return out.toByteArray();
     }
 
     private static byte[] jpeg(BufferedImage image, int quality, String parameters) {
@@ -85,8 +94,8 @@ public enum ImageFormat {
     /** Puts the parameters into an Exif comment (Exif 2.3, UserComment in UTF-16, as A1111's web UI writes it). */
     private static byte[] withComment(byte[] jpeg, String parameters) {
         byte[] text = parameters.getBytes(StandardCharsets.UTF_16BE);
-        if (text.length > LARGEST_SEGMENT) {
-            return jpeg; // a segment cannot hold it
+        if (text.length == 0 || text.length > LARGEST_SEGMENT) {
+            return jpeg; // a segment cannot hold more
         }
         try {
             ByteArrayOutputStream exif = new ByteArrayOutputStream();

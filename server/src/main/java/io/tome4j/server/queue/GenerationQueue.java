@@ -29,7 +29,6 @@ public final class GenerationQueue {
     private final int capacity;
     private final ModelShelf shelf;
     private final QueueListener listener;
-    private final Previewer previewer;
     private final Thread thread = new Thread(this::work, "tome4j-generation");
     private @Nullable Job running;
     private boolean closing;
@@ -40,10 +39,9 @@ public final class GenerationQueue {
      * @param models at least one, of different names; the first is the one that is run unless another is asked for
      * @param capacity how many jobs may wait, at least 1
      */
-    public GenerationQueue(List<ServedModel> models, int capacity, Previewer previewer, QueueListener listener) {
+    public GenerationQueue(List<ServedModel> models, int capacity, QueueListener listener) {
         this.shelf = new ModelShelf(models, listener);
         this.capacity = capacity;
-        this.previewer = previewer;
         this.listener = listener;
         thread.setDaemon(true);
     }
@@ -264,7 +262,7 @@ public final class GenerationQueue {
         job.started();
         Outcome outcome;
         try {
-            outcome = new JobRun(job, shelf.pipeline(job.task().model()), previewer).run();
+            outcome = new JobRun(job, shelf.pipeline(job.task().model())).run();
         } catch (RuntimeException | Error e) { // whatever it is, the next job is none the worse for it
             outcome = new Outcome(End.FAILED, List.of(), Optional.of(e), job.waited(), job.took());
         }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 
 /** A task on its way through the queue. */
 public final class Job {
@@ -167,7 +168,7 @@ public final class Job {
     }
 
     /** Makes a preview if anybody wants one now. */
-    void preview(int image, Progress step, java.util.function.Supplier<Optional<BufferedImage>> maker) {
+    void preview(int image, Progress step, Supplier<BufferedImage> maker) {
         long inAll = (long) task.images().size() * step.total();
         long done = (long) image * step.total() + step.done();
         long now = System.nanoTime();
@@ -178,10 +179,9 @@ public final class Job {
         if (!polled && wanting.isEmpty()) {
             return;
         }
-        maker.get().ifPresent(shown -> {
-            preview = Optional.of(shown);
-            lastPreview = now;
-            wanting.forEach(listener -> listener.previewed(shown));
-        });
+        BufferedImage shown = maker.get();
+        preview = Optional.of(shown);
+        lastPreview = now;
+        wanting.forEach(listener -> listener.previewed(shown));
     }
 }

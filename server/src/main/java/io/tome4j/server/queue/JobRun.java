@@ -1,6 +1,7 @@
 package io.tome4j.server.queue;
 
 import io.tome4j.diffusion.Image;
+import io.tome4j.diffusion.LatentPreview;
 import io.tome4j.diffusion.Latents;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
@@ -21,14 +22,12 @@ import java.util.concurrent.CancellationException;
 final class JobRun {
     private final Job job;
     private final StableDiffusionPipeline pipeline;
-    private final Previewer previewer;
     private final List<MadeImage> made = new ArrayList<>();
     private Optional<Latents> reached = Optional.empty(); // where the image was when it was stopped
 
-    JobRun(Job job, StableDiffusionPipeline pipeline, Previewer previewer) {
+    JobRun(Job job, StableDiffusionPipeline pipeline) {
         this.job = job;
         this.pipeline = pipeline;
-        this.previewer = previewer;
     }
 
     Outcome run() {
@@ -87,9 +86,9 @@ final class JobRun {
 
     private boolean onStep(int number, StepListener.Progress progress) {
         job.stepped(number, progress);
-        job.preview(number, progress, () -> previewer.preview(pipeline, progress));
+        job.preview(number, progress, () -> LatentPreview.of(pipeline).image(progress.original()));
         if (job.stop() != Stop.NO) {
-            reached = Optional.of(Latents.of(progress.latents()));
+            reached = Optional.of(Latents.of(progress.original()));
             return false;
         }
         return true;

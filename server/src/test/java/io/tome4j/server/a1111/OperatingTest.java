@@ -52,13 +52,16 @@ class OperatingTest {
 
     @Test
     void progressSaysHowFarItIsAndIsExactlyIdleAfterwards() throws Exception {
-        CompletableFuture<HttpResponse<String>> job = begin(1, 900);
+        CompletableFuture<HttpResponse<String>> job = begin(1, 980);
         awaitStep();
         JsonNode busy = progress();
         assertThat(busy.get("progress").asDouble()).isBetween(0.0, 1.0);
         assertThat(busy.get("eta_relative").asDouble()).isPositive();
         assertThat(busy.at("/state/job_count").asInt()).isEqualTo(1);
-        assertThat(busy.at("/state/sampling_steps").asInt()).isEqualTo(900);
+        assertThat(busy.at("/state/sampling_steps").asInt()).isEqualTo(980);
+        while (progress().get("current_image").isNull()) {
+            Thread.sleep(20);
+        }
         assertThat(served.posted("/sdapi/v1/interrupt", "{}")).isEmpty();
         JsonNode answer = served.ok(job.get());
         assertThat(answer.get("images")).hasSize(1);

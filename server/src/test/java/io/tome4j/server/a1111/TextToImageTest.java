@@ -248,6 +248,34 @@ class TextToImageTest {
     }
 
     @Test
+    void promptsNameLorasWhereTheServerHasAFolderOfThem() throws Exception {
+        String tagged = "{\"prompt\": \"a red apple <lora:kohya:0.8>\", \"seed\": 3}";
+        HttpResponse<String> without = served.post(TXT2IMG, tagged);
+        assertThat(without.statusCode()).isEqualTo(422);
+        assertThat(without.body()).contains("LoRA");
+        try (Served withLoras = Served.withLoras(Fixtures.path("lora"))) {
+            assertThat(withLoras.got("/sdapi/v1/loras").findValuesAsText("name"))
+                    .contains("kohya");
+            int[] with = rgb(pixels(withLoras.posted(TXT2IMG, tagged).at("/images/0")));
+            int[] plain = rgb(pixels(withLoras
+                    .posted(TXT2IMG, "{\"prompt\": \"a red apple\", \"seed\": 3}")
+                    .at("/images/0")));
+            assertThat(with).isNotEqualTo(plain);
+            assertThat(withLoras.post(TXT2IMG, tagged.replace("kohya", "none")).statusCode())
+                    .isEqualTo(422);
+        }
+    }
+
+    @Test
+    void promptsAreReadAsTheWebUiReadsThem() throws Exception {
+        int[] plain = rgb(pixels(served.posted(TXT2IMG, "{\"prompt\": \"a red apple\", \"seed\": 3}")
+                .at("/images/0")));
+        int[] weighted = rgb(pixels(served.posted(TXT2IMG, "{\"prompt\": \"a (red:1.5) apple\", \"seed\": 3}")
+                .at("/images/0")));
+        assertThat(weighted).isNotEqualTo(plain);
+    }
+
+    @Test
     void imagesAreKeptOnlyWhereTheServerHasAFolderForThem(@TempDir Path folder) throws Exception {
         served.posted(TXT2IMG, "{\"prompt\": \"x\", \"save_images\": true}");
         try (Served saving = Served.savingTo(folder)) {

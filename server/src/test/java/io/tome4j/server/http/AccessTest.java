@@ -9,6 +9,7 @@ import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -67,7 +68,8 @@ class AccessTest {
 
     /** What a server answers to a request that ends with an empty line and closes the connection. */
     private static String raw(Served served, String request) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", served.server().port())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), served.server().port())) {
             OutputStream out = socket.getOutputStream();
             out.write((request + "Connection: close\r\n\r\n").getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -137,6 +139,7 @@ class AccessTest {
                                 settings.limits(),
                                 settings.queue(),
                                 settings.merging(),
+                                settings.loras(),
                                 settings.images()),
                         new java.io.PrintWriter(java.io.Writer.nullWriter())))
                 .isInstanceOf(TomeException.class)

@@ -27,7 +27,7 @@ class GenerationQueueTest {
 
     @BeforeEach
     void start() {
-        queue = new GenerationQueue(List.of(model, Served.tiny("tiny-sd2")), 2, Previewer.NONE, new QueueListener() {
+        queue = new GenerationQueue(List.of(model, Served.tiny("tiny-sd2")), 2, new QueueListener() {
             @Override
             public void ended(Job job, Outcome outcome) {
                 ended.add(outcome);
@@ -204,7 +204,7 @@ class GenerationQueueTest {
 
     @Test
     void aSlowListenerIsToldOfTheEndAndNotOfAllBefore() throws InterruptedException {
-        try (Ticket ticket = queue.submit(task(1, 200, 1), Optional.empty())) {
+        try (Ticket ticket = queue.submit(task(1, 40, 1), Optional.empty())) {
             JobEvents events = ticket.events(PreviewPlan.NONE);
             ticket.await();
             int heard = 0;
