@@ -94,7 +94,7 @@ record MemoryGuard(Stages stages, ControlNets nets) {
                 || !(message.contains("out of memory") || message.contains("can't allocate memory"))) {
             return e;
         }
-        return new TomeException(
+        return new MemoryRanOutException(
                 String.format(
                         Locale.ROOT,
                         "Memory ran out; about %.1f GB besides the model were expected to do. A smaller size, fewer images"

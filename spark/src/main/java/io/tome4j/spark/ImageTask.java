@@ -1,6 +1,7 @@
 package io.tome4j.spark;
 
 import io.tome4j.diffusion.Image;
+import io.tome4j.diffusion.MemoryRanOutException;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.tensor.Engine;
@@ -78,6 +79,8 @@ final class ImageTask implements MapPartitionsFunction<Row, Row> {
             return RowFactory.create(row.key(), request.seed(), where, image.parameters(), seconds, null);
         } catch (CancellationException e) {
             task.killTaskIfInterrupted();
+            throw e;
+        } catch (MemoryRanOutException e) {
             throw e;
         } catch (TomeException | IllegalArgumentException e) {
             return RowFactory.create(row.key(), request.seed(), null, null, null, e.getMessage());

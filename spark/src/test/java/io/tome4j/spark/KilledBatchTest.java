@@ -145,6 +145,7 @@ class KilledBatchTest {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(folder.toFile(), output + ".log")));
         builder.environment().put("SPARK_HOME", jars.getParent().toString());
+        builder.environment().put("SPARK_SCALA_VERSION", "2.13"); // or Spark looks for its own build
         builder.environment().put("OMP_NUM_THREADS", "1");
         return builder.start();
     }
