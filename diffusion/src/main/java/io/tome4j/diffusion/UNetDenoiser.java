@@ -14,6 +14,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
