@@ -303,7 +303,18 @@ public final class GenerationParameters {
     @Override
     public int hashCode() {
         return Objects.hash(
-                request, index, initialLatents, sources, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
+                request,
+                index,
+                initialLatents,
+                sources,
+                model,
+                modelHash,
+                vae,
+                vaeHash,
+                scheduler,
+                attention,
+                dtype,
+                version);
     }
 
     @Override
