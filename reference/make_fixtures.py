@@ -20,6 +20,9 @@ PARTS = {  # in the order in which they build on each other
     "controlnet": "controlnet",
     "canny": "canny",
     "resampling": "resampling",
+    "img2img": "img2img",
+    "inpaint": "inpaint",
+    "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
 }
