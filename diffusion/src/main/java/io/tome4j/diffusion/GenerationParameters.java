@@ -115,6 +115,16 @@ public final class GenerationParameters {
         return sources;
     }
 
+    /**
+     * The request that makes the image again, with the images that it took in.
+     *
+     * @param folder where these lie
+     * @throws TomeException if one of them is missing or has changed; it is named
+     */
+    public Request repeated(Path folder) {
+        return request.start(sources.start(folder));
+    }
+
     GenerationParameters sources(Sources value) {
         GenerationParameters copy = copy();
         copy.sources = value;
