@@ -22,6 +22,7 @@ public final class GenerationParameters {
     private boolean initialLatents;
     private Sources sources = Sources.NONE;
     private String model = "";
+    private String refiner = "";
     private String modelHash = "";
     private String vae = "";
     private String vaeHash = "";
@@ -45,6 +46,7 @@ public final class GenerationParameters {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
         Request kept = resolved.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
@@ -59,6 +61,7 @@ public final class GenerationParameters {
         copy.initialLatents = initialLatents;
         copy.sources = sources;
         copy.model = model;
+        copy.refiner = refiner;
         copy.modelHash = modelHash;
         copy.vae = vae;
         copy.vaeHash = vaeHash;
@@ -139,6 +142,17 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The name of the model that went on from {@link Request#refinerStart}; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    public GenerationParameters refiner(String value) {
+        GenerationParameters copy = copy();
+        copy.refiner = value;
         return copy;
     }
 
@@ -301,6 +315,7 @@ public final class GenerationParameters {
                 && parameters.initialLatents == initialLatents
                 && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
+                && parameters.refiner.equals(refiner)
                 && parameters.modelHash.equals(modelHash)
                 && parameters.vae.equals(vae)
                 && parameters.vaeHash.equals(vaeHash)
@@ -318,6 +333,7 @@ public final class GenerationParameters {
                 initialLatents,
                 sources,
                 model,
+                refiner,
                 modelHash,
                 vae,
                 vaeHash,

@@ -6,6 +6,7 @@ import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -20,16 +21,34 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
 
     /**
      * @param embeddings {@code [texts, M, D]}; in the scope that was open
+     * @param pooled one embedding a text, {@code [texts, P]}; empty of an encoder that has none
      * @param droppedWords for each text the words that did not fit
      */
-    record Encoded(Tensor embeddings, List<String> droppedWords) {}
+    record Encoded(Tensor embeddings, Optional<Tensor> pooled, List<String> droppedWords) {}
 
     /** Encodes texts, at least one. */
     Encoded encode(List<String> texts) {
-        List<TokenizedPrompt> tokens = texts.stream().map(tokenizer::encode).toList();
-        return new Encoded(
-                model.forward(tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new)),
-                tokens.stream().map(TokenizedPrompt::dropped).toList());
+        List<TokenizedPrompt> tokens = tokens(texts);
+        return new Encoded(model.forward(plainIds(tokens)), Optional.empty(), dropped(tokens));
+    }
+
+    /** As {@link #encode}, with the last hidden state but one, before any norm, and the embeddings of whole texts. */
+    Encoded encodePenultimate(List<String> texts) {
+        List<TokenizedPrompt> tokens = tokens(texts);
+        ClipTextModel.Output output = model.encode(plainIds(tokens), 1);
+        return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
+    }
+
+    private List<TokenizedPrompt> tokens(List<String> texts) {
+        return texts.stream().map(tokenizer::encode).toList();
+    }
+
+    private static long[][] plainIds(List<TokenizedPrompt> tokens) {
+        return tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+    }
+
+    private static List<String> dropped(List<TokenizedPrompt> tokens) {
+        return tokens.stream().map(TokenizedPrompt::dropped).toList();
     }
 
     /** Cuts texts of any length for this encoder. */

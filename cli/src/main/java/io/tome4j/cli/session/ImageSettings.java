@@ -36,7 +36,9 @@ public final class ImageSettings {
 
     private static <T> void put(Map<String, String> settings, Option<T> option, Request template) {
         T value = template.get(option);
-        if (!value.equals(option.defaultValue())) {
+        // an empty negative prompt is to SDXL another than none
+        boolean emptyNegative = option.equals(Request.NEGATIVE_PROMPT) && template.isChosen(option);
+        if (emptyNegative || !value.equals(option.defaultValue())) {
             settings.put(option.name(), option.format(value));
         }
     }
