@@ -58,8 +58,8 @@ public record Sources(Map<Role, Sources.Source> of) {
     public record Source(String name, String sha256) {
         private SourceImage read(Role role, Path folder) {
             if (name.isEmpty()) {
-                throw new TomeException("The " + role.words() + " came from no file, so that it cannot be read again: its"
-                        + " SHA-256 is " + sha256 + ".");
+                throw new TomeException("The " + role.words()
+                        + " came from no file, so that it cannot be read again: its" + " SHA-256 is " + sha256 + ".");
             }
             if (!Path.of(name).equals(Path.of(name).getFileName())) {
                 throw new TomeException("The " + role.words() + " is called '" + name + "', which is no file's name.");

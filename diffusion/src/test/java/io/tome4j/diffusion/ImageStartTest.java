@@ -189,11 +189,11 @@ class ImageStartTest {
     void anImageIsRepeatedFromItsParametersAndItsSources(@TempDir Path folder) throws IOException {
         Files.copy(Fixtures.path("inpaint/source.png"), folder.resolve("source.png"));
         Files.copy(Fixtures.path("inpaint/mask.png"), folder.resolve("mask.png"));
-        Request request =
-                REQUEST.start(Start.from(PHOTO, 0.75).repainting(MASK)).maskBlur(2).paddingMaskCrop(5);
+        Request request = REQUEST.start(Start.from(PHOTO, 0.75).repainting(MASK))
+                .maskBlur(2)
+                .paddingMaskCrop(5);
         Result result = pipeline.generate(request);
-        GenerationParameters parsed =
-                GenerationParameters.parse(result.image().parameters());
+        GenerationParameters parsed = GenerationParameters.parse(result.image().parameters());
         assertThat(pipeline.generate(parsed.repeated(folder)).latents().values())
                 .isEqualTo(result.latents().values());
 

@@ -109,9 +109,8 @@ public final class SamplingOptions {
      * @param ownSize whether an image to begin with has a size of its own, which goes before the model's
      */
     public Request request(String prompt, ChosenModel model, boolean ownSize) {
-        Request sized = Request.of(prompt)
-                .steps(model.steps())
-                .size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
+        Request sized =
+                Request.of(prompt).steps(model.steps()).size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
         Request usual = model.guidanceScale().map(sized::guidanceScale).orElse(sized);
         Request request = withInterval(table.applyTo(usual, SamplingOptions::with));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
