@@ -25,6 +25,7 @@ PARTS = {  # in the order in which they build on each other
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
+    "embeddings": "embeddings",
 }
 
 

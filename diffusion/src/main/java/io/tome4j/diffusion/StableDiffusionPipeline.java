@@ -170,7 +170,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
         Adapters.Added loras = stages.adapters().add(request.loras());
-        Request sized = sized(request, grid).scheduler(scheduler.name()).loras(loras.loras());
+        Request sized = sized(request, grid).scheduler(scheduler.name())
+                .loras(loras.loras())
+                .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
         List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
@@ -192,7 +194,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             counting.second());
                     pass = pass.then(second);
                 }
-                return result(pass, request, resolved, start, largest, loras.warnings());
+                return result(pass, request, resolved, start, largest, warnings(loras, request));
             } catch (RuntimeException e) {
                 throw memory.explained(e, sized);
             }
@@ -318,6 +320,12 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     request,
                     resolved);
         }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
     }
 
     /** What the second pass begins with: the first's latents, or its images. */
