@@ -170,7 +170,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
         Adapters.Added loras = stages.adapters().add(request.loras());
-        Request sized = sized(request, grid).scheduler(scheduler.name())
+        Request sized = sized(request, grid)
+                .scheduler(scheduler.name())
                 .loras(loras.loras())
                 .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
