@@ -22,6 +22,7 @@ PARTS = {  # in the order in which they build on each other
     "resampling": "resampling",
     "single-files": "single_files",
     "lora": "lora",
+    "embeddings": "embeddings",
 }
 
 

@@ -46,6 +46,8 @@ public final class GenerationParameters {
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .embeddings(
+                        asked.embeddings().stream().map(Embedding::withoutFile).toList())
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();

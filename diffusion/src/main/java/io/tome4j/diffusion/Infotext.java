@@ -34,6 +34,8 @@ final class Infotext {
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
     private static final String LORA_HASHES = "Lora hashes";
+    private static final String TI_HASHES = "TI hashes";
+    private static final String TI_TOKENS = "TI tokens";
     private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
@@ -69,6 +71,7 @@ final class Infotext {
         if (!hashes.isEmpty()) {
             values.put(LORA_HASHES, hashes);
         }
+        putEmbeddings(values, request.embeddings());
         for (int i = 0; i < request.controls().size(); i++) {
             values.put(CONTROL_NET + i, request.controls().get(i).toText());
         }
@@ -178,6 +181,7 @@ final class Infotext {
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .embeddings(embeddings(values))
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
                 .controls(controls(values))
                 .merging(merging(values));
@@ -207,6 +211,43 @@ final class Infotext {
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    /** As the web UI lists them; and tokens that were chosen, of which it knows none. */
+    private static void putEmbeddings(Map<String, String> values, List<Embedding> embeddings) {
+        if (embeddings.isEmpty()) {
+            return;
+        }
+        values.put(
+                TI_HASHES,
+                String.join(
+                        ", ",
+                        embeddings.stream()
+                                .map(embedding -> embedding.name() + ": " + embedding.hash())
+                                .toList()));
+        if (embeddings.stream().anyMatch(embedding -> !embedding.token().isEmpty())) {
+            values.put(
+                    TI_TOKENS,
+                    ParametersText.quote(
+                            embeddings.stream().map(Embedding::token).toList()));
+        }
+    }
+
+    private static List<Embedding> embeddings(ParameterValues values) {
+        List<Embedding> embeddings = new ArrayList<>();
+        List<String> tokens = ParametersText.unquoteList(values.text(TI_TOKENS, ""));
+        if (values.has(TI_HASHES)) {
+            for (String pair : values.text(TI_HASHES, "").split(",", -1)) {
+                int colon = pair.lastIndexOf(':');
+                if (colon > 0) {
+                    Embedding read = Embedding.named(pair.substring(0, colon).strip())
+                            .hash(pair.substring(colon + 1).strip());
+                    int place = embeddings.size();
+                    embeddings.add(place < tokens.size() ? read.token(tokens.get(place)) : read);
+                }
+            }
+        }
+        return embeddings;
     }
 
     /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */

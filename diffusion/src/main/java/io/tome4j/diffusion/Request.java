@@ -205,6 +205,7 @@ public final class Request {
     private final Start start;
     private final Optional<ToMeOptions> merging;
     private final List<Lora> loras;
+    private final List<Embedding> embeddings;
     private final List<Control> controls;
 
     private Request(
@@ -213,12 +214,14 @@ public final class Request {
             Start start,
             Optional<ToMeOptions> merging,
             List<Lora> loras,
+            List<Embedding> embeddings,
             List<Control> controls) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
         this.loras = List.copyOf(loras);
+        this.embeddings = List.copyOf(embeddings);
         this.controls = List.copyOf(controls);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
@@ -240,7 +243,13 @@ public final class Request {
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
         return new Request(
-                        List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of(), List.of())
+                        List.of(prompts),
+                        OptionValues.DEFAULTS,
+                        Start.noise(),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        List.of())
                 .seed(seed);
     }
 
@@ -260,7 +269,7 @@ public final class Request {
         }
         boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
         OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging, loras, controls);
+        return new Request(prompts, changed, start, merging, loras, embeddings, controls);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -311,7 +320,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras, controls);
+        return new Request(value, values, start, merging, loras, embeddings, controls);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -518,7 +527,7 @@ public final class Request {
     }
 
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging, loras, controls);
+        return new Request(prompts, values, value, merging, loras, embeddings, controls);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -537,7 +546,13 @@ public final class Request {
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
         return new Request(
-                prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras, controls);
+                prompts,
+                values,
+                start,
+                Optional.of(value.merges() ? value : ToMeOptions.NONE),
+                loras,
+                embeddings,
+                controls);
     }
 
     /** The LoRAs that are added to the model, in this order. */
@@ -547,12 +562,27 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value, controls);
+        return new Request(prompts, values, start, merging, value, embeddings, controls);
     }
 
     /** As {@link #loras(List)}. */
     public Request loras(Lora... value) {
         return loras(List.of(value));
+    }
+
+    /** The textual inversions that its prompts may name. */
+    public List<Embedding> embeddings() {
+        return embeddings;
+    }
+
+    /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
+    public Request embeddings(List<Embedding> value) {
+        return new Request(prompts, values, start, merging, loras, value, controls);
+    }
+
+    /** As {@link #embeddings(List)}. */
+    public Request embeddings(Embedding... value) {
+        return embeddings(List.of(value));
     }
 
     /** The ControlNets that steer the images, with the images they go by. */
@@ -562,7 +592,7 @@ public final class Request {
 
     /** Steers the images by these, and no others. What several add is summed up. */
     public Request controls(List<Control> value) {
-        return new Request(prompts, values, start, merging, loras, value);
+        return new Request(prompts, values, start, merging, loras, embeddings, value);
     }
 
     /** As {@link #controls(List)}. */
@@ -626,12 +656,13 @@ public final class Request {
                 && request.start.equals(start)
                 && request.merging.equals(merging)
                 && request.loras.equals(loras)
+                && request.embeddings.equals(embeddings)
                 && request.controls.equals(controls);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras, controls);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls);
     }
 
     @Override
@@ -642,6 +673,7 @@ public final class Request {
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
         loras.forEach(lora -> text.append(' ').append(lora));
+        embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
         controls.forEach(control -> text.append(" control: ").append(control));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();

@@ -46,6 +46,11 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} a1111,"
                     + " in which both text encoders see the same prompt");
         }
+        if (!Embeddings.of(request).isEmpty()) {
+            throw new OptionException(
+                    "{embedding} does not go with {prompt_syntax} a1111 in Stable Diffusion XL yet; it"
+                            + " does in plain prompts");
+        }
         boolean zeroed =
                 prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
         List<TextEncoder> encoders =
@@ -60,7 +65,8 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
                             .encode(TextEncoder.ids(chunks), 1)
                             .hidden());
                     hidden.add(states.of(
-                            encoder.chunker().ofVariants(text.variants(), request.emphasis()), text.counts()));
+                            encoder.chunker(LearnedTokens.NONE).ofVariants(text.variants(), request.emphasis()),
+                            text.counts()));
                 }
                 Tensor embeddings = Tensors.cat(2, hidden.toArray(Tensor[]::new));
                 Tensor pooled = pooled(text, request.emphasis());
@@ -81,9 +87,10 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
 
     /** Of each variant's first chunk, {@code [variants, P]}. */
     private Tensor pooled(ComposedPrompts.Text text, Emphasis emphasis) {
-        List<PromptChunk> firstChunks = second.chunker().ofVariants(text.variants(), emphasis).stream()
-                .map(chunks -> chunks.get(0))
-                .toList();
+        List<PromptChunk> firstChunks =
+                second.chunker(LearnedTokens.NONE).ofVariants(text.variants(), emphasis).stream()
+                        .map(chunks -> chunks.get(0))
+                        .toList();
         return second.model().encode(TextEncoder.ids(firstChunks), 1).pooled().orElseThrow();
     }
 
@@ -96,12 +103,15 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             List<String> dropped =
                     new ArrayList<>(Collections.nCopies(request.prompts().size(), ""));
             if (first.isPresent()) {
-                TextEncoder.Encoded texts =
-                        first.get().encodePenultimate(encoded.texts(request.negativePrompt(), request.prompts()));
+                TextEncoder.Encoded texts = first.get()
+                        .encodePenultimate(
+                                encoded.texts(request.negativePrompt(), request.prompts()),
+                                first.get().learned(request, EmbeddingFile.CLIP_L));
                 hidden.add(texts.embeddings());
                 dropped = joined(dropped, encoded.ofPrompts(texts.droppedWords()));
             }
-            TextEncoder.Encoded texts = second.encodePenultimate(secondTexts(request, encoded));
+            TextEncoder.Encoded texts = second.encodePenultimate(
+                    secondTexts(request, encoded), second.learned(request, EmbeddingFile.CLIP_G));
             hidden.add(texts.embeddings());
             Tensor embeddings = Tensors.cat(2, hidden.toArray(Tensor[]::new)); // [texts, M, D]
             Tensor pooled = texts.pooled().orElseThrow(); // [texts, P]

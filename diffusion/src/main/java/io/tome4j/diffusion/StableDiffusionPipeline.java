@@ -179,6 +179,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             Request resolved = request.merging(run.options())
                     .scheduler(scheduler.name())
                     .loras(loras.loras())
+                    .embeddings(Embeddings.hashed(request))
                     .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
             memory.require(resolved);
             Optional<RefinerPass> refinerPass =
@@ -217,7 +218,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         merging,
                         new Timings(textEncoding, denoised.steps(), since(start)),
                         text.droppedWords(),
-                        loras.warnings(),
+                        warnings(loras, request),
                         tiled);
             } catch (RuntimeException e) {
                 throw memory.explained(e, resolved);
@@ -274,6 +275,12 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     request,
                     resolved);
         }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
     }
 
     /** The images with what each was made from. */

@@ -39,6 +39,7 @@ public final class SamplingOptions {
     private static final String GUIDANCE_INTERVAL = "--guidance-interval";
 
     private final TableOptions table;
+    private final AdapterOptions adapters = new AdapterOptions();
     private final OptionSpec guidanceInterval = OptionSpec.builder(GUIDANCE_INTERVAL)
             .type(String.class)
             .paramLabel("FROM,TO")
@@ -61,7 +62,7 @@ public final class SamplingOptions {
     public ArgGroupSpec group(String title, int order) {
         List<OptionSpec> specs = new ArrayList<>(table.specs());
         specs.add(guidanceInterval);
-        return OptionGroup.of(specs).titled(title, order);
+        return OptionGroup.of(specs).and(adapters).titled(title, order);
     }
 
     /**
@@ -73,7 +74,7 @@ public final class SamplingOptions {
     public Request request(String prompt, ChosenModel model) {
         Request sized = Request.of(prompt).steps(model.steps()).size(model.width(), model.height());
         Request usual = model.guidanceScale().map(sized::guidanceScale).orElse(sized);
-        Request request = withInterval(table.applyTo(usual, SamplingOptions::with));
+        Request request = adapters.applyTo(withInterval(table.applyTo(usual, SamplingOptions::with)));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {
             throw new OptionException(

@@ -28,6 +28,12 @@ public final class ImageSettings {
         Request.OPTIONS.stream()
                 .filter(option -> !OF_EACH_IMAGE.contains(option))
                 .forEach(option -> put(settings, option, template));
+        if (!template.loras().isEmpty()) {
+            settings.put("loras", template.loras().toString());
+        }
+        if (!template.embeddings().isEmpty()) {
+            settings.put("embeddings", template.embeddings().toString());
+        }
         settings.put("device", LowerCase.name(placement.device()));
         settings.put("dtype", LowerCase.name(placement.dtype()));
         settings.put("attention", LowerCase.name(model.options().attention()));

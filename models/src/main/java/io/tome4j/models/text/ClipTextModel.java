@@ -166,8 +166,20 @@ public final class ClipTextModel implements AutoCloseable {
      * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
      */
     public Tensor forward(long[][] ids) {
+        return forward(ids, LearnedVectors.NONE);
+    }
+
+    /**
+     * One forward pass, of tokens of which some have embeddings that the model did not bring (textual inversion, arXiv
+     * 2208.01618).
+     *
+     * @param ids as for {@link #forward(long[][])}, or from the first of the learned ones on
+     * @param learned the embeddings of those
+     * @return as {@link #forward(long[][])}
+     */
+    public Tensor forward(long[][] ids, LearnedVectors learned) {
         try (var scope = TensorScope.open()) {
-            return scope.release(finalLayerNorm.forward(encode(ids, 0).hidden()));
+            return scope.release(finalLayerNorm.forward(encode(ids, 0, learned).hidden()));
         }
     }
 
@@ -180,15 +192,19 @@ public final class ClipTextModel implements AutoCloseable {
      * @throws IllegalArgumentException if there are not so many layers
      */
     public Output encode(long[][] ids, int back) {
+        return encode(ids, back, LearnedVectors.NONE);
+    }
+
+    /** As {@link #encode(long[][], int)}, of tokens of which some have embeddings that the model did not bring. */
+    public Output encode(long[][] ids, int back, LearnedVectors learned) {
         if (back < 0 || back > layers.size()) {
             throw new IllegalArgumentException(
                     "No hidden state " + back + " before the last: there are " + layers.size() + " layers");
         }
-        int length = requireUsable(ids);
+        int length = requireUsable(ids, learned);
         try (var scope = TensorScope.open()) {
             long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
-            Tensor indices = Tensors.of(flat, flat.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
-            Tensor hidden = torch.index_select(tokenEmbedding, 0, indices)
+            Tensor hidden = embeddings(flat, learned)
                     .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
             hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
             Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
@@ -199,6 +215,19 @@ public final class ClipTextModel implements AutoCloseable {
             }
             return new Output(scope.release(wanted), pooled(hidden, ids).map(scope::release));
         }
+    }
+
+    /** {@code [ids, C]}. */
+    private Tensor embeddings(long[] ids, LearnedVectors learned) {
+        long[] known = Arrays.stream(ids).map(id -> learned.has(id) ? 0 : id).toArray();
+        Tensor indices = Tensors.of(known, known.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
+        Tensor found = torch.index_select(tokenEmbedding, 0, indices);
+        for (int i = 0; i < ids.length; i++) {
+            if (learned.has(ids[i])) {
+                found.select(0, i).copy_(learned.vector(ids[i]));
+            }
+        }
+        return found;
     }
 
     /** The last hidden state where each text ends, projected: {@code [B, P]}. */
@@ -226,7 +255,7 @@ public final class ClipTextModel implements AutoCloseable {
         return 0;
     }
 
-    private int requireUsable(long[][] ids) {
+    private int requireUsable(long[][] ids, LearnedVectors learned) {
         int length = ids.length == 0 ? 0 : ids[0].length;
         if (length == 0 || length > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("Not 1 to " + config.maxPositionEmbeddings() + " tokens: " + length);
@@ -236,7 +265,7 @@ public final class ClipTextModel implements AutoCloseable {
                 throw new IllegalArgumentException("Rows of " + length + " and of " + row.length + " tokens");
             }
             for (long id : row) {
-                if (id < 0 || id >= config.vocabSize()) {
+                if (id < 0 || (id >= config.vocabSize() && !learned.has(id))) {
                     throw new TomeException("The text has the token " + id
                             + ", and the text encoder knows those from 0 to "
                             + (config.vocabSize() - 1) + ": its 'vocab_size' and the tokenizer's tokens do not fit"
