@@ -47,7 +47,7 @@ public sealed interface Start {
 
     /** Whether denoising begins with an image's latents rather than with noise. */
     default boolean beginsWithImage() {
-        return false;
+        return !(this instanceof Noise || this instanceof Given);
     }
 
     /** Whether the request's text alone makes the image again. */
