@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tome4j.diffusion.Control;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.pixels.Canny;
-import io.tome4j.fixtures.Fixtures;
 import io.tome4j.tensor.OptionException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -15,8 +15,10 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 
 class ControlOptionsTest {
-    private static final String LINES = Fixtures.path("controlnet/lines.png").toString();
-    private static final String WAVES = Fixtures.path("controlnet/waves.png").toString();
+    private static final String LINES = Path.of(System.getProperty("tome4j.fixtures"), "controlnet", "lines.png")
+            .toString();
+    private static final String WAVES = Path.of(System.getProperty("tome4j.fixtures"), "controlnet", "waves.png")
+            .toString();
 
     @Command
     private static final class Holder {
