@@ -20,6 +20,7 @@ public final class GenerationParameters {
     private final Request request;
     private int index;
     private boolean initialLatents;
+    private Sources sources = Sources.NONE;
     private String model = "";
     private String refiner = "";
     private String modelHash = "";
@@ -39,10 +40,11 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept; of LoRAs, not where their files lie
+     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}; of LoRAs, not where their files lie
      */
     public static GenerationParameters of(Request asked) {
-        Request kept = asked.start(Start.noise())
+        Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
+        Request kept = resolved.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
@@ -51,6 +53,7 @@ public final class GenerationParameters {
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
+        parameters.sources = asked.start().sources();
         return parameters;
     }
 
@@ -58,6 +61,7 @@ public final class GenerationParameters {
         GenerationParameters copy = new GenerationParameters(request);
         copy.index = index;
         copy.initialLatents = initialLatents;
+        copy.sources = sources;
         copy.model = model;
         copy.refiner = refiner;
         copy.modelHash = modelHash;
@@ -108,6 +112,27 @@ public final class GenerationParameters {
     public GenerationParameters initialLatents(boolean value) {
         GenerationParameters copy = copy();
         copy.initialLatents = value;
+        return copy;
+    }
+
+    /** The images that the run took in. */
+    public Sources sources() {
+        return sources;
+    }
+
+    /**
+     * The request that makes the image again, with the images that it took in.
+     *
+     * @param folder where these lie
+     * @throws TomeException if one of them is missing or has changed; it is named
+     */
+    public Request repeated(Path folder) {
+        return request.start(sources.start(folder));
+    }
+
+    GenerationParameters sources(Sources value) {
+        GenerationParameters copy = copy();
+        copy.sources = value;
         return copy;
     }
 
@@ -290,6 +315,7 @@ public final class GenerationParameters {
                 && parameters.request.equals(request)
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
+                && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
                 && parameters.refiner.equals(refiner)
                 && parameters.modelHash.equals(modelHash)
@@ -307,6 +333,7 @@ public final class GenerationParameters {
                 request,
                 index,
                 initialLatents,
+                sources,
                 model,
                 refiner,
                 modelHash,

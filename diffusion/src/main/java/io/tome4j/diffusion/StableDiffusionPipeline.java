@@ -4,6 +4,8 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
+import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.prompt.ScheduledText.Steps;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
@@ -25,7 +27,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -122,13 +123,15 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * <ol>
      *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
-     *   <li>The request's {@link Start} gives the first latents.
+     *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
+     *   <li>With hires, its result is enlarged, and a second pass begins with that.
      *   <li>The decoder turns latents into images.
      * </ol>
      *
      * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
-     *     the model has no such branch to reuse, or initial latents do not have the request's shape
+     *     the model has no such branch to reuse, initial latents do not have the request's shape, or an image leaves no step
+     *     to run
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
@@ -163,14 +166,81 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
+        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
+        TokenGrid grid = request.latentGrid(nominalGrid());
+        TokenGrid largest = request.hiresGrid(grid);
+        requireNoRefiner(request);
+        Adapters.Added loras = stages.adapters().add(request.loras());
+        Request sized = sized(request, grid)
+                .scheduler(scheduler.name())
+                .loras(loras.loras())
+                .embeddings(Embeddings.hashed(request));
+        request.controls().forEach(Control::requireImage);
+        List<ControlNetModel> nets = controlNets.open(request.controls());
+        try (var scope = TensorScope.open();
+                Generator noise = Tensors.generator(request.seed())) {
+            memory.require(sized(sized, largest)); // before any of it is begun
+            try {
+                PreparedStart start = request.start().prepare(sized, grid);
+                PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
+                Steps steps = new Steps(request.steps(), 0);
+                Pass pass = pass(sized, steps, start, scheduler, grid, nets, noise, counting.first());
+                Request resolved = pass.request();
+                if (request.hires() > 1) {
+                    Pass second = pass(
+                            sized(sized.withHiresMerging(resolved), largest),
+                            new Steps(request.hiresStepsToRun(), request.steps()),
+                            hires(request, pass.denoised().latents(), grid),
+                            scheduler,
+                            largest,
+                            nets,
+                            noise,
+                            counting.second());
+                    pass = pass.then(second);
+                }
+                return result(pass, request, resolved, start, largest, warnings(loras, request));
+            } catch (RuntimeException e) {
+                throw memory.explained(e, sized);
+            }
+        }
+    }
+
+    /** That of the model that has the latents last. */
+    private ImageDecoder decoder() {
+        return stages.refiner().orElse(stages).decoder();
+    }
+
+    private void requireNoRefiner(Request request) {
+        boolean masked = request.start() instanceof ImageStart image
+                && (image.mask().isPresent() || !request.extend().isEmpty());
+        if (stages.refiner().isPresent() && (request.hires() > 1 || masked)) {
+            throw new OptionException((masked ? "{mask}" : "{hires}")
+                    + " does not go with a refiner, which draws all of the image in one pass: leave one of both out");
+        }
+    }
+
+    private static Request sized(Request request, TokenGrid grid) {
+        return request.size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT)
+                .strength(request.start() instanceof ImageStart ? request.strengthToRun() : request.strength());
+    }
+
+    /**
+     * Latents once through the denoising loop.
+     *
+     * @param steps those that a prompt's changes count
+     */
+    private Pass pass(
+            Request request,
+            Steps steps,
+            PreparedStart start,
+            Scheduler scheduler,
+            TokenGrid grid,
+            List<ControlNetModel> nets,
+            Generator noise,
+            StepListener listener) {
         boolean told = stages.denoiser().isToldGuidance();
         Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
         Denoiser guided = stages.denoiser().guided(request.guidanceScale());
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
-        TokenGrid grid = request.latentGrid(nominalGrid());
-        Adapters.Added loras = stages.adapters().add(request.loras());
-        request.controls().forEach(Control::requireImage);
-        List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
                 MergeRun run = MergeRun.of(
                         merged(request, nets),
@@ -178,29 +248,27 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         request.seed(),
                         guidance.copies(),
                         listener::onMerge)) {
-            Request resolved = request.merging(run.options())
-                    .scheduler(scheduler.name())
-                    .loras(loras.loras())
-                    .embeddings(Embeddings.hashed(request))
-                    .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
-            memory.require(resolved);
+            Request resolved = request.merging(run.options());
             Optional<RefinerPass> refinerPass =
                     RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this));
             PatchReport merging = merging(ToMe.report(this, run.options(), grid), refinerPass);
-            try (Trajectory trajectory = scheduler.start(request.steps());
+            try (Trajectory trajectory = start.trajectory(scheduler);
                     RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
-                long start = System.nanoTime();
-                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
-                Duration textEncoding = since(start);
-
-                Generator noise = Tensors.generator(request.seed());
-                Tensor initial = request.start()
-                        .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
-                        .mul(new Scalar(trajectory.initNoiseSigma()));
+                long begin = System.nanoTime();
+                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance, steps);
+                Duration textEncoding = since(begin);
+                Beginning beginning = start.begin(new PreparedStart.Context(
+                        request.images(),
+                        grid,
+                        stages.denoiser(),
+                        trajectory,
+                        stages.decoder().encoder(),
+                        memory.decodesInTiles(grid),
+                        noise));
                 Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(
-                                initial,
+                                beginning,
                                 text.conditioning(),
                                 trajectory,
                                 course.baseCalls(),
@@ -208,22 +276,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                                 run,
                                 new Finite(course.baseListener()));
                 denoised = course.refined(denoised, guidance, noise);
-
-                start = System.nanoTime();
-                boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(
-                        stages.refiner().orElse(stages).decoder().decode(denoised.latents(), tiled), request, resolved);
-                return new Result(
-                        images,
-                        Latents.of(denoised.latents()),
-                        resolved,
-                        merging,
-                        new Timings(textEncoding, denoised.steps(), since(start)),
-                        text.droppedWords(),
-                        warnings(loras, request),
-                        tiled);
-            } catch (RuntimeException e) {
-                throw memory.explained(e, resolved);
+                scope.release(denoised.latents());
+                return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
             }
         }
     }
@@ -283,6 +337,56 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         List<String> warnings = new ArrayList<>(loras.warnings());
         warnings.addAll(Embeddings.warnings(request));
         return List.copyOf(warnings);
+    }
+
+    /** What the second pass begins with: the first's latents, or its images. */
+    private PreparedStart hires(Request request, Tensor latents, TokenGrid grid) {
+        if (request.hiresUpscaler().pixels().isEmpty()) {
+            return new HiresStart(request, latents, List.of());
+        }
+        return new HiresStart(
+                request,
+                latents,
+                decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                        .map(Pixels::of)
+                        .toList());
+    }
+
+    private Result result(
+            Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
+        long begin = System.nanoTime();
+        boolean tiled = memory.decodesInTiles(grid);
+        List<BufferedImage> decoded = decoder().decode(pass.denoised().latents(), tiled);
+        List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
+        return new Result(
+                images,
+                Latents.of(pass.denoised().latents()),
+                resolved,
+                pass.merging(),
+                new Timings(pass.textEncoding(), pass.denoised().steps(), since(begin)),
+                pass.droppedWords(),
+                warnings,
+                tiled);
+    }
+
+    /**
+     * What came of a pass, or of two.
+     *
+     * @param request with how it merged
+     */
+    private record Pass(
+            Request request, PatchReport merging, List<String> droppedWords, Duration textEncoding, Denoised denoised) {
+        /** This one and the next, which has the latents and, as it has most tokens, the report of merging. */
+        Pass then(Pass next) {
+            List<Duration> steps = new ArrayList<>(denoised.steps());
+            steps.addAll(next.denoised.steps());
+            return new Pass(
+                    request,
+                    next.merging,
+                    droppedWords,
+                    textEncoding.plus(next.textEncoding),
+                    new Denoised(next.denoised.latents(), List.copyOf(steps)));
+        }
     }
 
     /** The images with what each was made from. */

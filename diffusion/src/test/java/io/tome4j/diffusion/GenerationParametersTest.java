@@ -284,6 +284,7 @@ class GenerationParametersTest {
                         .negativePrompt("bad hands,\nblurry")
                         .clipSkip(1)
                         .steps(28)
+                        .strength(0.4)
                         .scheduler("dpmpp_2m_karras")
                         .guidanceScale(7)
                         .seed(2842137543L)

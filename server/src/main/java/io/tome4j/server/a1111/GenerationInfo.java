@@ -25,7 +25,11 @@ final class GenerationInfo {
         return LocalDateTime.now(java.time.ZoneId.systemDefault()).format(TIMESTAMP);
     }
 
-    static ObjectNode of(ServedModel model, Request asked, Outcome outcome) {
+    /**
+     * @param original what was asked for
+     * @param asked what was made of it, within the limits
+     */
+    static ObjectNode of(ServedModel model, Request original, Request asked, Outcome outcome) {
         List<MadeImage> images = outcome.images();
         ObjectNode json = Json.object();
         String prompt = asked.prompts().get(0);
@@ -63,7 +67,7 @@ final class GenerationInfo {
         json.put("seed_resize_from_w", -1);
         json.put("seed_resize_from_h", -1);
         json.put("denoising_strength", 0);
-        putExtra(json.putObject("extra_generation_params"), asked, images);
+        putExtra(json.putObject("extra_generation_params"), original, asked, images);
         json.put("index_of_first_image", 0);
         ArrayNode infotexts = json.putArray("infotexts");
         images.forEach(image -> infotexts.add(image.image().parameters()));
@@ -84,11 +88,11 @@ final class GenerationInfo {
         return Schedulers.title(ran);
     }
 
-    private static void putExtra(ObjectNode json, Request asked, List<MadeImage> images) {
+    private static void putExtra(ObjectNode json, Request original, Request asked, List<MadeImage> images) {
         json.put("RNG", "CPU");
         images.stream().findFirst().ifPresent(first -> {
-            if (asked.width() != 0 && asked.width() != first.image().width()) {
-                json.put("Scaled down from", asked.width() + "x" + asked.height());
+            if (original.width() != asked.width() || original.height() != asked.height()) {
+                json.put("Scaled down from", original.width() + "x" + original.height());
             }
             first.merging().filter(PatchReport::merges).ifPresent(report -> {
                 json.put("Token merging ratio", report.options().ratio());

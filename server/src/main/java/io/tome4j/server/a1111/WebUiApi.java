@@ -115,7 +115,9 @@ public final class WebUiApi implements Api {
                 : outcome.images().get(0).request();
         answer.set("parameters", EchoedFields.of(json, asked));
         answer.put(
-                "info", GenerationInfo.of(read.asked().model(), asked, outcome).toString());
+                "info",
+                GenerationInfo.of(read.asked().model(), read.asked().request(), asked, outcome)
+                        .toString());
         Json.answer(exchange, answer);
     }
 
