@@ -19,6 +19,9 @@ PARTS = {  # in the order in which they build on each other
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
     "resampling": "resampling",
+    "img2img": "img2img",
+    "inpaint": "inpaint",
+    "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
 }

@@ -59,6 +59,11 @@ public interface Denoiser extends MergeableModel {
     /** Channels of the latents. */
     int latentChannels();
 
+    /** Channels that it is given: those of the latents, or more, if it is shown a mask and a masked image, too. */
+    default int inputChannels() {
+        return latentChannels();
+    }
+
     /** Bytes of the weights. */
     long weightBytes();
 

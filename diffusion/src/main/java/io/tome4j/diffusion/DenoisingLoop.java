@@ -41,6 +41,17 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
     }
 
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, Generator, MergeRun, StepListener)}, of a start. */
+    Denoised run(
+            Beginning beginning,
+            TextTimeline text,
+            Trajectory trajectory,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        return run(beginning, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
+    }
+
     /**
      * Runs the first steps of a trajectory.
      *
@@ -63,6 +74,18 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
             Generator noise,
             MergeRun merging,
             StepListener listener) {
+        return run(Beginning.of(initial), text, trajectory, steps, noise, merging, listener);
+    }
+
+    private Denoised run(
+            Beginning beginning,
+            TextTimeline text,
+            Trajectory trajectory,
+            int steps,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        Repainting repainting = beginning.repainting();
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
@@ -73,7 +96,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                 ConditionedSpans texts = new ConditionedSpans(denoiser, text, timesteps)) {
             Composition parts = text.composition();
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
-            Tensor latents = scope.retain(initial);
+            Tensor latents = scope.retain(beginning.latents());
             try {
                 for (int i = 0; i < timesteps.length; i++) {
                     Denoiser.Conditioned conditioned = texts.at(i);
@@ -85,13 +108,14 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                             Guidance guided = guidance.at(places[i], places.length);
                             Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
                             Tensor ofParts = conditioned.predict(
-                                    parts.inputs(input, guided),
+                                    repainting.input(parts.inputs(input, guided)),
                                     timesteps[i],
                                     merging.step(i, parts.copies(guided)),
                                     features.pass(!fullPasses.get(places[i])));
                             Tensor predicted = guided.combine(parts.joined(ofParts, guided));
                             original = step.release(trajectory.original(predicted, i, latents));
-                            latents = step.retain(trajectory.step(predicted, i, latents, noise));
+                            latents = step.retain(
+                                    repainting.after(trajectory.step(predicted, i, latents, noise), trajectory, i + 1));
                         }
                         previous.close();
                         durations.add(Duration.ofNanos(System.nanoTime() - start));

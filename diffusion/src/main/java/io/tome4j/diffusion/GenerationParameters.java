@@ -20,6 +20,7 @@ public final class GenerationParameters {
     private final Request request;
     private int index;
     private boolean initialLatents;
+    private Sources sources = Sources.NONE;
     private String model = "";
     private String modelHash = "";
     private String vae = "";
@@ -38,15 +39,17 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept; of LoRAs, not where their files lie
+     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}; of LoRAs, not where their files lie
      */
     public static GenerationParameters of(Request asked) {
-        Request kept = asked.start(Start.noise())
+        Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
+        Request kept = resolved.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
+        parameters.sources = asked.start().sources();
         return parameters;
     }
 
@@ -54,6 +57,7 @@ public final class GenerationParameters {
         GenerationParameters copy = new GenerationParameters(request);
         copy.index = index;
         copy.initialLatents = initialLatents;
+        copy.sources = sources;
         copy.model = model;
         copy.modelHash = modelHash;
         copy.vae = vae;
@@ -103,6 +107,17 @@ public final class GenerationParameters {
     public GenerationParameters initialLatents(boolean value) {
         GenerationParameters copy = copy();
         copy.initialLatents = value;
+        return copy;
+    }
+
+    /** The images that the run took in. */
+    public Sources sources() {
+        return sources;
+    }
+
+    GenerationParameters sources(Sources value) {
+        GenerationParameters copy = copy();
+        copy.sources = value;
         return copy;
     }
 
@@ -274,6 +289,7 @@ public final class GenerationParameters {
                 && parameters.request.equals(request)
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
+                && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
                 && parameters.modelHash.equals(modelHash)
                 && parameters.vae.equals(vae)
@@ -287,7 +303,18 @@ public final class GenerationParameters {
     @Override
     public int hashCode() {
         return Objects.hash(
-                request, index, initialLatents, model, modelHash, vae, vaeHash, scheduler, attention, dtype, version);
+                request,
+                index,
+                initialLatents,
+                sources,
+                model,
+                modelHash,
+                vae,
+                vaeHash,
+                scheduler,
+                attention,
+                dtype,
+                version);
     }
 
     @Override

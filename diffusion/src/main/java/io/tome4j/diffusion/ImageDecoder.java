@@ -33,6 +33,11 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
         return List.copyOf(images);
     }
 
+    /** The other direction, by the same network. */
+    ImageEncoder encoder() {
+        return new ImageEncoder(vae);
+    }
+
     /** Small images of latents without decoding them. */
     LatentPreview preview() {
         return LatentPreview.fitted(vae.latentChannels(), vae.scale(), vae::decode);

@@ -44,7 +44,10 @@ final class Infotext {
             Request.SEED,
             Request.WIDTH,
             Request.HEIGHT,
-            Request.IMAGES_PER_PROMPT);
+            Request.IMAGES_PER_PROMPT,
+            Request.HIRES_UPSCALER,
+            Request.HIRES_STEPS,
+            Request.HIRES_STRENGTH);
 
     private Infotext() {}
 
@@ -59,6 +62,10 @@ final class Infotext {
             values.put(ATTENTION, lowerCase(parameters.attention()));
         }
         parameters.dtype().ifPresent(dtype -> values.put(DTYPE, lowerCase(dtype)));
+        parameters.sources().of().forEach((role, source) -> {
+            values.put(role.title(), source.name());
+            values.put(role.hashTitle(), source.sha256());
+        });
         if (parameters.initialLatents()) {
             values.put(INITIAL_LATENTS, "given");
         }
@@ -103,6 +110,11 @@ final class Infotext {
                 values.put(option.title(), shown(option, request.text(option)));
             }
         }
+        if (request.hires() > 1) {
+            values.put(Request.HIRES_UPSCALER.title(), request.hiresUpscaler().title());
+            values.put(Request.HIRES_STEPS.title(), request.text(Request.HIRES_STEPS));
+            values.put(hiresStrengthTitle(values), request.text(Request.HIRES_STRENGTH));
+        }
         putIfKnown(values, MODEL_HASH, parameters.modelHash());
         putIfKnown(values, MODEL, parameters.model());
         putIfKnown(values, VAE_HASH, parameters.vaeHash());
@@ -111,6 +123,30 @@ final class Infotext {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
         }
+    }
+
+    /** The web UI has one key for the strengths of both: there, no run begins with an image and has a second pass. */
+    private static String hiresStrengthTitle(Map<String, String> values) {
+        return values.containsKey(Request.STRENGTH.title()) ? Request.HIRES_STRENGTH.title() : Request.STRENGTH.title();
+    }
+
+    /** What is said of a second pass. */
+    private static Request withHires(Request request, ParameterValues values) {
+        Request hires = request;
+        if (values.has(Request.HIRES_STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.HIRES_STRENGTH.title(), ""));
+        } else if (request.hires() > 1 && values.has(Request.STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.STRENGTH.title(), ""))
+                    .strength(Request.STRENGTH.defaultValue());
+        }
+        if (values.has(Request.HIRES_STEPS.title())) {
+            hires = hires.withText(Request.HIRES_STEPS, values.text(Request.HIRES_STEPS.title(), ""));
+        }
+        String upscaler = values.text(Request.HIRES_UPSCALER.title(), "");
+        for (Upscaler known : Upscaler.values()) { // others, which are networks, cannot be had here
+            hires = known.title().equalsIgnoreCase(upscaler) ? hires.hiresUpscaler(known) : hires;
+        }
+        return hires;
     }
 
     private static void putIfKnown(Map<String, String> values, String key, String value) {
@@ -180,9 +216,10 @@ final class Infotext {
                 request = request.withText(option, values.text(option.title(), ""));
             }
         }
-        GenerationParameters parameters = GenerationParameters.of(request)
+        GenerationParameters parameters = GenerationParameters.of(withHires(request, values))
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
+                .sources(sources(values))
                 .model(values.text(MODEL, ""))
                 .modelHash(values.text(MODEL_HASH, ""))
                 .vae(values.text(VAE, ""))
@@ -191,6 +228,17 @@ final class Infotext {
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    private static Sources sources(ParameterValues values) {
+        Sources sources = Sources.NONE;
+        for (Sources.Role role : Sources.Role.values()) {
+            if (values.has(role.hashTitle())) {
+                sources = sources.with(
+                        role, new Sources.Source(values.text(role.title(), ""), values.text(role.hashTitle(), "")));
+            }
+        }
+        return sources;
     }
 
     /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */

@@ -2,6 +2,7 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.prompt.Emphasis;
 import io.tome4j.diffusion.prompt.PromptSyntax;
+import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -130,6 +131,83 @@ public final class Request {
             .described("POWER", "How much denser they are there, from 1 to 2; 1 is evenly.")
             .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
 
+    /** What fits the task: {@link #strengthToRun}. */
+    static final double USUAL_STRENGTH = -1;
+
+    public static final Option<Double> STRENGTH = Option.of("strength", USUAL_STRENGTH)
+            .titled("Denoising strength")
+            .described(
+                    "SHARE",
+                    "How much of the initial image is made anew, from 0 to 1: the share of the steps that is run.")
+            .allowing(
+                    strength -> strength == USUAL_STRENGTH || isShare(strength),
+                    "it must be above 0 and at most 1; " + USUAL_STRENGTH + " is what suits the task");
+
+    public static final Option<Double> MASK_BLUR = Option.of("mask_blur", 0.0)
+            .titled("Mask blur")
+            .described("PIXELS", "How far the mask is blurred before it is used.")
+            .allowing(blur -> blur >= 0 && blur <= 1024, "it must be from 0, which is not at all, to 1024 pixels");
+
+    public static final Option<Integer> PADDING_MASK_CROP = Option.of("padding_mask_crop", -1)
+            .titled("Masked area padding")
+            .described(
+                    "PIXELS",
+                    "Work on the masked part alone, with so many pixels around it, at the whole size; -1 is on all of the"
+                            + " image.")
+            .allowing(padding -> padding >= -1 && padding <= LARGEST, "it must be at least 0; -1 is all of the image");
+
+    public static final Option<Boolean> PASTE_BACK = Option.of("paste_back", true)
+            .titled("Paste back")
+            .described(
+                    "Put what the mask leaves alone back from the initial image; otherwise the VAE changes it a little.");
+
+    public static final Option<String> EXTEND = Option.of("extend", "")
+            .titled("Extend")
+            .described("LEFT,TOP,RIGHT,BOTTOM", "Paint so many pixels anew around the initial image.")
+            .allowing(Extension::isOne, "it must be four numbers of pixels, such as 64,0,64,0");
+
+    /** Options that mean something only where a run begins with an image. */
+    public static final List<Option<?>> OF_INITIAL_IMAGE =
+            List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND);
+
+    public static final Option<Double> HIRES = Option.of("hires", 1.0)
+            .titled("Hires upscale")
+            .described(
+                    "FACTOR", "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
+            .allowing(factor -> factor >= 1 && factor <= 8, "it must be from 1, which is no second pass, to 8");
+
+    public static final Option<Upscaler> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT)
+            .titled("Hires upscaler")
+            .described("What enlarges: of latents or, by way of pixels, of the image.");
+
+    public static final Option<Integer> HIRES_STEPS = Option.of("hires_steps", 0)
+            .titled("Hires steps")
+            .described("Steps of the second pass; 0 is as many as the first.")
+            .allowing(steps -> steps >= 0, "it must be at least 0, which is as many as the first pass");
+
+    public static final Option<Double> HIRES_STRENGTH = Option.of("hires_strength", 0.7)
+            .titled("Hires denoising strength")
+            .described(
+                    "SHARE",
+                    "How much the second pass makes anew, above 0; enlarged latents need 0.5 and more, or stay blurred.")
+            .allowing(strength -> strength > 0 && strength <= 1, "it must be above 0 and at most 1");
+
+    /** The second pass merges as the first. */
+    static final double FIRST_PASS_RATIO = -1;
+
+    public static final Option<Double> HIRES_RATIO = Option.of("hires_ratio", FIRST_PASS_RATIO)
+            .titled("Token merging ratio hr")
+            .described(
+                    "SHARE",
+                    "Share of tokens to merge away in the second pass, which has most of them; -1 is as in the first.")
+            .allowing(
+                    ratio -> ratio == FIRST_PASS_RATIO || isShare(ratio),
+                    "it is the share of tokens to merge away, from 0 (none) to 1; -1 is as in the first pass");
+
+    /** Options that mean something only where there is a second pass. */
+    public static final List<Option<?>> OF_SECOND_PASS =
+            List.of(HIRES_UPSCALER, HIRES_STEPS, HIRES_STRENGTH, HIRES_RATIO);
+
     public static final Option<Boolean> GUESS_MODE = Option.of("guess_mode", false)
             .titled("Guess mode")
             .described(
@@ -160,6 +238,16 @@ public final class Request {
             REUSE_SCHEDULE,
             REUSE_CENTER,
             REUSE_POWER,
+            STRENGTH,
+            MASK_BLUR,
+            PADDING_MASK_CROP,
+            PASTE_BACK,
+            EXTEND,
+            HIRES,
+            HIRES_UPSCALER,
+            HIRES_STEPS,
+            HIRES_STRENGTH,
+            HIRES_RATIO,
             GUESS_MODE,
             MERGE_CONTROLNET);
 
@@ -191,6 +279,9 @@ public final class Request {
                 throw new OptionException(
                         "{prompt} has " + prompt.length() + " characters: it may have at most " + LONGEST_PROMPT);
             }
+        }
+        if (hires() > 1 && start instanceof ImageStart image && image.mask().isPresent()) {
+            throw new OptionException("{hires} goes over all of the image again: it does not go with {mask}");
         }
         if ((long) prompts.size() * imagesPerPrompt() > MOST_IMAGES) {
             throw new OptionException(
@@ -450,8 +541,144 @@ public final class Request {
         return start;
     }
 
+    /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging, loras, controls);
+        return value.in(new Request(prompts, values, value, merging, loras, controls));
+    }
+
+    /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
+    public double strength() {
+        return get(STRENGTH);
+    }
+
+    public Request strength(double value) {
+        return with(STRENGTH, value);
+    }
+
+    /** The strength that a run has where it begins with an image: 1 for inpainting and 0.8 otherwise, if nobody says. */
+    double strengthToRun() {
+        if (strength() != USUAL_STRENGTH) {
+            return strength();
+        }
+        boolean inpainting = !extend().isEmpty()
+                || (start instanceof ImageStart image && image.mask().isPresent());
+        return inpainting ? 1.0 : 0.8;
+    }
+
+    /** Denoising steps that are really run: fewer where a run begins with an image. */
+    public int stepsToRun() {
+        return start instanceof ImageStart ? (int) Math.min(strengthToRun() * steps(), steps()) : steps();
+    }
+
+    /**
+     * Finds out whether an initial image leaves a step to run.
+     *
+     * @throws OptionException if not; it says the smallest strength that does
+     */
+    public void requireStrength() {
+        if (start instanceof ImageStart) {
+            Scheduler.requireStrength(steps(), strengthToRun());
+        }
+    }
+
+    /** How much larger the second pass is than the first; 1 is no second pass. */
+    public double hires() {
+        return get(HIRES);
+    }
+
+    /** Goes over the image a second time, enlarged by this factor ("hires fix"). */
+    public Request hires(double factor) {
+        return with(HIRES, factor);
+    }
+
+    /** What enlarges the image between the passes. */
+    public Upscaler hiresUpscaler() {
+        return get(HIRES_UPSCALER);
+    }
+
+    public Request hiresUpscaler(Upscaler value) {
+        return with(HIRES_UPSCALER, value);
+    }
+
+    /** Steps of the second pass; 0 is as many as the first. */
+    public int hiresSteps() {
+        return get(HIRES_STEPS);
+    }
+
+    public Request hiresSteps(int value) {
+        return with(HIRES_STEPS, value);
+    }
+
+    /** How much the second pass makes anew, in (0, 1]. */
+    public double hiresStrength() {
+        return get(HIRES_STRENGTH);
+    }
+
+    public Request hiresStrength(double value) {
+        return with(HIRES_STRENGTH, value);
+    }
+
+    /** The share of tokens to merge away in the second pass; -1 is as in the first. */
+    public double hiresRatio() {
+        return get(HIRES_RATIO);
+    }
+
+    public Request hiresRatio(double value) {
+        return with(HIRES_RATIO, value);
+    }
+
+    /** Denoising steps of the second pass; 0 if there is none. */
+    public int hiresStepsToRun() {
+        return hires() == 1 ? 0 : hiresSteps() == 0 ? steps() : hiresSteps();
+    }
+
+    /** The size in latents of the second pass, or, if there is none, of the first. */
+    public TokenGrid hiresGrid(TokenGrid first) {
+        return new TokenGrid((int) (first.height() * hires()), (int) (first.width() * hires()));
+    }
+
+    /** The request of a second pass: with a merging ratio of its own, or as the first was carried out. */
+    Request withHiresMerging(Request first) {
+        if (hiresRatio() == FIRST_PASS_RATIO) {
+            return this;
+        }
+        return merging(first.merging().orElse(ToMeOptions.NONE).withRatio(hiresRatio()));
+    }
+
+    /** The deviation in pixels of the blur that a mask gets, at least 0. */
+    public double maskBlur() {
+        return get(MASK_BLUR);
+    }
+
+    public Request maskBlur(double value) {
+        return with(MASK_BLUR, value);
+    }
+
+    /** Pixels around the masked part where that alone is worked on; -1 for all of the image. */
+    public int paddingMaskCrop() {
+        return get(PADDING_MASK_CROP);
+    }
+
+    public Request paddingMaskCrop(int value) {
+        return with(PADDING_MASK_CROP, value);
+    }
+
+    /** Whether what a mask leaves alone comes from the initial image in the end. */
+    public boolean pasteBack() {
+        return get(PASTE_BACK);
+    }
+
+    public Request pasteBack(boolean value) {
+        return with(PASTE_BACK, value);
+    }
+
+    /** Pixels to paint around the initial image, {@code LEFT,TOP,RIGHT,BOTTOM}; empty for none. */
+    public String extend() {
+        return get(EXTEND);
+    }
+
+    public Request extend(int left, int top, int right, int bottom) {
+        return with(EXTEND, left + "," + top + "," + right + "," + bottom);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -543,12 +770,16 @@ public final class Request {
     /**
      * The size in latents.
      *
-     * @param modelsOwn the model's own size, for where none was asked for
+     * @param modelsOwn the model's own size, for where none was asked for and no image is begun with
      */
     public TokenGrid latentGrid(TokenGrid modelsOwn) {
+        if (width() != 0 && height() != 0) {
+            return new TokenGrid(height() / PIXELS_PER_LATENT, width() / PIXELS_PER_LATENT);
+        }
+        TokenGrid own = start.ownGrid(this).orElse(modelsOwn);
         return new TokenGrid(
-                height() == 0 ? modelsOwn.height() : height() / PIXELS_PER_LATENT,
-                width() == 0 ? modelsOwn.width() : width() / PIXELS_PER_LATENT);
+                height() == 0 ? own.height() : height() / PIXELS_PER_LATENT,
+                width() == 0 ? own.width() : width() / PIXELS_PER_LATENT);
     }
 
     @Override

@@ -27,9 +27,11 @@ import java.util.stream.Collectors;
 
 /** Stable Diffusion 1.x and 2.x. */
 final class StableDiffusion implements ModelFamily {
+    private static final String INPAINTING = "StableDiffusionInpaintPipeline";
+
     private static final CheckpointKind KIND = new CheckpointKind(
             "Stable Diffusion 1.x and 2.x",
-            List.of("StableDiffusionPipeline"),
+            List.of("StableDiffusionPipeline", INPAINTING, "StableDiffusionImg2ImgPipeline"),
             Map.of(
                     "scheduler", Set.of(), // if it is not built in, another may be chosen
                     "text_encoder", Set.of("CLIPTextModel"),
@@ -99,7 +101,7 @@ final class StableDiffusion implements ModelFamily {
                     unet::close,
                     new ImageDecoder(vae),
                     adapters,
-                    name -> scheduler(name, schedulerClass, schedulerConfig));
+                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)));
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
@@ -138,9 +140,9 @@ final class StableDiffusion implements ModelFamily {
         if (textEncoder.hiddenSize() != unet.crossAttentionDim()) {
             what = "the text encoder gives embeddings of size " + textEncoder.hiddenSize()
                     + ", and the UNet's 'cross_attention_dim' is " + unet.crossAttentionDim();
-        } else if (vae.latentChannels() != unet.inChannels()) {
+        } else if (!channelsMisfit(vae.latentChannels(), unet.inChannels()).isEmpty()) {
             what = channelsMisfit(vae.latentChannels(), unet.inChannels());
-        } else if (unet.outChannels() != unet.inChannels()) {
+        } else if (unet.outChannels() != vae.latentChannels()) {
             what = "the UNet's 'in_channels' is " + unet.inChannels() + ", and its 'out_channels' is "
                     + unet.outChannels();
         } else if (vae.scale() != Request.PIXELS_PER_LATENT) {
@@ -159,16 +161,25 @@ final class StableDiffusion implements ModelFamily {
     }
 
     private static String channelsMisfit(int latentChannels, int inChannels) {
-        return latentChannels == inChannels
+        return inChannels == latentChannels || inChannels == 2 * latentChannels + 1
                 ? ""
                 : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
-                        + " (models for inpainting and the like are not supported)";
+                        + " (for inpainting it would be " + (2 * latentChannels + 1)
+                        + "; models that take in other images are not supported)";
     }
 
     private static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }
+    }
+
+    /** Diffusers' pipeline for inpainting repairs one setting more. */
+    private static Config repaired(Checkpoint checkpoint, String className, Config config) {
+        boolean inpainting = checkpoint.modelIndex().pipelineClass().equals(INPAINTING);
+        return inpainting && (className.equals("PNDMScheduler") || config.has("skip_prk_steps"))
+                ? config.with("skip_prk_steps", true)
+                : config;
     }
 
     /**

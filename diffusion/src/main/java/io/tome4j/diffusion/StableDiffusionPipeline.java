@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
@@ -23,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -120,13 +120,15 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * <ol>
      *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
-     *   <li>The request's {@link Start} gives the first latents.
+     *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
+     *   <li>With hires, its result is enlarged, and a second pass begins with that.
      *   <li>The decoder turns latents into images.
      * </ol>
      *
      * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
-     *     the model has no such branch to reuse, or initial latents do not have the request's shape
+     *     the model has no such branch to reuse, initial latents do not have the request's shape, or an image leaves no step
+     *     to run
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
@@ -156,12 +158,54 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = Guidance.of(request);
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
+        TokenGrid largest = request.hiresGrid(grid);
         Adapters.Added loras = stages.adapters().add(request.loras());
+        Request sized = sized(request, grid).scheduler(scheduler.name()).loras(loras.loras());
         request.controls().forEach(Control::requireImage);
         List<ControlNetModel> nets = controlNets.open(request.controls());
+        try (var scope = TensorScope.open();
+                Generator noise = Tensors.generator(request.seed())) {
+            memory.require(sized(sized, largest)); // before any of it is begun
+            try {
+                PreparedStart start = request.start().prepare(sized, grid);
+                PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
+                Pass pass = pass(sized, start, scheduler, grid, nets, noise, counting.first());
+                Request resolved = pass.request();
+                if (request.hires() > 1) {
+                    Pass second = pass(
+                            sized(sized.withHiresMerging(resolved), largest),
+                            hires(request, pass.denoised().latents(), grid),
+                            scheduler,
+                            largest,
+                            nets,
+                            noise,
+                            counting.second());
+                    pass = pass.then(second);
+                }
+                return result(pass, request, resolved, start, largest, loras.warnings());
+            } catch (RuntimeException e) {
+                throw memory.explained(e, sized);
+            }
+        }
+    }
+
+    private static Request sized(Request request, TokenGrid grid) {
+        return request.size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT)
+                .strength(request.start() instanceof ImageStart ? request.strengthToRun() : request.strength());
+    }
+
+    /** Latents once through the denoising loop. */
+    private Pass pass(
+            Request request,
+            PreparedStart start,
+            Scheduler scheduler,
+            TokenGrid grid,
+            List<ControlNetModel> nets,
+            Generator noise,
+            StepListener listener) {
+        Guidance guidance = Guidance.of(request);
         try (var scope = TensorScope.open();
                 MergeRun run = MergeRun.of(
                         merged(request, nets),
@@ -169,39 +213,25 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         request.seed(),
                         guidance.copies(),
                         listener::onMerge)) {
-            Request resolved = request.merging(run.options())
-                    .scheduler(scheduler.name())
-                    .loras(loras.loras())
-                    .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+            Request resolved = request.merging(run.options());
             PatchReport merging = ToMe.report(this, run.options(), grid);
-            memory.require(resolved);
-            try (Trajectory trajectory = scheduler.start(request.steps())) {
-                long start = System.nanoTime();
+            try (Trajectory trajectory = start.trajectory(scheduler)) {
+                long begin = System.nanoTime();
                 PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
-                Duration textEncoding = since(start);
-
-                Generator noise = Tensors.generator(request.seed());
-                Tensor initial = request.start()
-                        .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
-                        .mul(new Scalar(trajectory.initNoiseSigma()));
+                Duration textEncoding = since(begin);
+                Beginning beginning = start.begin(new PreparedStart.Context(
+                        request.images(),
+                        grid,
+                        stages.denoiser(),
+                        trajectory,
+                        stages.decoder().encoder(),
+                        memory.decodesInTiles(grid),
+                        noise));
                 Denoiser denoiser = controlled(resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
-                        .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
-
-                start = System.nanoTime();
-                boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(stages.decoder().decode(denoised.latents(), tiled), request, resolved);
-                return new Result(
-                        images,
-                        Latents.of(denoised.latents()),
-                        resolved,
-                        merging,
-                        new Timings(textEncoding, denoised.steps(), since(start)),
-                        text.droppedWords(),
-                        loras.warnings(),
-                        tiled);
-            } catch (RuntimeException e) {
-                throw memory.explained(e, resolved);
+                        .run(beginning, text.conditioning(), trajectory, noise, run, new Finite(listener));
+                scope.release(denoised.latents());
+                return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
             }
         }
     }
@@ -242,6 +272,56 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
             return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+        }
+    }
+
+    /** What the second pass begins with: the first's latents, or its images. */
+    private PreparedStart hires(Request request, Tensor latents, TokenGrid grid) {
+        if (request.hiresUpscaler().pixels().isEmpty()) {
+            return new HiresStart(request, latents, List.of());
+        }
+        return new HiresStart(
+                request,
+                latents,
+                stages.decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                        .map(Pixels::of)
+                        .toList());
+    }
+
+    private Result result(
+            Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
+        long begin = System.nanoTime();
+        boolean tiled = memory.decodesInTiles(grid);
+        List<BufferedImage> decoded = stages.decoder().decode(pass.denoised().latents(), tiled);
+        List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
+        return new Result(
+                images,
+                Latents.of(pass.denoised().latents()),
+                resolved,
+                pass.merging(),
+                new Timings(pass.textEncoding(), pass.denoised().steps(), since(begin)),
+                pass.droppedWords(),
+                warnings,
+                tiled);
+    }
+
+    /**
+     * What came of a pass, or of two.
+     *
+     * @param request with how it merged
+     */
+    private record Pass(
+            Request request, PatchReport merging, List<String> droppedWords, Duration textEncoding, Denoised denoised) {
+        /** This one and the next, which has the latents and, as it has most tokens, the report of merging. */
+        Pass then(Pass next) {
+            List<Duration> steps = new ArrayList<>(denoised.steps());
+            steps.addAll(next.denoised.steps());
+            return new Pass(
+                    request,
+                    next.merging,
+                    droppedWords,
+                    textEncoding.plus(next.textEncoding),
+                    new Denoised(next.denoised.latents(), List.copyOf(steps)));
         }
     }
 

@@ -11,8 +11,10 @@ import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
@@ -47,7 +49,8 @@ public final class UNetDenoiser implements Denoiser {
         Controls.Conditioned control = controls.condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
-                Optional<ControlResiduals> residuals = control.at(latents, timestep, context);
+                Tensor noisy = Tensors.slice(latents, 1, 0, latentChannels()); // what shows a mask is the UNet's alone
+                Optional<ControlResiduals> residuals = control.at(noisy, timestep, context);
                 return scope.release(Placement.CPU_FP32.place(
                         unet.forward(latents, timestep, conditioning, context, pass, residuals)));
             }
@@ -76,6 +79,11 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public int latentChannels() {
+        return unet.outChannels();
+    }
+
+    @Override
+    public int inputChannels() {
         return unet.inChannels();
     }
 

@@ -283,6 +283,7 @@ class GenerationParametersTest {
                         .loras(Lora.named("x").weight(0.7).hash("12ab"))
                         .negativePrompt("bad hands,\nblurry")
                         .steps(28)
+                        .strength(0.4)
                         .scheduler("dpmpp_2m_karras")
                         .guidanceScale(7)
                         .seed(2842137543L)

@@ -75,7 +75,7 @@ class PipelineParityTest {
     }
 
     /** The case's pipeline, or a copy of it whose scheduler's file has other settings. */
-    private static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
+    static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
         String pipeline = c.get("pipeline").textValue();
         if (c.get("scheduler_settings").isEmpty()) {
             return Fixtures.path(pipeline);
@@ -89,7 +89,7 @@ class PipelineParityTest {
         return folder;
     }
 
-    private static Request request(JsonNode c) {
+    static Request request(JsonNode c) {
         List<String> prompts = new ArrayList<>();
         c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
         Request request = Request.of(prompts.toArray(String[]::new))

@@ -145,7 +145,7 @@ public final class Option<T> {
             if (defaultValue instanceof Enum<?> constant) {
                 return (T) Enum.valueOf(
                         constant.getDeclaringClass(),
-                        text.toUpperCase(Locale.ROOT).replace(' ', '_'));
+                        text.toUpperCase(Locale.ROOT).replace(' ', '_').replace('-', '_'));
             } else if (defaultValue instanceof Boolean) {
                 return (T) flag(text);
             } else if (defaultValue instanceof Integer) {

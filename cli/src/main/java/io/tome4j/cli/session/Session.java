@@ -123,7 +123,7 @@ public final class Session implements AutoCloseable {
      * @throws io.tome4j.tensor.TomeException if they will not
      */
     public void requireRoom(List<Path> files, long images, StableDiffusionPipeline pipeline, Request request) {
-        TokenGrid grid = request.latentGrid(pipeline.nominalGrid());
+        TokenGrid grid = request.hiresGrid(request.latentGrid(pipeline.nominalGrid()));
         long pixels = (long) grid.tokens() * Request.PIXELS_PER_LATENT * Request.PIXELS_PER_LATENT;
         files.stream().limit(1).forEach(file -> OutputFiles.requireRoom(file, images * pixels));
     }

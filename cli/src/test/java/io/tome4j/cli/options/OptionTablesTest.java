@@ -40,6 +40,12 @@ class OptionTablesTest {
             Object[] constants = usual.getDeclaringClass().getEnumConstants();
             return LowerCase.name((Enum<?>) constants[(usual.ordinal() + 1) % constants.length]);
         }
+        if (option.equals(Request.HIRES)) {
+            return "1.75";
+        }
+        if (option.equals(Request.EXTEND)) {
+            return "8,0,16,24";
+        }
         if (option.defaultValue() instanceof String) {
             return "euler_a";
         }

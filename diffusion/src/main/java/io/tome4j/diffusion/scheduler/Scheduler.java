@@ -47,6 +47,15 @@ public interface Scheduler {
     }
 
     /**
+     * Finds out whether a strength leaves a step to run.
+     *
+     * @throws io.tome4j.tensor.OptionException if not; it says the smallest that does
+     */
+    static void requireStrength(int steps, double strength) {
+        Strength.steps(steps, strength);
+    }
+
+    /**
      * Begins a run from an image as the pipelines of latent consistency models do: all steps are taken, from a lower noise
      * level. For the schedulers that do not know this it is {@link #start(int, double)}.
      *
