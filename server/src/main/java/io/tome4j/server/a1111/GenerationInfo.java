@@ -25,7 +25,11 @@ final class GenerationInfo {
         return LocalDateTime.now(java.time.ZoneId.systemDefault()).format(TIMESTAMP);
     }
 
-    static ObjectNode of(ServedModel model, Request asked, Outcome outcome) {
+    /**
+     * @param original what was asked for
+     * @param asked what was made of it, within the limits
+     */
+    static ObjectNode of(ServedModel model, Request original, Request asked, Outcome outcome) {
         List<MadeImage> images = outcome.images();
         ObjectNode json = Json.object();
         String prompt = asked.prompts().get(0);
@@ -62,8 +66,8 @@ final class GenerationInfo {
         json.putNull("sd_vae_hash");
         json.put("seed_resize_from_w", -1);
         json.put("seed_resize_from_h", -1);
-        json.put("denoising_strength", 0);
-        putExtra(json.putObject("extra_generation_params"), asked, images);
+        json.put("denoising_strength", strength(asked));
+        putExtra(json.putObject("extra_generation_params"), original, asked, images);
         json.put("index_of_first_image", 0);
         ArrayNode infotexts = json.putArray("infotexts");
         images.forEach(image -> infotexts.add(image.image().parameters()));
@@ -75,6 +79,10 @@ final class GenerationInfo {
         return json;
     }
 
+    private static double strength(Request asked) {
+        return asked.hires() > 1 ? asked.hiresStrength() : Math.max(0, asked.strength());
+    }
+
     private static String sampler(Request asked, List<MadeImage> images) {
         String ran = images.stream()
                 .flatMap(image -> image.result().stream())
@@ -84,11 +92,11 @@ final class GenerationInfo {
         return Schedulers.title(ran);
     }
 
-    private static void putExtra(ObjectNode json, Request asked, List<MadeImage> images) {
+    private static void putExtra(ObjectNode json, Request original, Request asked, List<MadeImage> images) {
         json.put("RNG", "CPU");
         images.stream().findFirst().ifPresent(first -> {
-            if (asked.width() != 0 && asked.width() != first.image().width()) {
-                json.put("Scaled down from", asked.width() + "x" + asked.height());
+            if (original.width() != asked.width() || original.height() != asked.height()) {
+                json.put("Scaled down from", original.width() + "x" + original.height());
             }
             first.merging().filter(PatchReport::merges).ifPresent(report -> {
                 json.put("Token merging ratio", report.options().ratio());
