@@ -16,6 +16,7 @@ PARTS = {  # in the order in which they build on each other
     "images": "images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
     "resampling": "resampling",
@@ -24,6 +25,7 @@ PARTS = {  # in the order in which they build on each other
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
+    "embeddings": "embeddings",
 }
 
 

@@ -155,9 +155,9 @@ def merge(pipeline: StableDiffusionPipeline, of_unet: dict, of_text: dict, unet_
             target.add_(weight * delta.reshape(target.shape))
 
 
-def picture(pipeline: StableDiffusionPipeline, **kwargs: Any) -> np.ndarray:
+def picture(pipeline: StableDiffusionPipeline, prompt: str = PROMPT, **kwargs: Any) -> np.ndarray:
     pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
-    made = pipeline(PROMPT, num_inference_steps=4, guidance_scale=5.0, width=96, height=96, generator=generator(5), **kwargs)
+    made = pipeline(prompt, num_inference_steps=4, guidance_scale=5.0, width=96, height=96, generator=generator(5), **kwargs)
     return np.asarray(made.images[0])
 
 

@@ -41,17 +41,6 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         return run(initial, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
     }
 
-    /** As {@link #run(Tensor, TextTimeline, Trajectory, Generator, MergeRun, StepListener)}, of a start. */
-    Denoised run(
-            Beginning beginning,
-            TextTimeline text,
-            Trajectory trajectory,
-            Generator noise,
-            MergeRun merging,
-            StepListener listener) {
-        return run(beginning, text, trajectory, trajectory.timesteps().length, noise, merging, listener);
-    }
-
     /**
      * Runs the first steps of a trajectory.
      *
@@ -77,7 +66,8 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
         return run(Beginning.of(initial), text, trajectory, steps, noise, merging, listener);
     }
 
-    private Denoised run(
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, int, Generator, MergeRun, StepListener)}, of a start. */
+    Denoised run(
             Beginning beginning,
             TextTimeline text,
             Trajectory trajectory,

@@ -22,6 +22,7 @@ public final class GenerationParameters {
     private boolean initialLatents;
     private Sources sources = Sources.NONE;
     private String model = "";
+    private String refiner = "";
     private String modelHash = "";
     private String vae = "";
     private String vaeHash = "";
@@ -45,7 +46,10 @@ public final class GenerationParameters {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
         Request kept = resolved.start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .embeddings(
+                        asked.embeddings().stream().map(Embedding::withoutFile).toList())
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
@@ -59,6 +63,7 @@ public final class GenerationParameters {
         copy.initialLatents = initialLatents;
         copy.sources = sources;
         copy.model = model;
+        copy.refiner = refiner;
         copy.modelHash = modelHash;
         copy.vae = vae;
         copy.vaeHash = vaeHash;
@@ -115,6 +120,16 @@ public final class GenerationParameters {
         return sources;
     }
 
+    /**
+     * The request that makes the image again, with the images that it took in.
+     *
+     * @param folder where these lie
+     * @throws TomeException if one of them is missing or has changed; it is named
+     */
+    public Request repeated(Path folder) {
+        return request.start(sources.start(folder));
+    }
+
     GenerationParameters sources(Sources value) {
         GenerationParameters copy = copy();
         copy.sources = value;
@@ -129,6 +144,17 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The name of the model that went on from {@link Request#refinerStart}; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    public GenerationParameters refiner(String value) {
+        GenerationParameters copy = copy();
+        copy.refiner = value;
         return copy;
     }
 
@@ -291,6 +317,7 @@ public final class GenerationParameters {
                 && parameters.initialLatents == initialLatents
                 && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
+                && parameters.refiner.equals(refiner)
                 && parameters.modelHash.equals(modelHash)
                 && parameters.vae.equals(vae)
                 && parameters.vaeHash.equals(vaeHash)
@@ -308,6 +335,7 @@ public final class GenerationParameters {
                 initialLatents,
                 sources,
                 model,
+                refiner,
                 modelHash,
                 vae,
                 vaeHash,

@@ -57,7 +57,8 @@ record ImageEncoder(AutoencoderKL vae) {
                     .mul_(new Scalar(0.5))
                     .exp_();
             Tensor drawn = Tensors.randn(noise, Tensors.shape(mean));
-            Tensor latents = deviation.mul(drawn).add_(mean).mul_(new Scalar(vae.scalingFactor()));
+            Tensor latents =
+                    Placement.CPU_FP32.place(vae.scaled(deviation.mul(drawn).add_(mean)));
             Finite.require(latents, "The encoder's latents are not made of numbers (NaN or infinite)");
             return scope.release(latents);
         }

@@ -72,6 +72,11 @@ public final class ImageStart implements Start {
     }
 
     @Override
+    public boolean beginsWithImage() {
+        return true;
+    }
+
+    @Override
     public Request in(Request request) {
         return strength.isPresent() ? request.strength(strength.getAsDouble()) : request;
     }

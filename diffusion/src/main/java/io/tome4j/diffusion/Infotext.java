@@ -24,6 +24,7 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String REFINER = "Refiner";
     private static final String MODEL_HASH = "Model hash";
     private static final String VAE = "VAE";
     private static final String VAE_HASH = "VAE hash";
@@ -33,6 +34,8 @@ final class Infotext {
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
     private static final String LORA_HASHES = "Lora hashes";
+    private static final String TI_HASHES = "TI hashes";
+    private static final String TI_TOKENS = "TI tokens";
     private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
@@ -40,6 +43,7 @@ final class Infotext {
             Request.NEGATIVE_PROMPT,
             Request.STEPS,
             Request.GUIDANCE_SCALE,
+            Request.REFINER_START,
             Request.SCHEDULER,
             Request.SEED,
             Request.WIDTH,
@@ -74,6 +78,7 @@ final class Infotext {
         if (!hashes.isEmpty()) {
             values.put(LORA_HASHES, hashes);
         }
+        putEmbeddings(values, request.embeddings());
         for (int i = 0; i < request.controls().size(); i++) {
             values.put(CONTROL_NET + i, request.controls().get(i).toText());
         }
@@ -82,7 +87,8 @@ final class Infotext {
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
             values.put(PROMPT, parameters.prompt());
         }
-        if (!readBack.negativePrompt().equals(request.negativePrompt())) {
+        boolean emptyIsChosen = negative.isEmpty() && request.isChosen(Request.NEGATIVE_PROMPT); // other than none
+        if (emptyIsChosen || !readBack.negativePrompt().equals(request.negativePrompt())) {
             values.put(Request.NEGATIVE_PROMPT.title(), request.negativePrompt());
         }
         if (!parameters.version().isEmpty()) {
@@ -119,6 +125,10 @@ final class Infotext {
         putIfKnown(values, MODEL, parameters.model());
         putIfKnown(values, VAE_HASH, parameters.vaeHash());
         putIfKnown(values, VAE, parameters.vae());
+        if (!parameters.refiner().isEmpty()) {
+            values.put(REFINER, parameters.refiner());
+            put(values, Request.REFINER_START, request);
+        }
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
@@ -202,25 +212,35 @@ final class Infotext {
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
         Request request = sized(prompts, values)
-                .negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()))
                 .guidanceScale(values.number(Request.GUIDANCE_SCALE.title(), 7.5))
                 .steps(Math.toIntExact(values.integer(Request.STEPS.title(), 0)))
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .embeddings(embeddings(values))
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
                 .controls(controls(values))
                 .merging(merging(values));
+        if (values.has(Request.NEGATIVE_PROMPT.title())
+                || !parsed.negativePrompt().isEmpty()) {
+            request = request.negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()));
+        }
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
                 request = request.withText(option, values.text(option.title(), ""));
             }
+        }
+        if (values.has(REFINER)) {
+            request = request.withText(
+                    Request.REFINER_START,
+                    values.text(Request.REFINER_START.title(), Request.REFINER_START.format(0.8)));
         }
         GenerationParameters parameters = GenerationParameters.of(withHires(request, values))
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
                 .sources(sources(values))
                 .model(values.text(MODEL, ""))
+                .refiner(values.text(REFINER, ""))
                 .modelHash(values.text(MODEL_HASH, ""))
                 .vae(values.text(VAE, ""))
                 .vaeHash(values.text(VAE_HASH, ""))
@@ -239,6 +259,43 @@ final class Infotext {
             }
         }
         return sources;
+    }
+
+    /** As the web UI lists them; and tokens that were chosen, of which it knows none. */
+    private static void putEmbeddings(Map<String, String> values, List<Embedding> embeddings) {
+        if (embeddings.isEmpty()) {
+            return;
+        }
+        values.put(
+                TI_HASHES,
+                String.join(
+                        ", ",
+                        embeddings.stream()
+                                .map(embedding -> embedding.name() + ": " + embedding.hash())
+                                .toList()));
+        if (embeddings.stream().anyMatch(embedding -> !embedding.token().isEmpty())) {
+            values.put(
+                    TI_TOKENS,
+                    ParametersText.quote(
+                            embeddings.stream().map(Embedding::token).toList()));
+        }
+    }
+
+    private static List<Embedding> embeddings(ParameterValues values) {
+        List<Embedding> embeddings = new ArrayList<>();
+        List<String> tokens = ParametersText.unquoteList(values.text(TI_TOKENS, ""));
+        if (values.has(TI_HASHES)) {
+            for (String pair : values.text(TI_HASHES, "").split(",", -1)) {
+                int colon = pair.lastIndexOf(':');
+                if (colon > 0) {
+                    Embedding read = Embedding.named(pair.substring(0, colon).strip())
+                            .hash(pair.substring(colon + 1).strip());
+                    int place = embeddings.size();
+                    embeddings.add(place < tokens.size() ? read.token(tokens.get(place)) : read);
+                }
+            }
+        }
+        return embeddings;
     }
 
     /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */

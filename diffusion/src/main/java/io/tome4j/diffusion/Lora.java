@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.checkpoint.lora.LoraFile;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
@@ -79,6 +80,15 @@ public final class Lora {
     /** Where it lies. */
     public Optional<Path> file() {
         return file;
+    }
+
+    /**
+     * Checks that its file can be read and is a LoRA, before a model is loaded for it.
+     *
+     * @throws io.tome4j.tensor.TomeException if it is not
+     */
+    public void requireFile() {
+        file.ifPresent(LoraFile::open);
     }
 
     /** How strongly it is added to the denoiser. */

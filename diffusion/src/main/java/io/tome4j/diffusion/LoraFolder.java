@@ -3,59 +3,29 @@ package io.tome4j.diffusion;
 import io.tome4j.checkpoint.lora.LoraFile;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileVisitOption;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * A folder of LoRAs, by whose names prompts ask for them: {@code <lora:name:0.8>}, as in A1111's web UI. A name is a file's
  * without {@code .safetensors}, or, in folders below, that with the folders before it as well.
  */
 public final class LoraFolder {
-    private static final String SUFFIX = ".safetensors";
+    private final NamedFiles files;
 
-    private final Path folder;
-
-    private LoraFolder(Path folder) {
-        this.folder = folder;
+    private LoraFolder(NamedFiles files) {
+        this.files = files;
     }
 
-    /**
-     * @throws OptionException if there is no such folder
-     */
+    /** @throws OptionException if there is no such folder */
     public static LoraFolder of(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            throw new OptionException(
-                    "{lora_dir} is " + OptionException.literal(folder.toString()) + ": there is no such folder");
-        }
-        return new LoraFolder(folder);
+        return new LoraFolder(new NamedFiles(folder, "lora"));
     }
 
     /** All names, in order. It is looked up anew each time: files come and go. */
     public List<String> names() {
-        return List.copyOf(files().keySet());
-    }
-
-    /** By the longest name of each. */
-    private Map<String, Path> files() {
-        try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
-            Map<String, Path> byName = new TreeMap<>();
-            files.filter(file -> file.toString().endsWith(SUFFIX) && Files.isRegularFile(file))
-                    .forEach(file -> {
-                        String name = folder.relativize(file).toString().replace('\\', '/');
-                        byName.put(name.substring(0, name.length() - SUFFIX.length()), file);
-                    });
-            return byName;
-        } catch (IOException | UncheckedIOException e) {
-            throw new TomeException("The folder " + folder + " cannot be read: " + e.getMessage(), e);
-        }
+        return List.copyOf(files.all().keySet());
     }
 
     /**
@@ -67,7 +37,6 @@ public final class LoraFolder {
      * @throws TomeException if a file is another than the one with which an image was made
      */
     public Request resolve(Request request) {
-        Map<String, Path> files = files();
         List<LoraTags> tags = request.prompts().stream().map(LoraTags::in).toList();
         List<Lora> named = tags.get(0).loras();
         for (LoraTags other : tags) {
@@ -80,14 +49,14 @@ public final class LoraFolder {
         List<Lora> all = new ArrayList<>(request.loras());
         all.addAll(named);
         return request.prompts(tags.stream().map(LoraTags::prompt).toList())
-                .loras(all.stream().map(lora -> located(lora, files)).toList());
+                .loras(all.stream().map(this::located).toList());
     }
 
-    private Lora located(Lora lora, Map<String, Path> files) {
+    private Lora located(Lora lora) {
         if (lora.file().isPresent()) {
             return lora;
         }
-        Path file = find(lora.name(), files);
+        Path file = files.find(lora.name());
         if (!lora.hash().isEmpty()) {
             String hash = LoraFile.open(file).hash();
             if (!hash.equals(lora.hash())) {
@@ -96,26 +65,5 @@ public final class LoraFolder {
             }
         }
         return lora.in(file);
-    }
-
-    private Path find(String name, Map<String, Path> files) {
-        Path exact = files.get(name);
-        if (exact != null) {
-            return exact;
-        }
-        List<String> below =
-                files.keySet().stream().filter(key -> key.endsWith("/" + name)).toList();
-        if (below.size() == 1) {
-            return files.getOrDefault(below.get(0), folder);
-        }
-        String said = "'" + OptionException.literal(name) + "'";
-        if (below.size() > 1) {
-            throw new OptionException(
-                    "{lora} is " + said + ", and there are several: " + String.join(", ", below) + ". Say which");
-        }
-        List<String> near = NearNames.of(name, files.keySet());
-        throw new OptionException("{lora} is " + said + ", and there is none of this name in "
-                + OptionException.literal(folder.toString())
-                + (near.isEmpty() ? "" : "; alike are " + OptionException.literal(String.join(", ", near))));
     }
 }

@@ -35,14 +35,20 @@ record MemoryGuard(Stages stages, ControlNets nets) {
         long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
                 stages.weightBytes() + nets.weightBytes(),
-                stages.denoiser().forwardBytes(rows, grid, kernel) + nets.residualBytes(request.controls(), rows, grid),
+                Math.max(
+                        stages.denoiser().forwardBytes(rows, grid, kernel)
+                                + nets.residualBytes(request.controls(), rows, grid),
+                        stages.refiner()
+                                .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
+                                .orElse(0L)),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
     }
 
     /** How often the batch holds each image. */
-    private static int copies(Request request) {
+    private int copies(Request request) {
         boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
-        return Guidance.of(request).copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
+        return Guidance.of(stages.withDefaults(request)).copies()
+                + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

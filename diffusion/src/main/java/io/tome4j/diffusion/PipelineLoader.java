@@ -3,6 +3,7 @@ package io.tome4j.diffusion;
 import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -16,6 +17,31 @@ final class PipelineLoader {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
         Placement placement = Placement.choose(options.device(), options.dtype());
         Checkpoint checkpoint = Checkpoints.open(model, options, listener);
+        if (options.refiner().isEmpty()) {
+            return load(checkpoint, model, placement, options);
+        }
+        Checkpoint refiner = Checkpoints.open(options.refiner(), options.ofRefiner(), listener);
+        Stages stages = load(checkpoint, model, placement, options);
+        try {
+            return withRefiner(stages, load(refiner, options.refiner(), placement, options.ofRefiner()));
+        } catch (RuntimeException e) {
+            stages.close();
+            throw e;
+        }
+    }
+
+    private static Stages withRefiner(Stages stages, Stages refiner) {
+        int channels = refiner.denoiser().latentChannels();
+        if (channels != stages.denoiser().latentChannels()) {
+            refiner.close();
+            throw new TomeException("The refiner " + refiner.modelName() + " does not fit the model "
+                    + stages.modelName() + ": its latents have " + channels + " channels instead of "
+                    + stages.denoiser().latentChannels() + ".");
+        }
+        return stages.withRefiner(refiner);
+    }
+
+    private static Stages load(Checkpoint checkpoint, String model, Placement placement, PipelineOptions options) {
         return ModelFamily.of(checkpoint).load(checkpoint, name(model, checkpoint), placement, options);
     }
 

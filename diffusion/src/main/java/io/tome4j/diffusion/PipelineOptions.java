@@ -23,6 +23,7 @@ public final class PipelineOptions {
     private String variant = "";
     private VaeTiling vaeTiling = VaeTiling.AUTO;
     private boolean memoryCheck = true;
+    private String refiner = "";
     private String config = "";
     private Optional<BaseModel> base = Optional.empty();
     private String predictionType = "";
@@ -40,6 +41,7 @@ public final class PipelineOptions {
         copy.variant = variant;
         copy.vaeTiling = vaeTiling;
         copy.memoryCheck = memoryCheck;
+        copy.refiner = refiner;
         copy.config = config;
         copy.base = base;
         copy.predictionType = predictionType;
@@ -111,6 +113,31 @@ public final class PipelineOptions {
     public PipelineOptions vaeTiling(VaeTiling value) {
         PipelineOptions copy = copy();
         copy.vaeTiling = value;
+        return copy;
+    }
+
+    /** The model that goes on where the first one stops, a folder or an id of the hub; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    /** What of them is meant for the refiner, too. */
+    PipelineOptions ofRefiner() {
+        PipelineOptions copy = new PipelineOptions();
+        copy.device = device;
+        copy.dtype = dtype;
+        copy.attention = attention;
+        copy.variant = refiner.endsWith(".safetensors") ? "" : variant; // one file has no variants
+        copy.vaeTiling = vaeTiling;
+        copy.memoryCheck = memoryCheck;
+        copy.vae = vae; // a refiner decodes with its own, unless another is named
+        return copy;
+    }
+
+    /** Has it go on from {@link Request#refinerStart}, and decode the images with its own VAE. */
+    public PipelineOptions refiner(String model) {
+        PipelineOptions copy = copy();
+        copy.refiner = model;
         return copy;
     }
 

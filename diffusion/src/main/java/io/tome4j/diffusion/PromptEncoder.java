@@ -36,6 +36,11 @@ interface PromptEncoder extends AutoCloseable {
      */
     Encoded encode(Request request, Guidance guidance, ScheduledText.Steps steps);
 
+    /** The same for runs that go on from another run's latents, as a refiner's do; shares the text encoders. */
+    default PromptEncoder continuing() {
+        return this;
+    }
+
     /** Bytes of the weights. */
     long weightBytes();
 

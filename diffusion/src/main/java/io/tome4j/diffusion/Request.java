@@ -12,7 +12,9 @@ import io.tome4j.tensor.OptionValues;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,12 +42,22 @@ public final class Request {
     /** Characters of a prompt, at most: models see a few hundred, and tokenizers take hundreds of bytes for each. */
     public static final int LONGEST_PROMPT = 1 << 19;
 
+    private static final String TOO_LONG = "it may have at most " + LONGEST_PROMPT + " characters";
+
     public static final Option<String> NEGATIVE_PROMPT = Option.of("negative_prompt", "")
             .titled("Negative prompt")
-            .described("PROMPT", "What guidance leads away from.")
-            .allowing(
-                    prompt -> prompt.length() <= LONGEST_PROMPT,
-                    "it may have at most " + LONGEST_PROMPT + " characters");
+            .described("PROMPT", "What guidance leads away from; to SDXL an empty one is another than none.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<String> PROMPT_2 = Option.of("prompt_2", "")
+            .titled("Prompt 2")
+            .described("PROMPT", "What SDXL's second text encoder sees; otherwise the prompt.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<String> NEGATIVE_PROMPT_2 = Option.of("negative_prompt_2", "")
+            .titled("Negative prompt 2")
+            .described("PROMPT", "The negative prompt of SDXL's second text encoder; otherwise the first's.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
 
     public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
             .titled("Prompt syntax")
@@ -105,6 +117,19 @@ public final class Request {
             .titled("Guidance to")
             .described("SHARE", "Where guidance ends, as a share of the steps.")
             .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Double> GUIDANCE_RESCALE = Option.of("guidance_rescale", 0.0)
+            .titled("CFG rescale")
+            .described(
+                    "SHARE",
+                    "How far the contrast that guidance adds is taken back, from 0 to 1; 0.7 is usual where images are"
+                            + " overexposed.")
+            .allowing(Request::isShare, "it is a share from 0, which is off, to 1; 0.7 is usual");
+
+    public static final Option<Double> REFINER_START = Option.of("refiner_start", 0.8)
+            .titled("Refiner switch at")
+            .described("SHARE", "Where the refiner takes over, as a share of the noise that is gone.")
+            .allowing(share -> share > 0 && share < 1, "it is a share between 0 and 1; 0.8 is usual");
 
     public static final Option<Integer> REUSE_EVERY = Option.of("reuse_every", 1)
             .titled("Reuse every")
@@ -218,15 +243,22 @@ public final class Request {
             .titled("Merge ControlNet")
             .described("Merge tokens in ControlNets' own transformer blocks, too.");
 
+    /** What a model's family may have its own default for, so that choosing the table's is a choice. */
+    private static final Set<Option<?>> DEFAULTS_BY_FAMILY = Set.of(NEGATIVE_PROMPT, GUIDANCE_SCALE, REFINER_START);
+
     /** All options, in the order to show them. */
-    public static final List<Option<?>> OPTIONS = List.of(
+    public static final List<Option<?>> OPTIONS = allOptions(
             NEGATIVE_PROMPT,
+            PROMPT_2,
+            NEGATIVE_PROMPT_2,
             PROMPT_SYNTAX,
             EMPHASIS,
             STEPS,
             GUIDANCE_SCALE,
+            GUIDANCE_RESCALE,
             GUIDANCE_FROM,
             GUIDANCE_TO,
+            REFINER_START,
             SCHEDULER,
             SEED,
             WIDTH,
@@ -251,11 +283,17 @@ public final class Request {
             GUESS_MODE,
             MERGE_CONTROLNET);
 
+    private static List<Option<?>> allOptions(Option<?>... options) {
+        return Stream.concat(Stream.of(options), MicroConditioning.OPTIONS.stream())
+                .toList();
+    }
+
     private final List<String> prompts;
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
     private final List<Lora> loras;
+    private final List<Embedding> embeddings;
     private final List<Control> controls;
 
     private Request(
@@ -264,12 +302,14 @@ public final class Request {
             Start start,
             Optional<ToMeOptions> merging,
             List<Lora> loras,
+            List<Embedding> embeddings,
             List<Control> controls) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
         this.loras = List.copyOf(loras);
+        this.embeddings = List.copyOf(embeddings);
         this.controls = List.copyOf(controls);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
@@ -294,7 +334,13 @@ public final class Request {
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
         return new Request(
-                        List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty(), List.of(), List.of())
+                        List.of(prompts),
+                        OptionValues.DEFAULTS,
+                        Start.noise(),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        List.of())
                 .seed(seed);
     }
 
@@ -312,9 +358,9 @@ public final class Request {
         if (option.equals(WIDTH) || option.equals(HEIGHT)) {
             requireSize(option, (Integer) value);
         }
-        OptionValues changed =
-                value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging, loras, controls);
+        boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
+        OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
+        return new Request(prompts, changed, start, merging, loras, embeddings, controls);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -324,12 +370,24 @@ public final class Request {
 
     /** Whether an option has its default. */
     public boolean isUsual(Option<?> option) {
-        return !values.has(option);
+        return get(option).equals(option.defaultValue());
+    }
+
+    /**
+     * Whether an option was chosen. What was not is up to the model where its family has another default: without a negative
+     * prompt SDXL sees zeros, with an empty one the empty text; its guidance scale is 5.
+     */
+    public boolean isChosen(Option<?> option) {
+        return values.has(option);
     }
 
     /** What an option is, as {@link Option#format} writes it. */
     public <T> String text(Option<T> option) {
         return option.format(get(option));
+    }
+
+    private static boolean isNotTooLong(String prompt) {
+        return prompt.length() <= LONGEST_PROMPT;
     }
 
     private static boolean isShare(double value) {
@@ -353,7 +411,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras, controls);
+        return new Request(value, values, start, merging, loras, embeddings, controls);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -393,6 +451,15 @@ public final class Request {
         return with(GUIDANCE_SCALE, value);
     }
 
+    /** How far the contrast that guidance adds is taken back, in [0, 1] (arXiv 2305.08891, section 3.4). */
+    public double guidanceRescale() {
+        return get(GUIDANCE_RESCALE);
+    }
+
+    public Request guidanceRescale(double value) {
+        return with(GUIDANCE_RESCALE, value);
+    }
+
     /** Where guidance begins, as a share of the steps. */
     public double guidanceFrom() {
         return get(GUIDANCE_FROM);
@@ -411,6 +478,15 @@ public final class Request {
      */
     public Request guidanceInterval(double from, double to) {
         return with(GUIDANCE_FROM, from).with(GUIDANCE_TO, to);
+    }
+
+    /** Where a refiner takes over, between 0 and 1: a share of the model's training timesteps. */
+    public double refinerStart() {
+        return get(REFINER_START);
+    }
+
+    public Request refinerStart(double value) {
+        return with(REFINER_START, value);
     }
 
     /** Denoising steps, at least 1. */
@@ -543,7 +619,7 @@ public final class Request {
 
     /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return value.in(new Request(prompts, values, value, merging, loras, controls));
+        return value.in(new Request(prompts, values, value, merging, loras, embeddings, controls));
     }
 
     /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
@@ -697,7 +773,13 @@ public final class Request {
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
         return new Request(
-                prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE), loras, controls);
+                prompts,
+                values,
+                start,
+                Optional.of(value.merges() ? value : ToMeOptions.NONE),
+                loras,
+                embeddings,
+                controls);
     }
 
     /** The LoRAs that are added to the model, in this order. */
@@ -707,12 +789,27 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value, controls);
+        return new Request(prompts, values, start, merging, value, embeddings, controls);
     }
 
     /** As {@link #loras(List)}. */
     public Request loras(Lora... value) {
         return loras(List.of(value));
+    }
+
+    /** The textual inversions that its prompts may name. */
+    public List<Embedding> embeddings() {
+        return embeddings;
+    }
+
+    /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
+    public Request embeddings(List<Embedding> value) {
+        return new Request(prompts, values, start, merging, loras, value, controls);
+    }
+
+    /** As {@link #embeddings(List)}. */
+    public Request embeddings(Embedding... value) {
+        return embeddings(List.of(value));
     }
 
     /** The ControlNets that steer the images, with the images they go by. */
@@ -722,7 +819,7 @@ public final class Request {
 
     /** Steers the images by these, and no others. What several add is summed up. */
     public Request controls(List<Control> value) {
-        return new Request(prompts, values, start, merging, loras, value);
+        return new Request(prompts, values, start, merging, loras, embeddings, value);
     }
 
     /** As {@link #controls(List)}. */
@@ -790,12 +887,13 @@ public final class Request {
                 && request.start.equals(start)
                 && request.merging.equals(merging)
                 && request.loras.equals(loras)
+                && request.embeddings.equals(embeddings)
                 && request.controls.equals(controls);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras, controls);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls);
     }
 
     @Override
@@ -806,6 +904,7 @@ public final class Request {
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
         loras.forEach(lora -> text.append(' ').append(lora));
+        embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
         controls.forEach(control -> text.append(" control: ").append(control));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();

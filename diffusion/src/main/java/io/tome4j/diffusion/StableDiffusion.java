@@ -22,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -100,29 +101,31 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
+                    Request.GUIDANCE_SCALE.defaultValue(),
                     adapters,
-                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)));
+                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)),
+                    Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
         }
     }
 
-    private static Config config(Checkpoint checkpoint, String component) {
+    static Config config(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static StoredTensors tensors(Checkpoint checkpoint, String component) {
+    static StoredTensors tensors(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).weights();
     }
 
     /** What LoRAs may call the UNet's modules besides. */
-    private static Map<String, String> ldmNames(Checkpoint checkpoint) {
+    static Map<String, String> ldmNames(Checkpoint checkpoint) {
         return UNetNames.of(UNetConfig.of(config(checkpoint, "unet"))).all().stream()
                 .collect(Collectors.toMap(ModuleNames.Module::diffusers, ModuleNames.Module::ldm));
     }
 
-    private static void close(AutoCloseable part, RuntimeException reason) {
+    static void close(AutoCloseable part, RuntimeException reason) {
         try {
             part.close();
         } catch (Exception e) {
@@ -160,7 +163,7 @@ final class StableDiffusion implements ModelFamily {
         requireToFit(checkpoint, what);
     }
 
-    private static String channelsMisfit(int latentChannels, int inChannels) {
+    static String channelsMisfit(int latentChannels, int inChannels) {
         return inChannels == latentChannels || inChannels == 2 * latentChannels + 1
                 ? ""
                 : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
@@ -168,7 +171,7 @@ final class StableDiffusion implements ModelFamily {
                         + "; models that take in other images are not supported)";
     }
 
-    private static void requireToFit(Checkpoint checkpoint, String what) {
+    static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }

@@ -15,6 +15,7 @@ import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.ControlNetModel;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -22,6 +23,7 @@ import java.awt.image.BufferedImage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
@@ -140,9 +142,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         List<Lora> outer = stages.adapters().added();
         running++;
         try {
+            Request complete = stages.withDefaults(request);
+            if (stages.refiner().isEmpty() && request.isChosen(Request.REFINER_START)) {
+                throw new OptionException("{refiner_start} is " + request.refinerStart()
+                        + ", and there is no refiner that could begin there: name one with {refiner}");
+            }
             return request.seedPerImage()
-                    ? new SeedPerImage(this::run).generate(withMerging(request), listener)
-                    : run(request, listener);
+                    ? new SeedPerImage(this::run).generate(withMerging(complete), listener)
+                    : run(complete, listener);
         } finally {
             running--;
             if (running > 0 && !stages.adapters().added().equals(outer)) {
@@ -161,8 +168,12 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Scheduler scheduler = stages.schedulers().apply(request.scheduler());
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
+        requireNoRefiner(request);
         Adapters.Added loras = stages.adapters().add(request.loras());
-        Request sized = sized(request, grid).scheduler(scheduler.name()).loras(loras.loras());
+        Request sized = sized(request, grid)
+                .scheduler(scheduler.name())
+                .loras(loras.loras())
+                .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
         List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
@@ -184,10 +195,24 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             counting.second());
                     pass = pass.then(second);
                 }
-                return result(pass, request, resolved, start, largest, loras.warnings());
+                return result(pass, request, resolved, start, largest, warnings(loras, request));
             } catch (RuntimeException e) {
                 throw memory.explained(e, sized);
             }
+        }
+    }
+
+    /** That of the model that has the latents last. */
+    private ImageDecoder decoder() {
+        return stages.refiner().orElse(stages).decoder();
+    }
+
+    private void requireNoRefiner(Request request) {
+        boolean masked = request.start() instanceof ImageStart image
+                && (image.mask().isPresent() || !request.extend().isEmpty());
+        if (stages.refiner().isPresent() && (request.hires() > 1 || masked)) {
+            throw new OptionException((masked ? "{mask}" : "{hires}")
+                    + " does not go with a refiner, which draws all of the image in one pass: leave one of both out");
         }
     }
 
@@ -214,8 +239,11 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         guidance.copies(),
                         listener::onMerge)) {
             Request resolved = request.merging(run.options());
-            PatchReport merging = ToMe.report(this, run.options(), grid);
-            try (Trajectory trajectory = start.trajectory(scheduler)) {
+            Optional<RefinerPass> refinerPass =
+                    RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this));
+            PatchReport merging = merging(ToMe.report(this, run.options(), grid), refinerPass);
+            try (Trajectory trajectory = start.trajectory(scheduler);
+                    RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
                 long begin = System.nanoTime();
                 PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
                 Duration textEncoding = since(begin);
@@ -229,11 +257,28 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         noise));
                 Denoiser denoiser = controlled(resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
-                        .run(beginning, text.conditioning(), trajectory, noise, run, new Finite(listener));
+                        .run(
+                                beginning,
+                                text.conditioning(),
+                                trajectory,
+                                course.baseCalls(),
+                                noise,
+                                run,
+                                new Finite(course.baseListener()));
+                denoised = course.refined(denoised, guidance, noise);
                 scope.release(denoised.latents());
                 return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
             }
         }
+    }
+
+    /** With a note on what the refiner merges, too. */
+    private static PatchReport merging(PatchReport ofBase, Optional<RefinerPass> refinerPass) {
+        return refinerPass
+                .filter(pass -> ofBase.merges())
+                .map(pass -> ofBase.withNote(
+                        "refiner: " + pass.report(ofBase.input()).summary()))
+                .orElse(ofBase);
     }
 
     /** The model whose blocks are to merge. */
@@ -267,12 +312,21 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
         long[] shape = latents.shape();
         TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
-        Request resolved = withMerging(request)
+        Request resolved = withMerging(stages.withDefaults(request))
                 .scheduler(stages.schedulers().apply(request.scheduler()).name())
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
-            return named(stages.decoder().decode(latents.tensor(), memory.decodesInTiles(grid)), request, resolved);
+            return named(
+                    stages.refiner().orElse(stages).decoder().decode(latents.tensor(), memory.decodesInTiles(grid)),
+                    request,
+                    resolved);
         }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
     }
 
     /** What the second pass begins with: the first's latents, or its images. */
@@ -283,7 +337,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return new HiresStart(
                 request,
                 latents,
-                stages.decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                decoder().decode(latents, memory.decodesInTiles(grid)).stream()
                         .map(Pixels::of)
                         .toList());
     }
@@ -292,7 +346,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
-        List<BufferedImage> decoded = stages.decoder().decode(pass.denoised().latents(), tiled);
+        List<BufferedImage> decoded = decoder().decode(pass.denoised().latents(), tiled);
         List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
         return new Result(
                 images,
@@ -329,6 +383,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
         GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
+                .refiner(stages.refiner().map(Stages::modelName).orElse(""))
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
                 .dtype(placement().dtype())

@@ -24,10 +24,10 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     }
 
     private Encoded composed(Request request, ComposedPrompts prompts) {
-        WeightedStates states =
-                new WeightedStates(request.emphasis(), chunks -> encoder.model().forward(TextEncoder.ids(chunks)));
-        PromptChunker chunker = encoder.chunker();
         try (var scope = TensorScope.open()) {
+            LearnedTokens learned = encoder.learned(request, EmbeddingFile.ONLY);
+            WeightedStates states = new WeightedStates(request.emphasis(), chunks -> encoder.states(chunks, learned));
+            PromptChunker chunker = encoder.chunker(learned);
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
             for (ComposedPrompts.Text text : prompts.texts()) {
                 Tensor embeddings = states.of(chunker.ofVariants(text.variants(), request.emphasis()), text.counts());
@@ -42,7 +42,9 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     private Encoded plain(Request request, Guidance guidance) {
         PromptRows rows = PromptRows.of(request, guidance);
         try (var scope = TensorScope.open()) {
-            TextEncoder.Encoded texts = encoder.encode(rows.texts(request.negativePrompt(), request.prompts()));
+            TextEncoder.Encoded texts = encoder.encode(
+                    rows.texts(request.negativePrompt(), request.prompts()),
+                    encoder.learned(request, EmbeddingFile.ONLY));
             return new Encoded(
                     TextConditioning.of(scope.release(rows.spread(texts.embeddings()))),
                     rows.ofPrompts(texts.droppedWords()));

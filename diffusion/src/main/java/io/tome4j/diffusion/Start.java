@@ -55,6 +55,11 @@ public sealed interface Start permits Start.Noise, Start.Given, ImageStart {
         return this;
     }
 
+    /** Whether denoising begins with an image's latents rather than with noise. */
+    default boolean beginsWithImage() {
+        return false;
+    }
+
     /** Whether the request's text, and the source images that it names, make the image again. */
     default boolean isInText() {
         return true;

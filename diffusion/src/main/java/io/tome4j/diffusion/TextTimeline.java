@@ -34,6 +34,11 @@ public final class TextTimeline {
         return new TextTimeline(lastSteps, spans, composition);
     }
 
+    /** The same for a pass that goes on after some steps of another one. */
+    TextTimeline after(int steps) {
+        return new TextTimeline(lastSteps.stream().map(last -> last - steps).toList(), spans, composition);
+    }
+
     /** The number of the span that a step belongs to; those beyond the last span's last step belong to it. */
     int spanAt(int step) {
         int span = 0;

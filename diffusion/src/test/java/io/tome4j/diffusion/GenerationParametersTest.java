@@ -265,7 +265,7 @@ class GenerationParametersTest {
         "euler A,euler_a",
         "UniPC,unipc",
         "LCM,lcm",
-        "DPM++ SDE,DPM++ SDE"
+        "Restart,Restart"
     })
     void samplersAreKnownByTheirNamesInTheWebUi(String sampler, String scheduler) {
         var parsed = GenerationParameters.parse("x\nSteps: 20, Sampler: " + sampler + ", CFG scale: 7, Seed: 1");

@@ -10,6 +10,8 @@ import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -181,6 +183,31 @@ class ImageStartTest {
         assertThat(parsed.request().maskBlur()).isEqualTo(2);
         assertThat(parsed.sources()).isEqualTo(request.start().sources());
         assertThat(parsed.toText()).isEqualTo(text);
+    }
+
+    @Test
+    void anImageIsRepeatedFromItsParametersAndItsSources(@TempDir Path folder) throws IOException {
+        Files.copy(Fixtures.path("inpaint/source.png"), folder.resolve("source.png"));
+        Files.copy(Fixtures.path("inpaint/mask.png"), folder.resolve("mask.png"));
+        Request request = REQUEST.start(Start.from(PHOTO, 0.75).repainting(MASK))
+                .maskBlur(2)
+                .paddingMaskCrop(5);
+        Result result = pipeline.generate(request);
+        GenerationParameters parsed = GenerationParameters.parse(result.image().parameters());
+        assertThat(pipeline.generate(parsed.repeated(folder)).latents().values())
+                .isEqualTo(result.latents().values());
+
+        Files.delete(folder.resolve("mask.png"));
+        assertThatThrownBy(() -> parsed.repeated(folder)).hasMessageContaining("mask 'mask.png' is not in");
+        Files.copy(Fixtures.path("inpaint/mask.png"), folder.resolve("mask.png"));
+        Files.copy(
+                Fixtures.path("img2img/source.png"),
+                folder.resolve("source.png"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.write(folder.resolve("source.png"), new byte[] {0}, java.nio.file.StandardOpenOption.APPEND);
+        assertThatThrownBy(() -> parsed.repeated(folder))
+                .hasMessageContaining("source.png has changed")
+                .hasMessageContaining(PHOTO.sha256());
     }
 
     @Test

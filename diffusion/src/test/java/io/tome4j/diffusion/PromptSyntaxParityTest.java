@@ -68,7 +68,7 @@ class PromptSyntaxParityTest {
         for (int time = 0; time < row.get("times").size(); time++) {
             String variant =
                     text.variants().get(text.numberAt(row.get("times").get(time).intValue()));
-            assertThat(encoder.chunker().chunks(Emphasis.ORIGINAL.pieces(variant)))
+            assertThat(encoder.chunker(LearnedTokens.NONE).chunks(Emphasis.ORIGINAL.pieces(variant)))
                     .as("time %s", time)
                     .containsExactlyElementsOf(expected(row.get("chunks").get(time), encoder));
         }
@@ -77,7 +77,7 @@ class PromptSyntaxParityTest {
     private static List<PromptChunk> expected(JsonNode chunks, TextEncoder encoder) {
         List<PromptChunk> all = new ArrayList<>();
         for (JsonNode chunk : chunks) {
-            PromptChunk empty = encoder.chunker().empty();
+            PromptChunk empty = encoder.chunker(LearnedTokens.NONE).empty();
             long[] ids = empty.ids();
             float[] weights = empty.weights();
             JsonNode given = chunk.get("ids");

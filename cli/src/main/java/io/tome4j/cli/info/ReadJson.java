@@ -25,6 +25,7 @@ final class ReadJson {
 
     private static void putAll(ObjectNode json, ReadParameters read, GenerationParameters parameters) {
         ReportJson.putRequest(json, parameters.request());
+        ReportJson.putAdapters(json, parameters.request());
         json.put("prompt", parameters.prompt()); // this image's, where the request has several
         json.put("scheduler", parameters.scheduler()); // the one that ran, where the request names none
         putSeed(json, read);

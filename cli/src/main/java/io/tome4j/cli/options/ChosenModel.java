@@ -25,9 +25,6 @@ import java.util.stream.Stream;
  * @param options how to load it
  */
 public record ChosenModel(String name, Optional<EmbeddedModel> embedded, PipelineOptions options) {
-    /** What {@code diffusers} takes for any model. */
-    static final double USUAL_GUIDANCE = 7.5;
-
     static final int USUAL_STEPS = 20;
 
     /** What the pipeline loads; unpacks the embedded model if that is necessary. */
@@ -45,9 +42,9 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
     }
 
-    /** The guidance scale that suits it. */
-    public double guidanceScale() {
-        return embedded.map(EmbeddedModel::guidanceScale).orElse(USUAL_GUIDANCE);
+    /** Empty leaves it to the checkpoint's family. */
+    public Optional<Double> guidanceScale() {
+        return embedded.map(EmbeddedModel::guidanceScale);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
@@ -63,7 +60,7 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
     /** Says which model it is where the user may wonder. */
     public void announce(PrintWriter err) {
         embedded.ifPresent(model -> err.println("Model: the embedded " + model.name() + ", which " + model.description()
-                + "; --model takes any Stable Diffusion 1.x or 2.x checkpoint"));
+                + "; --model takes any Stable Diffusion 1.x, 2.x or XL checkpoint"));
     }
 
     /** Which weights these are, as well as that can be told without reading them. */
@@ -82,7 +79,8 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
                         options.config(),
                         options.base().map(BaseModel::id).orElse(""),
                         options.predictionType(),
-                        options.ema() ? "ema" : "")
+                        options.ema() ? "ema" : "",
+                        options.refiner().isEmpty() ? "" : "refined by " + options.refiner())
                 .filter(text -> !text.isEmpty())
                 .collect(Collectors.joining(" "));
         return (which + " " + told + vae).strip();

@@ -65,6 +65,14 @@ public final class ModelOptions extends CheckpointOptions {
     private boolean ema;
 
     @Option(
+            names = "--refiner",
+            order = AFTER,
+            paramLabel = "FOLDER|FILE|ID",
+            defaultValue = "",
+            description = "A model that goes on where the first one stops (--refiner-start), such as SDXL's refiner.")
+    private String refiner = "";
+
+    @Option(
             names = "--attention",
             order = AFTER,
             paramLabel = "efficient|portable|naive",
@@ -113,6 +121,7 @@ public final class ModelOptions extends CheckpointOptions {
                 .variant(variant())
                 .vaeTiling(vaeTiling)
                 .memoryCheck(!noMemoryCheck)
+                .refiner(refiner)
                 .config(config)
                 .predictionType(predictionType)
                 .ema(ema);

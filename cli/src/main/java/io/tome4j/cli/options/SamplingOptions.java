@@ -1,5 +1,6 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.diffusion.MicroConditioning;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.tensor.Option;
@@ -14,6 +15,7 @@ import picocli.CommandLine.Model.OptionSpec;
 /** How to draw: the options of {@link Request#OPTIONS} on the command line, and a short form of two of them. */
 public final class SamplingOptions {
     private static final String OR_THE_EMBEDDED_MODELS = ", or what suits the embedded model";
+    private static final String THE_IMAGES_OWN = "the image's own";
     private static final String THE_MODELS_OWN = "the model's own";
 
     /** Where the table's default is not what a command takes, or not how a user would say it. */
@@ -21,11 +23,15 @@ public final class SamplingOptions {
             Request.STEPS,
             ChosenModel.USUAL_STEPS + OR_THE_EMBEDDED_MODELS,
             Request.GUIDANCE_SCALE,
-            ChosenModel.USUAL_GUIDANCE + OR_THE_EMBEDDED_MODELS,
+            "7.5, 5 for SDXL" + OR_THE_EMBEDDED_MODELS,
             Request.SCHEDULER,
             "the checkpoint's own",
             Request.SEED,
             "drawn at random",
+            MicroConditioning.ORIGINAL_SIZE,
+            THE_IMAGES_OWN,
+            MicroConditioning.TARGET_SIZE,
+            THE_IMAGES_OWN,
             Request.WIDTH,
             THE_MODELS_OWN,
             Request.HEIGHT,
@@ -62,6 +68,7 @@ public final class SamplingOptions {
     private static final String GUIDANCE_INTERVAL = "--guidance-interval";
 
     private final TableOptions table;
+    private final AdapterOptions adapters = new AdapterOptions();
     private final OptionSpec guidanceInterval = OptionSpec.builder(GUIDANCE_INTERVAL)
             .type(String.class)
             .paramLabel("FROM,TO")
@@ -84,7 +91,7 @@ public final class SamplingOptions {
     public ArgGroupSpec group(String title, int order) {
         List<OptionSpec> specs = new ArrayList<>(table.specs());
         specs.add(guidanceInterval);
-        return OptionGroup.of(specs).titled(title, order);
+        return OptionGroup.of(specs).and(adapters).titled(title, order);
     }
 
     /**
@@ -103,11 +110,10 @@ public final class SamplingOptions {
      * @param ownSize whether an image to begin with has a size of its own, which goes before the model's
      */
     public Request request(String prompt, ChosenModel model, boolean ownSize) {
-        Request usual = Request.of(prompt)
-                .guidanceScale(model.guidanceScale())
-                .steps(model.steps())
-                .size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
-        Request request = withInterval(table.applyTo(usual, SamplingOptions::with));
+        Request sized =
+                Request.of(prompt).steps(model.steps()).size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
+        Request usual = model.guidanceScale().map(sized::guidanceScale).orElse(sized);
+        Request request = adapters.applyTo(withInterval(table.applyTo(usual, SamplingOptions::with)));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {
             throw new OptionException(

@@ -6,6 +6,7 @@ import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.Version;
 import io.tome4j.diffusion.LoraFolder;
+import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.merging.ToMeOptions;
@@ -144,7 +145,11 @@ public final class ServeCommand implements Callable<Integer> {
         return new ServedModel(
                 shown(chosen),
                 chosen.embedded().map(EmbeddedModel::fingerprint).orElse(""),
-                new ServedModel.Defaults(chosen.steps(), chosen.guidanceScale(), chosen.width(), chosen.height()),
+                new ServedModel.Defaults(
+                        chosen.steps(),
+                        chosen.guidanceScale().orElse(Request.GUIDANCE_SCALE.defaultValue()),
+                        chosen.width(),
+                        chosen.height()),
                 () -> StableDiffusionPipeline.fromPretrained(
                         chosen.source(), chosen.options(), new DownloadProgress(err)));
     }

@@ -47,7 +47,7 @@ class OptionTablesTest {
             return "8,0,16,24";
         }
         if (option.defaultValue() instanceof String) {
-            return "euler_a";
+            return option.name().endsWith("_size") ? "640x512" : option.name().contains("crops") ? "3,4" : "euler_a";
         }
         if (option.defaultValue() instanceof Double usual) {
             return usual > 1 ? "1.75" : "0.75";
