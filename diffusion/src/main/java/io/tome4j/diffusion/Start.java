@@ -57,7 +57,7 @@ public sealed interface Start permits Start.Noise, Start.Given, ImageStart {
 
     /** Whether denoising begins with an image's latents rather than with noise. */
     default boolean beginsWithImage() {
-        return false;
+        return !(this instanceof Noise || this instanceof Given);
     }
 
     /** Whether the request's text, and the source images that it names, make the image again. */

@@ -112,6 +112,18 @@ public final class Served implements AutoCloseable {
                 usual.images()));
     }
 
+    public static Served scalingDownTo(long pixels) throws InterruptedException {
+        ServerSettings usual = settings();
+        return start(new ServerSettings(
+                usual.http(),
+                usual.models(),
+                new Limits(pixels, true, 150, 16, 2000),
+                usual.queue(),
+                usual.merging(),
+                usual.loras(),
+                usual.images()));
+    }
+
     public static Served savingTo(Path folder) throws InterruptedException {
         ServerSettings usual = settings();
         return start(new ServerSettings(

@@ -54,7 +54,7 @@ class InitialImageTest {
 
     @Test
     void anImageIsMadeOfAnImage() {
-        Program program = generate("--init-image", photo, "--strength", 0.5, "--seed", 3);
+        Program program = generate("--init-image", photo, "--strength", 0.5, "--seed", 3, "--scheduler", "ddim");
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.err()).contains("step 2 of 2").doesNotContain("calls the model");
         assertThat(ImageFiles.read(folder.resolve("out.png")).toString()).isEqualTo("64 x 56 RGB pixels");

@@ -276,6 +276,18 @@ class TextToImageTest {
     }
 
     @Test
+    void whatIsTooLargeIsMadeSmallerWhereTheServerIsToldToAndSaysSo() throws Exception {
+        try (Served scaling = Served.scalingDownTo(64 * 64)) {
+            JsonNode answer = scaling.posted(TXT2IMG, "{\"prompt\": \"x\", \"width\": 1024, \"height\": 1024}");
+            assertThat(pixels(answer.at("/images/0")).getWidth()).isEqualTo(64);
+            JsonNode info = Served.JSON.readTree(answer.get("info").asText());
+            assertThat(info.at("/extra_generation_params/Scaled down from").asText())
+                    .isEqualTo("1024x1024");
+            assertThat(info.get("width").asInt()).isEqualTo(64);
+        }
+    }
+
+    @Test
     void imagesAreKeptOnlyWhereTheServerHasAFolderForThem(@TempDir Path folder) throws Exception {
         served.posted(TXT2IMG, "{\"prompt\": \"x\", \"save_images\": true}");
         try (Served saving = Served.savingTo(folder)) {
