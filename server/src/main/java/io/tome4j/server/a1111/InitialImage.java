@@ -88,7 +88,8 @@ final class InitialImage {
     private static BufferedImage sized(BufferedImage mask, int width, int height) {
         BufferedImage sized = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = sized.createGraphics();
-        graphics.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR);
+        graphics.setRenderingHint(
+                RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR);
         graphics.drawImage(mask, 0, 0, width, height, null);
         graphics.dispose();
         return sized;

@@ -95,7 +95,8 @@ public final class WebUiApi implements Api {
 
     private void generate(Exchange exchange, boolean fromImage) throws InterruptedException {
         ObjectNode json = Json.read(exchange, false);
-        TextToImage read = Errors.explaining(TextToImage.NAMES, () -> TextToImage.read(json, options, generation, fromImage));
+        TextToImage read =
+                Errors.explaining(TextToImage.NAMES, () -> TextToImage.read(json, options, generation, fromImage));
         if (!Fields.of(json).flag("override_settings_restore_afterwards").orElse(true)) {
             options = read.state();
         }
@@ -116,7 +117,9 @@ public final class WebUiApi implements Api {
                 : outcome.images().get(0).request();
         answer.set("parameters", EchoedFields.of(json, asked));
         answer.put(
-                "info", GenerationInfo.of(read.asked().model(), read.asked().request(), asked, outcome).toString());
+                "info",
+                GenerationInfo.of(read.asked().model(), read.asked().request(), asked, outcome)
+                        .toString());
         Json.answer(exchange, answer);
     }
 

@@ -32,8 +32,7 @@ final class WebUiLists {
             "realesrgan-models",
             "prompt-styles");
 
-    private static final List<String> NOT_HERE =
-            List.of("extra-single-image", "extra-batch-images", "interrogate");
+    private static final List<String> NOT_HERE = List.of("extra-single-image", "extra-batch-images", "interrogate");
 
     private final GenerationQueue queue;
     private final Optional<LoraFolder> loras;

@@ -26,7 +26,6 @@ final class JavalinExchange implements Exchange {
     /** Where Jetty looks for the limits of a form. */
     private static final String MULTIPART = "org.eclipse.jetty.multipartConfig";
 
-
     private final Context context;
     private final long maxBody;
 

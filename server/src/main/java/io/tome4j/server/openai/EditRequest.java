@@ -39,7 +39,8 @@ record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImag
         form.texts().forEach((name, values) -> fields.put(name, values.get(values.size() - 1)));
         List<byte[]> images = new ArrayList<>(form.files().getOrDefault(IMAGE, List.of()));
         images.addAll(form.files().getOrDefault(IMAGE + "[]", List.of()));
-        Optional<byte[]> mask = form.files().getOrDefault(MASK, List.of()).stream().findFirst();
+        Optional<byte[]> mask =
+                form.files().getOrDefault(MASK, List.of()).stream().findFirst();
         return of(fields, images, mask);
     }
 
@@ -56,7 +57,8 @@ record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImag
     private static byte[] bytes(JsonNode image, String field) {
         String url = image.path("image_url").asText("");
         if (!url.startsWith("data:")) {
-            throw HttpError.field(field, field + " must have an image_url that holds the image: data:image/png;base64,...");
+            throw HttpError.field(
+                    field, field + " must have an image_url that holds the image: data:image/png;base64,...");
         }
         return SentImages.bytes(url, field);
     }
@@ -67,9 +69,7 @@ record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImag
                     IMAGE, images.isEmpty() ? "Missing required parameter: 'image'" : "image: send one, not several");
         }
         return new EditRequest(
-                fields,
-                SentImages.decode(images.get(0), IMAGE),
-                mask.map(bytes -> SentImages.decode(bytes, MASK)));
+                fields, SentImages.decode(images.get(0), IMAGE), mask.map(bytes -> SentImages.decode(bytes, MASK)));
     }
 
     /** The request with what it begins with, at the image's own size. */

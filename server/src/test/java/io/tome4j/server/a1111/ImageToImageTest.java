@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.SourceImage;
-import io.tome4j.diffusion.Start;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.Start;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
@@ -69,8 +69,8 @@ class ImageToImageTest {
 
     /** White on its right half; with transparency there instead, and opaque elsewhere. */
     private static BufferedImage rightHalf(boolean transparent) {
-        BufferedImage mask = new BufferedImage(
-                SIDE, SIDE, transparent ? BufferedImage.TYPE_INT_ARGB : BufferedImage.TYPE_INT_RGB);
+        BufferedImage mask =
+                new BufferedImage(SIDE, SIDE, transparent ? BufferedImage.TYPE_INT_ARGB : BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = mask.createGraphics();
         if (transparent) {
             graphics.setColor(Color.BLACK);
@@ -168,8 +168,10 @@ class ImageToImageTest {
         served.ok(edit("image[]", png(initial), new byte[0]));
         HttpResponse<String> none = edit("picture", png(initial), new byte[0]);
         assertThat(none.statusCode()).isEqualTo(400);
-        assertThat(Served.JSON.readTree(none.body()).at("/error/param").asText()).isEqualTo("image");
-        assertThat(edit("image", new byte[] {1, 2, 3}, new byte[0]).statusCode()).isEqualTo(400);
+        assertThat(Served.JSON.readTree(none.body()).at("/error/param").asText())
+                .isEqualTo("image");
+        assertThat(edit("image", new byte[] {1, 2, 3}, new byte[0]).statusCode())
+                .isEqualTo(400);
     }
 
     @ParameterizedTest
@@ -204,7 +206,8 @@ class ImageToImageTest {
                     served.post("/sdapi/v1/txt2img", "{\"prompt\": \"x\", \"enable_hr\": true, " + field + "}");
             assertThat(refused.statusCode()).as(field).isEqualTo(422);
         }
-        assertThat(served.post("/v1/images/generations", "{\"prompt\": \"x\", \"hires\": 50}").statusCode())
+        assertThat(served.post("/v1/images/generations", "{\"prompt\": \"x\", \"hires\": 50}")
+                        .statusCode())
                 .isEqualTo(400);
     }
 }
