@@ -19,6 +19,7 @@ PARTS = {  # in the order in which they build on each other
     "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
     "controlnet": "controlnet",
+    "canny": "canny",
     "resampling": "resampling",
     "img2img": "img2img",
     "inpaint": "inpaint",

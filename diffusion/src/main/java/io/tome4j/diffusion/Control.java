@@ -1,11 +1,11 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.pixels.Canny;
 import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -33,7 +33,8 @@ public final class Control {
             Option.of("control_end", 1.0).allowing(Control::isShare, "it is a share of the steps, from 0 to 1");
 
     private static final Pattern WRITTEN = Pattern.compile(
-            "Module: none, Model: (.+), Weight: (\\S+), Guidance Start: (\\S+), Guidance End: (\\S+), Image: (.*) \\[(\\w*)]");
+            "Module: (none|canny), Model: (.+), Weight: (\\S+),(?: Threshold A: (\\d+), Threshold B: (\\d+),)?"
+                    + " Guidance Start: (\\S+), Guidance End: (\\S+), Image: (.*) \\[(\\w*)]");
 
     private final String model;
     private final Optional<Pixels> image;
@@ -42,6 +43,7 @@ public final class Control {
     private final double scale;
     private final double start;
     private final double end;
+    private final Optional<Canny> canny;
 
     private Control(
             String model,
@@ -50,7 +52,8 @@ public final class Control {
             String imageHash,
             double scale,
             double start,
-            double end) {
+            double end,
+            Optional<Canny> canny) {
         this.model = model;
         this.image = image;
         this.imageName = imageName;
@@ -58,6 +61,7 @@ public final class Control {
         this.scale = SCALE.require(scale);
         this.start = START.require(start);
         this.end = END.require(end);
+        this.canny = canny;
         if (!(start < end)) {
             throw new OptionException(
                     "{control_start} is " + start + " and {control_end} is " + end + ": control begins before it ends");
@@ -74,7 +78,7 @@ public final class Control {
      * @param model a folder that diffusers saved, a safetensors file, or a model's id on the hub
      */
     public static Control of(String model, Pixels image) {
-        return new Control(model, Optional.of(image), "", image.sha256(), 1, 0, 1);
+        return new Control(model, Optional.of(image), "", image.sha256(), 1, 0, 1, Optional.empty());
     }
 
     /**
@@ -84,7 +88,15 @@ public final class Control {
      */
     public static Control of(String model, Path image) {
         Pixels pixels = ImageFiles.read(image);
-        return new Control(model, Optional.of(pixels), String.valueOf(image.getFileName()), pixels.sha256(), 1, 0, 1);
+        return new Control(
+                model,
+                Optional.of(pixels),
+                String.valueOf(image.getFileName()),
+                pixels.sha256(),
+                1,
+                0,
+                1,
+                Optional.empty());
     }
 
     /** Where the net is to be had. */
@@ -99,12 +111,12 @@ public final class Control {
 
     /** The same with another image. */
     public Control withImage(Pixels value) {
-        return new Control(model, Optional.of(value), imageName, value.sha256(), scale, start, end);
+        return new Control(model, Optional.of(value), imageName, value.sha256(), scale, start, end, canny);
     }
 
     /** As an image's parameters keep it: without the image, and with the beginning of its hash. */
     Control withoutImage() {
-        return new Control(model, Optional.empty(), imageName, shownHash(), scale, start, end);
+        return new Control(model, Optional.empty(), imageName, shownHash(), scale, start, end, canny);
     }
 
     private String shownHash() {
@@ -127,7 +139,7 @@ public final class Control {
     }
 
     public Control scale(double value) {
-        return new Control(model, image, imageName, imageHash, value, start, end);
+        return new Control(model, image, imageName, imageHash, value, start, end, canny);
     }
 
     /** Where it begins, as a share of the steps that run. */
@@ -147,7 +159,17 @@ public final class Control {
      * @param to likewise; above {@code from}
      */
     public Control between(double from, double to) {
-        return new Control(model, image, imageName, imageHash, scale, from, to);
+        return new Control(model, image, imageName, imageHash, scale, from, to, canny);
+    }
+
+    /** How edges are found in the image, which then is a photograph; empty where it is a finished map. */
+    public Optional<Canny> canny() {
+        return canny;
+    }
+
+    /** The same by the edges of the image, found in the size that it has. */
+    public Control canny(Canny value) {
+        return new Control(model, image, imageName, imageHash, scale, start, end, Optional.of(value));
     }
 
     /** Whether it has an effect in a step, as diffusers decides it. */
@@ -157,30 +179,41 @@ public final class Control {
 
     /** As the web UI writes it among an image's parameters, with what it does not know behind. */
     String toText() {
-        return String.format(
-                Locale.ROOT,
-                "Module: none, Model: %s, Weight: %s, Guidance Start: %s, Guidance End: %s, Image: %s [%s]",
-                model,
-                SCALE.format(scale),
-                START.format(start),
-                END.format(end),
-                imageName,
-                shownHash());
+        String thresholds = canny.map(edges -> " Threshold A: " + edges.low() + ", Threshold B: " + edges.high() + ",")
+                .orElse("");
+        return "Module: " + (canny.isPresent() ? "canny" : "none") + ", Model: " + model + ", Weight: "
+                + SCALE.format(scale) + "," + thresholds + " Guidance Start: " + START.format(start)
+                + ", Guidance End: " + END.format(end) + ", Image: " + imageName + " [" + shownHash() + "]";
     }
 
     /** Reads what {@link #toText} wrote; empty for what others wrote, whose images are not known. */
     static Optional<Control> parse(String text) {
         Matcher matcher = WRITTEN.matcher(text);
-        return matcher.matches()
-                ? Optional.of(new Control(
-                        matcher.group(1),
-                        Optional.empty(),
-                        matcher.group(5),
-                        matcher.group(6),
-                        SCALE.parse(matcher.group(2)),
-                        START.parse(matcher.group(3)),
-                        END.parse(matcher.group(4))))
-                : Optional.empty();
+        if (!matcher.matches()) {
+            return Optional.empty();
+        }
+        Control control = new Control(
+                matcher.group(2),
+                Optional.empty(),
+                matcher.group(8),
+                matcher.group(9),
+                SCALE.parse(matcher.group(3)),
+                START.parse(matcher.group(6)),
+                END.parse(matcher.group(7)),
+                Optional.empty());
+        return matcher.group(1).equals("canny") && matcher.group(4) != null
+                ? Optional.of(control.canny(new Canny(threshold(matcher.group(4)), threshold(matcher.group(5)))))
+                : Optional.of(control);
+    }
+
+    private static int threshold(String digits) {
+        return digits.length() > 6 ? Integer.MAX_VALUE : Integer.parseInt(digits);
+    }
+
+    /** The map to go by. @throws OptionException if there is no image */
+    Pixels requireMap() {
+        Pixels given = requireImage();
+        return canny.map(edges -> edges.of(given)).orElse(given);
     }
 
     /** The image. @throws OptionException if there is none */
@@ -201,12 +234,13 @@ public final class Control {
                 && control.imageHash.equals(imageHash)
                 && control.scale == scale
                 && control.start == start
-                && control.end == end;
+                && control.end == end
+                && control.canny.equals(canny);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(model, image, imageName, imageHash, scale, start, end);
+        return Objects.hash(model, image, imageName, imageHash, scale, start, end, canny);
     }
 
     @Override

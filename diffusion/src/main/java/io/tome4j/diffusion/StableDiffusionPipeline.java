@@ -5,6 +5,7 @@ import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
 import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.prompt.ScheduledText.Steps;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
@@ -182,11 +183,13 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             try {
                 PreparedStart start = request.start().prepare(sized, grid);
                 PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
-                Pass pass = pass(sized, start, scheduler, grid, nets, noise, counting.first());
+                Steps steps = new Steps(request.steps(), 0);
+                Pass pass = pass(sized, steps, start, scheduler, grid, nets, noise, counting.first());
                 Request resolved = pass.request();
                 if (request.hires() > 1) {
                     Pass second = pass(
                             sized(sized.withHiresMerging(resolved), largest),
+                            new Steps(request.hiresStepsToRun(), request.steps()),
                             hires(request, pass.denoised().latents(), grid),
                             scheduler,
                             largest,
@@ -221,9 +224,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .strength(request.start() instanceof ImageStart ? request.strengthToRun() : request.strength());
     }
 
-    /** Latents once through the denoising loop. */
+    /**
+     * Latents once through the denoising loop.
+     *
+     * @param steps those that a prompt's changes count
+     */
     private Pass pass(
             Request request,
+            Steps steps,
             PreparedStart start,
             Scheduler scheduler,
             TokenGrid grid,
@@ -245,7 +253,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             try (Trajectory trajectory = start.trajectory(scheduler);
                     RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
                 long begin = System.nanoTime();
-                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
+                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance, steps);
                 Duration textEncoding = since(begin);
                 Beginning beginning = start.begin(new PreparedStart.Context(
                         request.images(),

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.checkpoint.SafetensorsWriter;
+import io.tome4j.diffusion.pixels.Canny;
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMe;
@@ -230,6 +232,21 @@ class ControlNetTest {
                     read.controls().get(0).withImage(control.image().orElseThrow()));
             assertThat(difference(pipeline, request(control), again)).isZero();
         }
+    }
+
+    @Test
+    void edgesOfAPhotographAreFoundBeforeItIsResized() {
+        Control control = control("sd1", "waves.png");
+        Control edges = control.canny(new Canny(60, 120));
+        Pixels photograph = control.image().orElseThrow();
+        try (var pipeline = pipeline("tiny-sd1")) {
+            Control map = control.withImage(new Canny(60, 120).of(photograph));
+            assertThat(difference(pipeline, request(edges), request(map))).isZero();
+            assertThat(difference(pipeline, request(edges), request(control))).isGreaterThan(1e-3);
+        }
+        GenerationParameters parameters = GenerationParameters.of(request(edges));
+        assertThat(parameters.toText()).contains("Module: canny").contains("Threshold A: 60, Threshold B: 120");
+        assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
     }
 
     @Test

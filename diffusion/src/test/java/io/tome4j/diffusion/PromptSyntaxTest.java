@@ -3,6 +3,7 @@ package io.tome4j.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.prompt.Emphasis;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.diffusion.prompt.ScheduledText.Steps;
@@ -98,6 +99,29 @@ class PromptSyntaxTest {
     void anotherPassCountsItsStepsBehindTheFirst() {
         ComposedPrompts prompts = ComposedPrompts.of(request("[a:b:1.5] [c:d:12]"), GUIDED, new Steps(6, 10));
         assertThat(prompts.lastSteps()).containsExactly(2, 3, 6);
+    }
+
+    @Test
+    void inTheSecondPassOfHiresFixTextsChangeBehindTheFirst() {
+        Request hires = request("a robot").steps(3).hires(2);
+        Request second = hires.prompts(List.of("[a robot:the harbour:1.5]"));
+        assertThat(difference(hires, hires.prompts(List.of("[a robot:the harbour:0.99]"))))
+                .as("in the first pass alone it would change after 2 of 3 steps, in the second it has changed")
+                .isGreaterThan(1e-3);
+        assertThat(difference(hires, second)).isGreaterThan(1e-3);
+        assertThat(difference(hires, hires.prompts(List.of("[a robot:the harbour:6]"))))
+                .isZero();
+        assertThat(difference(request("a robot"), request("[a robot:the harbour:1.5]")))
+                .as("without a second pass it does not change")
+                .isZero();
+    }
+
+    @Test
+    void anImageToBeginWithLeavesTheStepsOfTheRequestToCountBy() {
+        Pixels grey = Pixels.grey(64, 64, new byte[64 * 64]).toRgb();
+        Request half = request("a robot").steps(4).start(Start.from(SourceImage.of(grey), 0.5));
+        assertThat(difference(half, half.prompts(List.of("[a robot:oil:1]")))).isGreaterThan(1e-3);
+        assertThat(difference(half, half.prompts(List.of("[a robot:oil:0.5]")))).isZero();
     }
 
     @Test

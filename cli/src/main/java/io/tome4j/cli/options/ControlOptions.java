@@ -2,14 +2,19 @@ package io.tome4j.cli.options;
 
 import io.tome4j.diffusion.Control;
 import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.pixels.Canny;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** The ControlNets of a command line: each {@code --controlnet} goes with the image, scale and shares of its place. */
 public final class ControlOptions {
+    private static final Pattern THRESHOLDS = Pattern.compile("(\\d{1,6})\\s*,\\s*(\\d{1,6})");
+
     @Option(
             names = "--controlnet",
             paramLabel = "MODEL",
@@ -22,6 +27,14 @@ public final class ControlOptions {
             paramLabel = "FILE",
             description = "The image that it goes by, PNG, JPEG or WebP; one for each --controlnet.")
     private List<Path> images = new ArrayList<>();
+
+    @Option(
+            names = "--control-canny",
+            paramLabel = "LOW,HIGH",
+            description =
+                    "Go by the edges of the image, found with these thresholds, as 100,200; one for all, or one for"
+                            + " each.")
+    private List<String> edges = new ArrayList<>();
 
     @Option(
             names = "--control-scale",
@@ -52,20 +65,32 @@ public final class ControlOptions {
             throw new OptionException("{controlnet} is given " + models.size() + " times, and {control_image} "
                     + images.size() + " times: each ControlNet goes by an image of its own");
         }
-        if (models.isEmpty() && !(scales.isEmpty() && starts.isEmpty() && ends.isEmpty())) {
+        if (models.isEmpty() && !(scales.isEmpty() && starts.isEmpty() && ends.isEmpty() && edges.isEmpty())) {
             throw new OptionException(
-                    "{control_scale}, {control_start} and {control_end} have no effect without" + " {controlnet}");
+                    "{control_scale}, {control_start}, {control_end} and {control_canny} have no effect"
+                            + " without {controlnet}");
         }
         List<Control> controls = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
-            controls.add(Control.of(models.get(i), images.get(i))
-                    .scale(of(scales, i, 1, "control_scale"))
-                    .between(of(starts, i, 0, "control_start"), of(ends, i, 1, "control_end")));
+            Control control = Control.of(models.get(i), images.get(i))
+                    .scale(of(scales, i, 1.0, "control_scale"))
+                    .between(of(starts, i, 0.0, "control_start"), of(ends, i, 1.0, "control_end"));
+            String thresholds = of(edges, i, "", "control_canny");
+            controls.add(thresholds.isEmpty() ? control : control.canny(canny(thresholds)));
         }
         return request.controls(controls);
     }
 
-    private double of(List<Double> values, int place, double usual, String option) {
+    private static Canny canny(String thresholds) {
+        Matcher matcher = THRESHOLDS.matcher(thresholds.strip());
+        if (!matcher.matches()) {
+            throw new OptionException("{control_canny} is '" + OptionException.literal(thresholds)
+                    + "': it must be two thresholds, the lower first, such as 100,200");
+        }
+        return new Canny(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
+    }
+
+    private <T> T of(List<T> values, int place, T usual, String option) {
         if (values.size() > 1 && values.size() != models.size()) {
             throw new OptionException("{" + option + "} is given " + values.size() + " times for " + models.size()
                     + " ControlNets: give one for all, or one for each");
