@@ -67,7 +67,8 @@ public final class ControlOptions {
         }
         if (models.isEmpty() && !(scales.isEmpty() && starts.isEmpty() && ends.isEmpty() && edges.isEmpty())) {
             throw new OptionException(
-                    "{control_scale}, {control_start} and {control_end} have no effect without" + " {controlnet}");
+                    "{control_scale}, {control_start}, {control_end} and {control_canny} have no effect"
+                            + " without {controlnet}");
         }
         List<Control> controls = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
