@@ -66,7 +66,7 @@ final class GenerationInfo {
         json.putNull("sd_vae_hash");
         json.put("seed_resize_from_w", -1);
         json.put("seed_resize_from_h", -1);
-        json.put("denoising_strength", 0);
+        json.put("denoising_strength", strength(asked));
         putExtra(json.putObject("extra_generation_params"), original, asked, images);
         json.put("index_of_first_image", 0);
         ArrayNode infotexts = json.putArray("infotexts");
@@ -77,6 +77,10 @@ final class GenerationInfo {
         json.put("is_using_inpainting_conditioning", false);
         json.put("version", GenerationParameters.thisVersion());
         return json;
+    }
+
+    private static double strength(Request asked) {
+        return asked.hires() > 1 ? asked.hiresStrength() : Math.max(0, asked.strength());
     }
 
     private static String sampler(Request asked, List<MadeImage> images) {

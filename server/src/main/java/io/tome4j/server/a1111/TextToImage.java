@@ -34,6 +34,10 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         case "num_inference_steps" -> "steps";
         case "guidance_scale" -> "cfg_scale";
         case "scheduler" -> "sampler_name";
+        case "strength", "hires_strength" -> "denoising_strength";
+        case "hires" -> "hr_scale";
+        case "hires_steps" -> "hr_second_pass_steps";
+        case "padding_mask_crop" -> "inpaint_full_res_padding";
         case "num_images_per_prompt" -> "batch_size";
         default -> option;
     };
@@ -52,20 +56,25 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
             Map.entry("s_noise", List.of(0, 1)),
             Map.entry("s_min_uncond", List.of(0)),
             Map.entry("refiner_checkpoint", List.of("None")),
-            Map.entry("enable_hr", List.of(false)),
             Map.entry("clip_skip", List.of(0, 1)),
             Map.entry("script_name", List.of("None")));
 
-    /** Reads the text of a request. */
-    static TextToImage read(ObjectNode json, OptionsState options, Generation generation) {
+    /**
+     * Reads a request.
+     *
+     * @param fromImage whether it begins with an image
+     */
+    static TextToImage read(ObjectNode json, OptionsState options, Generation generation, boolean fromImage) {
         Fields fields = Fields.of(json);
         requireNeutral(fields);
         OptionsState state = OptionKeys.read(fields.object("override_settings"), options, generation);
         ServedModel model = state.model();
-        Request request = base(fields, generation, model).merging(merging(fields, state.merging()));
+        Request request = base(fields, generation, model).merging(merging(fields, state, fromImage));
         request = fields.integer("steps").map(request::steps).orElse(request);
         request = fields.number("cfg_scale").map(request::guidanceScale).orElse(request);
-        request = sized(request, fields);
+        request = fromImage
+                ? InitialImage.apply(fields, request)
+                : SecondPass.apply(fields, sized(request, fields), state.ratioHr());
         request = fields.text("negative_prompt").map(request::negativePrompt).orElse(request);
         request = sampled(request, fields);
         long seed = fields.whole("seed").orElse(fields.has("infotext") ? request.seed() : -1L);
@@ -103,7 +112,10 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
     }
 
     /** Its ratio may stand at the top, too, where users expect it. */
-    private static ToMeOptions merging(Fields fields, ToMeOptions options) {
+    private static ToMeOptions merging(Fields fields, OptionsState state, boolean fromImage) {
+        ToMeOptions options = fromImage && state.ratioImg2img() > 0
+                ? state.merging().withRatio(state.ratioImg2img())
+                : state.merging();
         return OptionKeys.ratio(options, fields, OptionKeys.RATIO);
     }
 

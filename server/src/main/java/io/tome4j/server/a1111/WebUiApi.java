@@ -51,7 +51,8 @@ public final class WebUiApi implements Api {
     @Override
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>(List.of(
-                Route.post(ROOT + "txt2img", this::textToImage),
+                Route.post(ROOT + "txt2img", exchange -> generate(exchange, false)),
+                Route.post(ROOT + "img2img", exchange -> generate(exchange, true)),
                 Route.get(ROOT + "progress", this::progress),
                 Route.post(ROOT + "interrupt", this::interrupt),
                 Route.post(ROOT + "skip", this::skip),
@@ -92,9 +93,10 @@ public final class WebUiApi implements Api {
         return generation.queue();
     }
 
-    private void textToImage(Exchange exchange) throws InterruptedException {
+    private void generate(Exchange exchange, boolean fromImage) throws InterruptedException {
         ObjectNode json = Json.read(exchange, false);
-        TextToImage read = Errors.explaining(TextToImage.NAMES, () -> TextToImage.read(json, options, generation));
+        TextToImage read =
+                Errors.explaining(TextToImage.NAMES, () -> TextToImage.read(json, options, generation, fromImage));
         if (!Fields.of(json).flag("override_settings_restore_afterwards").orElse(true)) {
             options = read.state();
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.LoraFolder;
+import io.tome4j.diffusion.Upscaler;
 import io.tome4j.server.generate.Generation;
 import io.tome4j.server.http.HttpError;
 import io.tome4j.server.http.Json;
@@ -23,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 /** What the web UI lists: much of it is empty here, but clients want to be told so. */
 final class WebUiLists {
     private static final List<String> EMPTY = List.of(
-            "latent-upscale-modes",
             "sd-vae",
             "script-info",
             "extensions",
@@ -32,8 +32,7 @@ final class WebUiLists {
             "realesrgan-models",
             "prompt-styles");
 
-    private static final List<String> NOT_HERE =
-            List.of("img2img", "extra-single-image", "extra-batch-images", "interrogate");
+    private static final List<String> NOT_HERE = List.of("extra-single-image", "extra-batch-images", "interrogate");
 
     private final GenerationQueue queue;
     private final Optional<LoraFolder> loras;
@@ -47,7 +46,8 @@ final class WebUiLists {
         List<Route> routes = new ArrayList<>();
         list(routes, "samplers", WebUiLists::samplers);
         list(routes, "schedulers", WebUiLists::schedulers);
-        list(routes, "upscalers", WebUiLists::upscalers);
+        list(routes, "upscalers", () -> upscalers(false));
+        list(routes, "latent-upscale-modes", () -> upscalers(true));
         list(routes, "sd-models", this::models);
         list(routes, "loras", this::loras);
         list(routes, "embeddings", WebUiLists::embeddings);
@@ -95,15 +95,27 @@ final class WebUiLists {
         return list;
     }
 
-    private static ArrayNode upscalers() {
+    /** Those of latents alone, or {@code None} and those of pixels. */
+    private static ArrayNode upscalers(boolean latent) {
         ArrayNode list = Json.array();
-        list.addObject()
-                .put("name", "None")
+        if (!latent) {
+            list.add(upscaler("None"));
+        }
+        for (Upscaler each : Upscaler.values()) {
+            if (each.title().startsWith("Latent") == latent) {
+                list.add(latent ? Json.object().put("name", each.title()) : upscaler(each.title()));
+            }
+        }
+        return list;
+    }
+
+    private static ObjectNode upscaler(String name) {
+        return Json.object()
+                .put("name", name)
                 .put("model_name", (@Nullable String) null)
                 .put("model_path", (@Nullable String) null)
                 .put("model_url", (@Nullable String) null)
                 .put("scale", 4);
-        return list;
     }
 
     private ArrayNode models() {

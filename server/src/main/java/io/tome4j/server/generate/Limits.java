@@ -30,17 +30,18 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
      */
     public Request apply(Request request, int images, UnaryOperator<String> names) {
         require(request.steps() <= maxSteps, Request.STEPS.name(), request.steps(), maxSteps, names);
+        require(request.hiresSteps() <= maxSteps, Request.HIRES_STEPS.name(), request.hiresSteps(), maxSteps, names);
         require(images <= maxImages, Request.IMAGES_PER_PROMPT.name(), images, maxImages, names);
         require(images >= 1, Request.IMAGES_PER_PROMPT.name(), images, 1, names);
         for (String prompt : request.prompts()) {
             requireLength("prompt", prompt, names);
         }
         requireLength(Request.NEGATIVE_PROMPT.name(), request.negativePrompt(), names);
-        long pixels = (long) request.width() * request.height();
+        long pixels = pixels(request);
         if (pixels <= maxPixels) {
             return request;
         }
-        if (!fits) {
+        if (!fits || pixels != (long) request.width() * request.height()) {
             throw HttpError.field(
                     names.apply("width"),
                     request.width() + " x " + request.height() + " are " + pixels
@@ -48,6 +49,19 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
         }
         double scale = Math.sqrt((double) maxPixels / pixels);
         return request.size(scaled(request.width(), scale), scaled(request.height(), scale));
+    }
+
+    /** Of the image that comes out, with what is painted around it, enlarged. */
+    private static long pixels(Request request) {
+        long width = request.width();
+        long height = request.height();
+        if (!request.extend().isEmpty()) {
+            String[] sides = request.extend().split(",", -1);
+            width += Long.parseLong(sides[0].strip()) + Long.parseLong(sides[2].strip());
+            height += Long.parseLong(sides[1].strip()) + Long.parseLong(sides[3].strip());
+        }
+        double pixels = (double) width * height * request.hires() * request.hires();
+        return (long) Math.min(pixels, Long.MAX_VALUE);
     }
 
     private static int scaled(int side, double scale) {

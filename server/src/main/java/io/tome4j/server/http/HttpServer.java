@@ -2,7 +2,6 @@ package io.tome4j.server.http;
 
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
-import io.javalin.config.SizeUnit;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import io.tome4j.server.http.Api.ErrorAnswer;
@@ -87,9 +86,6 @@ public final class HttpServer {
         config.startup.startupWatcherEnabled = false;
         config.http.maxRequestSize = settings.maxBody();
         config.http.prefer405over404 = true;
-        config.jetty.multipartConfig.maxFileSize(settings.maxBody(), SizeUnit.BYTES);
-        config.jetty.multipartConfig.maxTotalRequestSize(settings.maxBody(), SizeUnit.BYTES);
-        config.jetty.multipartConfig.maxInMemoryFileSize((int) settings.maxBody(), SizeUnit.BYTES);
         config.jetty.threadPool = new QueuedThreadPool(THREADS, 8, 60_000);
         config.jetty.modifyServer(this::modify);
         config.jetty.modifyHttpConfiguration(HttpServer::modify);

@@ -1,6 +1,7 @@
 package io.tome4j.server.http;
 
 import io.javalin.http.Context;
+import jakarta.servlet.MultipartConfigElement;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.Part;
 import java.io.ByteArrayOutputStream;
@@ -21,6 +22,9 @@ final class JavalinExchange implements Exchange {
     private static final long LONGEST_BODY_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int CHUNK = 1 << 16;
     private static final int MOST_PARTS = 64;
+
+    /** Where Jetty looks for the limits of a form. */
+    private static final String MULTIPART = "org.eclipse.jetty.multipartConfig";
 
     private final Context context;
     private final long maxBody;
@@ -100,6 +104,9 @@ final class JavalinExchange implements Exchange {
         if (context.req().getContentLengthLong() > maxBody) {
             throw tooLarge();
         }
+        int limit = (int) Math.min(maxBody, Integer.MAX_VALUE);
+        context.req() // nothing is kept on disk
+                .setAttribute(MULTIPART, new MultipartConfigElement("", maxBody, maxBody, limit));
         Map<String, List<String>> texts = new LinkedHashMap<>();
         Map<String, List<byte[]>> files = new LinkedHashMap<>();
         try {

@@ -41,6 +41,7 @@ public final class OpenAiApi implements Api {
     public List<Route> routes() {
         return List.of(
                 Route.post(ROOT + "images/generations", this::generations),
+                Route.post(ROOT + "images/edits", this::edits),
                 Route.get(ROOT + "models", this::models),
                 Route.get(ROOT + "models/<id>", this::model)); // an id may hold a slash
     }
@@ -78,6 +79,16 @@ public final class OpenAiApi implements Api {
         ImagesRequest request =
                 Errors.explaining(ImagesRequest::name, () -> ImagesRequest.read(json, generation, generation::base));
         make(request, exchange, "image_generation");
+    }
+
+    private void edits(Exchange exchange) throws Exception {
+        EditRequest edit = EditRequest.read(exchange);
+        OwnFields.addQuery(edit.fields(), exchange);
+        ImagesRequest request = Errors.explaining(
+                ImagesRequest::name,
+                () -> ImagesRequest.read(
+                        edit.fields(), generation, (model, prompt) -> edit.begin(generation.base(model, prompt))));
+        make(request, exchange, "image_edit");
     }
 
     private void make(ImagesRequest request, Exchange exchange, String event) throws IOException, InterruptedException {
