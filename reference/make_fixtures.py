@@ -14,9 +14,21 @@ PARTS = {  # in the order in which they build on each other
     "merging": "merging",
     "merging-unet": "merging_unet",
     "images": "images",
+    "few-steps": "few_steps",
+    "taesd": "taesd",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
+    "sdxl": "sdxl",
+    "prompt-syntax": "prompt_syntax",
+    "controlnet": "controlnet",
+    "canny": "canny",
     "resampling": "resampling",
+    "img2img": "img2img",
+    "inpaint": "inpaint",
+    "hires": "hires",
+    "single-files": "single_files",
+    "lora": "lora",
+    "embeddings": "embeddings",
 }
 
 

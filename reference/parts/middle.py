@@ -9,6 +9,7 @@ import diffusers
 import torch
 
 from parts.common import FIXTURES, generator, write_json_lines, write_tensors
+from parts.rounding import rounded_correctly
 from parts.scheduler_cases import CLASSES, KARRAS, LEADING, NAME_SETTINGS, SD_DDIM, TRAILING, V
 from parts.schedulers import plain_config
 
@@ -27,12 +28,15 @@ MORE = [
     ("unipc", {"solver_order": 3}, 10, 0.75),
     ("lms", KARRAS, 10, 0.3),
     ("heun", KARRAS | LEADING, 10, 0.5),
+    ("dpmpp_2s", {"solver_order": 3}, 10, 0.75),
+    ("dpmpp_2s", {"solver_order": 3}, 20, 0.3),
+    ("deis", {"solver_order": 3}, 10, 0.75),
     ("lcm", {"original_inference_steps": 100}, 10, 0.5),
 ]
 
 
 def cases() -> list[tuple[str, dict[str, Any], int, float]]:
-    plain = [(name, {}, steps, strength) for name in CLASSES for steps in (5, 10, 20) for strength in (0.3, 0.75, 1.0)]
+    plain = [(name, {}, steps, strength) for name in CLASSES if not name.startswith("edm") for steps in (5, 10, 20) for strength in (0.3, 0.75, 1.0)]
     return plain + MORE
 
 
@@ -55,9 +59,12 @@ def drive(scheduler: diffusers.SchedulerMixin, timesteps: torch.Tensor, number: 
     original, noise = torch.randn(SHAPE, generator=draws), torch.randn(SHAPE, generator=draws)
     sample = scheduler.add_noise(original, noise, timesteps[:1])
     rows = [sample, sample]
+    torch.manual_seed(STEP_SEED + number)  # where a scheduler draws a seed of its own
     options = {}
     if "generator" in inspect.signature(scheduler.step).parameters:
         options["generator"] = generator(STEP_SEED + number)
+    if "eta" in inspect.signature(scheduler.step).parameters:
+        options["eta"] = 0.0  # what pipelines pass on if they are not told otherwise
     for i, timestep in enumerate(timesteps):
         model_input = scheduler.scale_model_input(sample, timestep)
         model_output = torch.randn(SHAPE, generator=draws) + 0.25 * model_input
@@ -85,22 +92,24 @@ def make() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     tensors, rows = {}, []
     for number, (name, settings, steps, strength) in enumerate(cases()):
-        scheduler = built(name, settings)
-        timesteps = sliced(scheduler, steps, strength, None)
-        config = plain_config(dict(scheduler.config))
+        with rounded_correctly(name):
+            scheduler = built(name, settings)
+            config = plain_config(dict(scheduler.config))
+            timesteps = sliced(scheduler, steps, strength, None)
+            tensors[f"{number}"] = drive(scheduler, timesteps, number)
         row = {
             "scheduler": name, "class": type(scheduler).__name__, "config": config, "steps": steps, "strength": strength,
             "number": number, "order": scheduler.order, "timesteps": timesteps.tolist(),
         }
-        tensors[f"{number}"] = drive(scheduler, timesteps, number)
         if steps == 10 and strength == 0.75:
             row["parts"] = parts_of_a_run(name, settings, steps)
         rows.append(row)
     spread = []
-    for steps, strength in ((4, 0.5), (4, 0.3), (7, 0.75), (3, 1.0)):
-        scheduler = built("lcm", {})
-        scheduler.set_timesteps(steps, strength=strength)
-        spread.append({"scheduler": "lcm", "steps": steps, "strength": strength, "timesteps": scheduler.timesteps.tolist()})
+    for name in ("lcm", "tcd"):
+        for steps, strength in ((4, 0.5), (4, 0.3), (7, 0.75), (3, 1.0)):
+            scheduler = built(name, {})
+            scheduler.set_timesteps(steps, strength=strength)
+            spread.append({"scheduler": name, "steps": steps, "strength": strength, "timesteps": scheduler.timesteps.tolist()})
     write_tensors(folder / "runs.safetensors", tensors)
     head = {"draw_seed": DRAW_SEED, "step_seed": STEP_SEED, "shape": SHAPE, "spread": spread}
     write_json_lines(folder / "cases.json", head, "cases", rows)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from parts.common import FIXTURES, generator, write_json, write_tensors
+from parts.rounding import rounded_correctly
 from parts.scheduler_cases import CASES, Case
 
 SHAPE = (1, 4, 5, 3)
@@ -25,6 +26,7 @@ def plain_config(config: dict[str, Any]) -> dict[str, Any]:
 
 def run(case: Case, number: int) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     scheduler = case.build()
+    config = plain_config(dict(scheduler.config))  # some change it as they go
     scheduler.set_timesteps(case.steps)
     timesteps = scheduler.timesteps.clone()
     numbers = generator(MODEL_SEED + number)
@@ -34,6 +36,8 @@ def run(case: Case, number: int) -> tuple[dict[str, torch.Tensor], dict[str, Any
         tensors["sigmas"] = scheduler.sigmas.clone()
 
     step_seed = STEP_SEED + number
+    torch.manual_seed(step_seed)
+    before = torch.get_rng_state()
     options = dict(case.step_options)
     if "generator" in inspect.signature(scheduler.step).parameters:
         options["generator"] = generator(step_seed)
@@ -50,7 +54,7 @@ def run(case: Case, number: int) -> tuple[dict[str, torch.Tensor], dict[str, Any
         del tensors["model_input"]  # this scheduler does not scale
     if "generator" in options and torch.equal(options["generator"].get_state(), generator(step_seed).get_state()):
         step_seed = None  # nothing was drawn
-    elif "generator" not in options:
+    elif "generator" not in options and torch.equal(before, torch.get_rng_state()):
         step_seed = None
     description = {
         "name": case.name,
@@ -62,7 +66,7 @@ def run(case: Case, number: int) -> tuple[dict[str, torch.Tensor], dict[str, Any
         "step_options": case.step_options,
         "generator_seed": step_seed,
         "init_noise_sigma": float(scheduler.init_noise_sigma),
-        "config": plain_config(dict(scheduler.config)),
+        "config": config,
     }
     return {key: torch.cat(value) if isinstance(value, list) else value for key, value in tensors.items()}, description
 
@@ -72,7 +76,8 @@ def make() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     descriptions = []
     for number, case in enumerate(CASES):
-        tensors, description = run(case, number)
+        with rounded_correctly(case.scheduler):
+            tensors, description = run(case, number)
         write_tensors(folder / f"{case.name}.safetensors", tensors)
         descriptions.append(description)
     assert len({case.name for case in CASES}) == len(CASES)

@@ -2,6 +2,7 @@ package io.tome4j.checkpoint;
 
 import io.tome4j.tensor.TomeException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +47,13 @@ public record CheckpointKind(
         if (pipelines.isEmpty()) {
             throw new IllegalArgumentException("No pipeline is " + name);
         }
+    }
+
+    /** The same kind for whoever has the weights of some parts already. */
+    public CheckpointKind withoutWeightsOf(Collection<String> there) {
+        List<String> others =
+                weights.stream().filter(part -> !there.contains(part)).toList();
+        return new CheckpointKind(name, pipelines, parts, configs, tokenizers, others, check);
     }
 
     /** Whether a checkpoint is of this kind. */

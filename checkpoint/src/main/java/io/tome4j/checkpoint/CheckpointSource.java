@@ -75,6 +75,19 @@ public final class CheckpointSource {
         return CheckpointFolder.Component.alone(folder, options.variant());
     }
 
+    /**
+     * Finds a network that diffusers saves in a folder of its own, such as a ControlNet, as {@link #resolveAlone} does.
+     *
+     * @throws TomeException if there is no such network, or it cannot be downloaded
+     */
+    public static CheckpointFolder.Component resolveNetwork(
+            String idOrPath, FetchOptions options, HubSettings settings, DownloadListener listener) {
+        Path path = path(idOrPath);
+        Path folder =
+                Files.isDirectory(path) ? path : fetch(idOrPath, options, settings, listener, WantedModel.network());
+        return CheckpointFolder.Component.alone(folder, options.variant());
+    }
+
     private static Path fetch(
             String idOrPath,
             FetchOptions options,

@@ -69,6 +69,13 @@ public final class Config {
         return new Config(copy, origin);
     }
 
+    /** A copy, with nothing read yet, that lacks a key. */
+    public Config without(String key) {
+        ObjectNode copy = values.deepCopy();
+        copy.remove(key);
+        return new Config(copy, origin);
+    }
+
     /** Whether the key is there and its value is {@code null}: for the few that mean something by that. */
     public boolean isNull(String key) {
         read.add(key);

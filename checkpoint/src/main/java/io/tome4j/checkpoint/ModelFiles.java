@@ -30,6 +30,11 @@ record ModelFiles(List<String> configs, List<String> tokenizers, List<String> wi
         return new ModelFiles(configs, List.of(""), List.of(""), folder -> {});
     }
 
+    /** Of a network as diffusers saves it, alone in a folder. */
+    static ModelFiles network() {
+        return new ModelFiles(List.of("config.json"), List.of(), List.of(""), folder -> {});
+    }
+
     private static List<String> prefixes(List<String> folders) {
         return folders.stream().map(folder -> folder + "/").toList();
     }

@@ -14,12 +14,28 @@ import java.util.TreeMap;
  * @param pipelineClass the diffusers class that the checkpoint was saved from, such as {@code StableDiffusionPipeline}
  * @param components the class of each component ({@code unet} to {@code UNet2DConditionModel}); those that the pipeline
  *     could have and has not are left out
+ * @param flags what else it says that is true or false, such as {@code force_zeros_for_empty_prompt}
  */
-public record ModelIndex(String pipelineClass, Map<String, String> components) {
+public record ModelIndex(String pipelineClass, Map<String, String> components, Map<String, Boolean> flags) {
     static final String FILE = "model_index.json";
 
     public ModelIndex {
         components = Collections.unmodifiableMap(new TreeMap<>(components));
+        flags = Collections.unmodifiableMap(new TreeMap<>(flags));
+    }
+
+    /** An index that says nothing but the components. */
+    public ModelIndex(String pipelineClass, Map<String, String> components) {
+        this(pipelineClass, components, Map.of());
+    }
+
+    /**
+     * What it says of a setting.
+     *
+     * @param absent what holds if it says nothing
+     */
+    public boolean flag(String name, boolean absent) {
+        return flags.getOrDefault(name, absent);
     }
 
     /**
@@ -34,13 +50,16 @@ public record ModelIndex(String pipelineClass, Map<String, String> components) {
             throw new TomeException(file + " names no pipeline class ('_class_name').");
         }
         Map<String, String> components = new TreeMap<>();
+        Map<String, Boolean> flags = new TreeMap<>();
         for (var property : json.properties()) {
             // a component is [library, class]; anything else is a setting
             JsonNode value = property.getValue();
             if (value.isArray() && value.size() == 2 && value.get(1).isTextual()) {
                 components.put(property.getKey(), value.get(1).textValue());
+            } else if (value.isBoolean()) {
+                flags.put(property.getKey(), value.booleanValue());
             }
         }
-        return new ModelIndex(name.textValue(), components);
+        return new ModelIndex(name.textValue(), components, flags);
     }
 }

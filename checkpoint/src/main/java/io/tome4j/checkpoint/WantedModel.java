@@ -25,4 +25,9 @@ record WantedModel(String index, String description, BiFunction<Path, String, Mo
     static WantedModel alone(List<String> configs) {
         return new WantedModel("config.json", "a transformers model", (index, shown) -> ModelFiles.alone(configs));
     }
+
+    /** A network as diffusers saves it, alone in a folder. */
+    static WantedModel network() {
+        return new WantedModel("config.json", "a network of diffusers", (index, shown) -> ModelFiles.network());
+    }
 }

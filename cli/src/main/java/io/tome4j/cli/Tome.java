@@ -9,6 +9,7 @@ import io.tome4j.cli.models.ModelsCommand;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.OutputFormat;
+import io.tome4j.cli.serve.ServeCommand;
 import io.tome4j.cli.session.Version;
 import io.tome4j.cli.tune.TuneCommand;
 import io.tome4j.diffusion.VaeTiling;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             TuneCommand.class,
             BenchCommand.class,
+            ServeCommand.class,
             ModelsCommand.class,
             InfoCommand.class
         },
@@ -63,7 +65,7 @@ public final class Tome implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: generate, compare, evaluate, tune, bench, models or info");
+                spec.commandLine(), "Say what to do: generate, compare, evaluate, tune, bench, serve, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */

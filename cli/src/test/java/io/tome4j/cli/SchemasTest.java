@@ -11,6 +11,7 @@ import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -97,6 +98,13 @@ class SchemasTest {
                                         .toList());
             }
         }
+    }
+
+    @Test
+    void whatAFileOfWeightsIsFollowsItsSchema() throws IOException {
+        Path unet = Program.tinyModel().resolve("unet/diffusion_pytorch_model.safetensors");
+        Schemas.assertValid(
+                "info", Program.run("info", unet, "--format", "json").json());
     }
 
     @Test

@@ -5,7 +5,10 @@ import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.FeatureReuse.Pass;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.OptionException;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** The network that predicts, at a timestep, what is noise in the latents. */
@@ -43,8 +46,40 @@ public interface Denoiser extends MergeableModel {
      */
     FeatureReuse reuse(int branch);
 
+    /**
+     * Whether the network was distilled from a guided one, so that it is told how strongly to follow the prompt and needs no
+     * prediction without it.
+     */
+    default boolean isToldGuidance() {
+        return false;
+    }
+
+    /**
+     * This denoiser, told how strongly to follow the prompt; for one that {@linkplain #isToldGuidance wants to know}.
+     *
+     * @param scale as for classifier-free guidance: 1 is none
+     */
+    default Denoiser guided(double scale) {
+        return this;
+    }
+
+    /** The same steered by ControlNets. @throws io.tome4j.tensor.OptionException if this kind cannot be */
+    default Denoiser controlled(Controls controls) {
+        throw new OptionException("{controlnet} is for models with a UNet");
+    }
+
+    /** What its UNet was built from; empty if it has none. */
+    default Optional<UNetConfig> unetConfig() {
+        return Optional.empty();
+    }
+
     /** Channels of the latents. */
     int latentChannels();
+
+    /** Channels that it is given: those of the latents, or more, if it is shown a mask and a masked image, too. */
+    default int inputChannels() {
+        return latentChannels();
+    }
 
     /** Bytes of the weights. */
     long weightBytes();

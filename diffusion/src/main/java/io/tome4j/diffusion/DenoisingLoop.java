@@ -30,10 +30,10 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public record Denoised(Tensor latents, List<Duration> steps) {}
 
-    /** As {@link #run(Tensor, TextConditioning, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, int, Generator, MergeRun, StepListener)}, to the trajectory's end. */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             Generator noise,
             MergeRun merging,
@@ -45,7 +45,8 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      * Runs the first steps of a trajectory.
      *
      * @param initial latents with the trajectory's initial scale, {@code [B, C, H, W]} fp32 on the CPU
-     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first
+     * @param text of {@code B} rows; with guidance {@code 2 * B}, those without the prompt first; of prompts with more parts so
+     *     many rows more. Its steps are the different timesteps, counted from the first that runs
      * @param trajectory the scheduler's run, at its beginning
      * @param steps how many of its timesteps
      * @param noise what stochastic schedulers draw from
@@ -56,24 +57,39 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
      */
     public Denoised run(
             Tensor initial,
-            TextConditioning text,
+            TextTimeline text,
             Trajectory trajectory,
             int steps,
             Generator noise,
             MergeRun merging,
             StepListener listener) {
+        return run(Beginning.of(initial), text, trajectory, steps, noise, merging, listener);
+    }
+
+    /** As {@link #run(Tensor, TextTimeline, Trajectory, int, Generator, MergeRun, StepListener)}, of a start. */
+    Denoised run(
+            Beginning beginning,
+            TextTimeline text,
+            Trajectory trajectory,
+            int steps,
+            Generator noise,
+            MergeRun merging,
+            StepListener listener) {
+        Repainting repainting = beginning.repainting();
         int[] places = firstPlaces(trajectory.timesteps());
         BitSet fullPasses = reuse.fullPasses(places.length);
         double[] timesteps = Arrays.copyOf(trajectory.timesteps(), steps);
         List<Duration> durations = new ArrayList<>();
         long begin = System.nanoTime();
         try (var scope = TensorScope.open();
-                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE) {
+                FeatureReuse features = reuse.isOn() ? denoiser.reuse(reuse.branch()) : FeatureReuse.NONE;
+                ConditionedSpans texts = new ConditionedSpans(denoiser, text, timesteps)) {
+            Composition parts = text.composition();
             // Each step's latents outlive its scope and are freed by the next: a run of any length holds two.
-            Denoiser.Conditioned conditioned = denoiser.condition(text, timesteps);
-            Tensor latents = scope.retain(initial);
+            Tensor latents = scope.retain(beginning.latents());
             try {
                 for (int i = 0; i < timesteps.length; i++) {
+                    Denoiser.Conditioned conditioned = texts.at(i);
                     long start = System.nanoTime();
                     Tensor previous = latents;
                     try (var shown = TensorScope.open()) {
@@ -81,13 +97,15 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                         try (var step = TensorScope.open()) {
                             Guidance guided = guidance.at(places[i], places.length);
                             Tensor input = guided.inputs(trajectory.scaleModelInput(latents, i));
-                            Tensor predicted = guided.combine(conditioned.predict(
-                                    input,
+                            Tensor ofParts = conditioned.predict(
+                                    repainting.input(parts.inputs(input, guided)),
                                     timesteps[i],
-                                    merging.step(i, guided.copies()),
-                                    features.pass(!fullPasses.get(places[i]))));
+                                    merging.step(i, parts.copies(guided)),
+                                    features.pass(!fullPasses.get(places[i])));
+                            Tensor predicted = guided.combine(parts.joined(ofParts, guided));
                             original = step.release(trajectory.original(predicted, i, latents));
-                            latents = step.retain(trajectory.step(predicted, i, latents, noise));
+                            latents = step.retain(
+                                    repainting.after(trajectory.step(predicted, i, latents, noise), trajectory, i + 1));
                         }
                         previous.close();
                         durations.add(Duration.ofNanos(System.nanoTime() - start));

@@ -4,6 +4,7 @@ import io.tome4j.merging.BlockMerge;
 import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
 import org.bytedeco.pytorch.Tensor;
@@ -34,14 +35,34 @@ record Finite(StepListener listener) implements StepListener {
     }
 
     /**
+     * @param decoded what the decoder made
+     * @param dtype what it computed in
+     * @throws TomeException if a number is not finite
+     */
+    static void requireDecoded(Tensor decoded, DType dtype) {
+        String what = "The decoder's image is not made of numbers (NaN or infinite)";
+        if (dtype != DType.FP16) {
+            require(decoded, what);
+        } else if (!isFinite(decoded)) {
+            throw new TomeException(
+                    what + ": its VAE leaves the range of fp16. Use dtype fp32 or bf16, or a VAE that was"
+                            + " made for fp16 (for SDXL, the one known as fp16-fix).");
+        }
+    }
+
+    /**
      * @param what the beginning of the message if a number is not finite
      * @throws TomeException if one is not
      */
     static void require(Tensor tensor, String what) {
+        if (!isFinite(tensor)) {
+            throw new TomeException(what + ADVICE);
+        }
+    }
+
+    private static boolean isFinite(Tensor tensor) {
         try (var scope = TensorScope.open()) {
-            if (!torch.isfinite(tensor).all().item_bool()) {
-                throw new TomeException(what + ADVICE);
-            }
+            return torch.isfinite(tensor).all().item_bool();
         }
     }
 }

@@ -20,7 +20,12 @@ public final class GenerationParameters {
     private final Request request;
     private int index;
     private boolean initialLatents;
+    private Sources sources = Sources.NONE;
     private String model = "";
+    private String refiner = "";
+    private String modelHash = "";
+    private String vae = "";
+    private String vaeHash = "";
     private String scheduler;
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
     private Optional<DType> dtype = Optional.empty();
@@ -35,12 +40,20 @@ public final class GenerationParameters {
      * Of a request's first image; nothing is known of the model.
      *
      * @param asked a request that does not say how to merge does not. Of a start that a text cannot hold, such as given
-     *     latents, only {@link #initialLatents} is kept
+     *     latents, only {@link #initialLatents} is kept; of images, {@link #sources}; of LoRAs, not where their files lie
      */
     public static GenerationParameters of(Request asked) {
-        Request kept = asked.start(Start.noise()).merging(asked.merging().orElse(ToMeOptions.NONE));
+        Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
+        Request kept = resolved.start(Start.noise())
+                .merging(asked.merging().orElse(ToMeOptions.NONE))
+                .guidanceScale(asked.guidanceScale()) // a text says it in any case
+                .loras(asked.loras().stream().map(Lora::withoutFile).toList())
+                .embeddings(
+                        asked.embeddings().stream().map(Embedding::withoutFile).toList())
+                .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
+        parameters.sources = asked.start().sources();
         return parameters;
     }
 
@@ -48,7 +61,12 @@ public final class GenerationParameters {
         GenerationParameters copy = new GenerationParameters(request);
         copy.index = index;
         copy.initialLatents = initialLatents;
+        copy.sources = sources;
         copy.model = model;
+        copy.refiner = refiner;
+        copy.modelHash = modelHash;
+        copy.vae = vae;
+        copy.vaeHash = vaeHash;
         copy.scheduler = scheduler;
         copy.attention = attention;
         copy.dtype = dtype;
@@ -97,6 +115,27 @@ public final class GenerationParameters {
         return copy;
     }
 
+    /** The images that the run took in. */
+    public Sources sources() {
+        return sources;
+    }
+
+    /**
+     * The request that makes the image again, with the images that it took in.
+     *
+     * @param folder where these lie
+     * @throws TomeException if one of them is missing or has changed; it is named
+     */
+    public Request repeated(Path folder) {
+        return request.start(sources.start(folder));
+    }
+
+    GenerationParameters sources(Sources value) {
+        GenerationParameters copy = copy();
+        copy.sources = value;
+        return copy;
+    }
+
     /** The model's name; may be empty. */
     public String model() {
         return model;
@@ -105,6 +144,50 @@ public final class GenerationParameters {
     public GenerationParameters model(String value) {
         GenerationParameters copy = copy();
         copy.model = value;
+        return copy;
+    }
+
+    /** The name of the model that went on from {@link Request#refinerStart}; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    public GenerationParameters refiner(String value) {
+        GenerationParameters copy = copy();
+        copy.refiner = value;
+        return copy;
+    }
+
+    /** The first ten hexadecimal digits of the SHA-256 of the model's single file; empty for a folder. */
+    public String modelHash() {
+        return modelHash;
+    }
+
+    public GenerationParameters modelHash(String value) {
+        GenerationParameters copy = copy();
+        copy.modelHash = value;
+        return copy;
+    }
+
+    /** The name of the file or folder of a VAE in place of the model's own; empty for its own. */
+    public String vae() {
+        return vae;
+    }
+
+    public GenerationParameters vae(String value) {
+        GenerationParameters copy = copy();
+        copy.vae = value;
+        return copy;
+    }
+
+    /** As {@link #modelHash()}, of that VAE. */
+    public String vaeHash() {
+        return vaeHash;
+    }
+
+    public GenerationParameters vaeHash(String value) {
+        GenerationParameters copy = copy();
+        copy.vaeHash = value;
         return copy;
     }
 
@@ -201,6 +284,15 @@ public final class GenerationParameters {
         return ImageTexts.read(file);
     }
 
+    /**
+     * As {@link #readText(Path)}, of an image in memory.
+     *
+     * @throws TomeException if it is no such image, is damaged, or has no such text
+     */
+    public static String readText(byte[] image) {
+        return ImageTexts.read(image);
+    }
+
     /** The program's name and version, as {@link #version()} carries it. */
     public static String thisVersion() {
         // Maven puts this file into the jar; there is none where classes are run from a folder.
@@ -223,7 +315,12 @@ public final class GenerationParameters {
                 && parameters.request.equals(request)
                 && parameters.index == index
                 && parameters.initialLatents == initialLatents
+                && parameters.sources.equals(sources)
                 && parameters.model.equals(model)
+                && parameters.refiner.equals(refiner)
+                && parameters.modelHash.equals(modelHash)
+                && parameters.vae.equals(vae)
+                && parameters.vaeHash.equals(vaeHash)
                 && parameters.scheduler.equals(scheduler)
                 && parameters.attention == attention
                 && parameters.dtype.equals(dtype)
@@ -232,7 +329,20 @@ public final class GenerationParameters {
 
     @Override
     public int hashCode() {
-        return Objects.hash(request, index, initialLatents, model, scheduler, attention, dtype, version);
+        return Objects.hash(
+                request,
+                index,
+                initialLatents,
+                sources,
+                model,
+                refiner,
+                modelHash,
+                vae,
+                vaeHash,
+                scheduler,
+                attention,
+                dtype,
+                version);
     }
 
     @Override

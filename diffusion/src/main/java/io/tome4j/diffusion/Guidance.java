@@ -14,9 +14,12 @@ import org.bytedeco.pytorch.Tensor;
  * @param scale how far; 1 or less is no guidance: the model predicts with the prompt alone
  * @param from where it begins, as a share of the steps, in [0, 1]
  * @param to where it ends, likewise; above {@code from}
+ * @param rescale how far the result's deviation goes back to that of the prediction with the prompt, in [0, 1] (arXiv
+ *     2305.08891, section 3.4)
  */
-public record Guidance(double scale, double from, double to) {
-    private static final Guidance OFF = new Guidance(1);
+public record Guidance(double scale, double from, double to, double rescale) {
+    /** None. */
+    static final Guidance OFF = new Guidance(1);
 
     /** @throws OptionException if the interval has no step */
     public Guidance {
@@ -31,14 +34,25 @@ public record Guidance(double scale, double from, double to) {
         this(scale, 0, 1);
     }
 
+    /** Guidance in an interval, not rescaled. */
+    public Guidance(double scale, double from, double to) {
+        this(scale, from, to, 0);
+    }
+
     /** The guidance that a request asks for. */
     static Guidance of(Request request) {
-        return new Guidance(request.guidanceScale(), request.guidanceFrom(), request.guidanceTo());
+        return new Guidance(
+                request.guidanceScale(), request.guidanceFrom(), request.guidanceTo(), request.guidanceRescale());
     }
 
     /** Whether the model predicts without the prompt, too, in some steps at least. */
     public boolean isOn() {
         return scale > 1;
+    }
+
+    /** Whether there is no step in which it predicts with the prompt alone. */
+    boolean isInAllSteps() {
+        return isOn() && from == 0 && to == 1;
     }
 
     /**
@@ -80,8 +94,20 @@ public record Guidance(double scale, double from, double to) {
             long images = predicted.size(0) / 2;
             Tensor unconditional = Tensors.slice(predicted, 0, 0, images);
             Tensor conditional = Tensors.slice(predicted, 0, images, 2 * images);
-            return scope.release(
-                    conditional.sub(unconditional).mul_(new Scalar(scale)).add_(unconditional));
+            Tensor guided =
+                    conditional.sub(unconditional).mul_(new Scalar(scale)).add_(unconditional);
+            return scope.release(rescale > 0 ? rescaled(guided, conditional) : guided);
         }
+    }
+
+    /** {@code [B, C, H, W]}. */
+    private Tensor rescaled(Tensor guided, Tensor conditional) {
+        Tensor same = guided.mul(deviation(conditional).div(deviation(guided)));
+        return same.mul(new Scalar(rescale)).add_(guided.mul(new Scalar(1 - rescale)));
+    }
+
+    /** Of each image, {@code [B, 1, 1, 1]}. */
+    private static Tensor deviation(Tensor x) {
+        return x.std(new long[] {1, 2, 3}, true, true);
     }
 }

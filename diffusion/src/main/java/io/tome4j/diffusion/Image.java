@@ -65,6 +65,11 @@ public final class Image {
         return copy;
     }
 
+    /** The bytes of a PNG that carries {@link #parameters()}. */
+    public byte[] png() {
+        return PngFiles.bytes(pixels, parameters);
+    }
+
     /**
      * Writes a PNG that carries {@link #parameters()}. The file is written beside and renamed: it is there whole, or not
      * at all.

@@ -26,11 +26,16 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
         for (long i = 0; i < latents.size(0); i++) {
             try (var scope = TensorScope.open()) {
                 Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiled); // [1, 3, 8H, 8W]
-                Finite.require(decoded, "The decoder's image is not made of numbers (NaN or infinite)");
+                Finite.requireDecoded(decoded, vae.dtype());
                 images.add(Image.pixels(decoded.select(0, 0)));
             }
         }
         return List.copyOf(images);
+    }
+
+    /** The other direction, by the same network. */
+    ImageEncoder encoder() {
+        return new ImageEncoder(vae);
     }
 
     /** Small images of latents without decoding them. */

@@ -1,6 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.tensor.TomeException;
+import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -39,22 +40,34 @@ final class ImageTexts {
         if (!Files.isRegularFile(file)) {
             throw new TomeException(file + " is no ordinary file: name an image.");
         }
-        try (InputStream stream = Files.newInputStream(file);
-                DataInputStream in = new DataInputStream(stream)) {
-            return text(file, in, Files.size(file))
-                    .orElseThrow(() -> new TomeException(file
-                            + " carries no generation parameters: it was not made by tome4j or the like, or another"
-                            + " program that saved it has dropped them."));
+        try (InputStream stream = Files.newInputStream(file)) {
+            return read(file.toString(), stream, Files.size(file));
         } catch (AccessDeniedException e) {
             throw new TomeException("This user may not read " + file + ".", e);
-        } catch (EOFException e) {
-            throw new TomeException(file + " is damaged: it ends before the image does.", e);
         } catch (IOException e) {
             throw new TomeException(file + " cannot be read: " + e.getMessage() + ".", e);
         }
     }
 
-    private static Optional<String> text(Path file, DataInputStream in, long size) throws IOException {
+    /** As {@link #read(Path)}, of an image in memory. */
+    static String read(byte[] image) {
+        return read("The image", new ByteArrayInputStream(image), image.length);
+    }
+
+    private static String read(String name, InputStream stream, long size) {
+        try (DataInputStream in = new DataInputStream(stream)) {
+            return text(name, in, size)
+                    .orElseThrow(() -> new TomeException(name
+                            + " carries no generation parameters: it was not made by tome4j or the like, or another"
+                            + " program that saved it has dropped them."));
+        } catch (EOFException e) {
+            throw new TomeException(name + " is damaged: it ends before the image does.", e);
+        } catch (IOException e) {
+            throw new TomeException(name + " cannot be read: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static Optional<String> text(String name, DataInputStream in, long size) throws IOException {
         byte[] start = in.readNBytes(2);
         if (JpegFiles.begins(start)) {
             return JpegFiles.readText(in);
@@ -68,7 +81,7 @@ final class ImageTexts {
         if (WebpFiles.begins(signature)) {
             return WebpFiles.readText(in, size);
         }
-        throw new TomeException(file + " is not a PNG, JPEG or WebP image; parameters are kept in those only.");
+        throw new TomeException(name + " is not a PNG, JPEG or WebP image; parameters are kept in those only.");
     }
 
     /** Exactly so many bytes. */

@@ -6,6 +6,7 @@ import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.TomeException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,28 +24,41 @@ final class Infotext {
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
+    private static final String REFINER = "Refiner";
+    private static final String MODEL_HASH = "Model hash";
+    private static final String VAE = "VAE";
+    private static final String VAE_HASH = "VAE hash";
     private static final String ATTENTION = "Attention";
     private static final String DTYPE = "Precision";
     private static final String VERSION = "Version";
     private static final String PROMPT = "Prompt";
     private static final String PROMPTS = "Prompts";
+    private static final String LORA_HASHES = "Lora hashes";
+    private static final String TI_HASHES = "TI hashes";
+    private static final String TI_TOKENS = "TI tokens";
+    private static final String CONTROL_NET = "ControlNet ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
             Request.NEGATIVE_PROMPT,
             Request.STEPS,
             Request.GUIDANCE_SCALE,
+            Request.REFINER_START,
             Request.SCHEDULER,
             Request.SEED,
             Request.WIDTH,
             Request.HEIGHT,
-            Request.IMAGES_PER_PROMPT);
+            Request.IMAGES_PER_PROMPT,
+            Request.CLIP_SKIP,
+            Request.HIRES_UPSCALER,
+            Request.HIRES_STEPS,
+            Request.HIRES_STRENGTH);
 
     private Infotext() {}
 
     static String write(GenerationParameters parameters) {
         Request request = parameters.request();
-        String prompt = ParametersText.wellFormed(parameters.prompt());
+        String prompt = ParametersText.wellFormed(LoraTags.appended(parameters.prompt(), request.loras()));
         String negative = ParametersText.wellFormed(request.negativePrompt());
         Map<String, String> values = new LinkedHashMap<>();
         putRequest(values, parameters);
@@ -53,16 +67,29 @@ final class Infotext {
             values.put(ATTENTION, lowerCase(parameters.attention()));
         }
         parameters.dtype().ifPresent(dtype -> values.put(DTYPE, lowerCase(dtype)));
+        parameters.sources().of().forEach((role, source) -> {
+            values.put(role.title(), source.name());
+            values.put(role.hashTitle(), source.sha256());
+        });
         if (parameters.initialLatents()) {
             values.put(INITIAL_LATENTS, "given");
         }
         ParametersText readBack = ParametersText.parse(new ParametersText(prompt, negative, values).write());
+        String hashes = LoraTags.hashes(request.loras());
+        if (!hashes.isEmpty()) {
+            values.put(LORA_HASHES, hashes);
+        }
+        putEmbeddings(values, request.embeddings());
+        for (int i = 0; i < request.controls().size(); i++) {
+            values.put(CONTROL_NET + i, request.controls().get(i).toText());
+        }
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
-        } else if (!readBack.prompt().equals(parameters.prompt())) {
+        } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
             values.put(PROMPT, parameters.prompt());
         }
-        if (!readBack.negativePrompt().equals(request.negativePrompt())) {
+        boolean emptyIsChosen = negative.isEmpty() && request.isChosen(Request.NEGATIVE_PROMPT); // other than none
+        if (emptyIsChosen || !readBack.negativePrompt().equals(request.negativePrompt())) {
             values.put(Request.NEGATIVE_PROMPT.title(), request.negativePrompt());
         }
         if (!parameters.version().isEmpty()) {
@@ -90,12 +117,55 @@ final class Infotext {
                 values.put(option.title(), shown(option, request.text(option)));
             }
         }
-        if (!parameters.model().isEmpty()) {
-            values.put(MODEL, parameters.model());
+        if (!request.isUsual(Request.CLIP_SKIP)) {
+            values.put(Request.CLIP_SKIP.title(), String.valueOf(request.clipSkip() + 1));
+        }
+        if (request.hires() > 1) {
+            values.put(Request.HIRES_UPSCALER.title(), request.hiresUpscaler().title());
+            values.put(Request.HIRES_STEPS.title(), request.text(Request.HIRES_STEPS));
+            values.put(hiresStrengthTitle(values), request.text(Request.HIRES_STRENGTH));
+        }
+        putIfKnown(values, MODEL_HASH, parameters.modelHash());
+        putIfKnown(values, MODEL, parameters.model());
+        putIfKnown(values, VAE_HASH, parameters.vaeHash());
+        putIfKnown(values, VAE, parameters.vae());
+        if (!parameters.refiner().isEmpty()) {
+            values.put(REFINER, parameters.refiner());
+            put(values, Request.REFINER_START, request);
         }
         if (request.images() > 1) {
             values.put(Request.IMAGES_PER_PROMPT.title(), String.valueOf(request.images()));
             values.put(BATCH_POSITION, String.valueOf(parameters.index()));
+        }
+    }
+
+    /** The web UI has one key for the strengths of both: there, no run begins with an image and has a second pass. */
+    private static String hiresStrengthTitle(Map<String, String> values) {
+        return values.containsKey(Request.STRENGTH.title()) ? Request.HIRES_STRENGTH.title() : Request.STRENGTH.title();
+    }
+
+    /** What is said of a second pass. */
+    private static Request withHires(Request request, ParameterValues values) {
+        Request hires = request;
+        if (values.has(Request.HIRES_STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.HIRES_STRENGTH.title(), ""));
+        } else if (request.hires() > 1 && values.has(Request.STRENGTH.title())) {
+            hires = hires.withText(Request.HIRES_STRENGTH, values.text(Request.STRENGTH.title(), ""))
+                    .strength(Request.STRENGTH.defaultValue());
+        }
+        if (values.has(Request.HIRES_STEPS.title())) {
+            hires = hires.withText(Request.HIRES_STEPS, values.text(Request.HIRES_STEPS.title(), ""));
+        }
+        String upscaler = values.text(Request.HIRES_UPSCALER.title(), "");
+        for (Upscaler known : Upscaler.values()) { // others, which are networks, cannot be had here
+            hires = known.title().equalsIgnoreCase(upscaler) ? hires.hiresUpscaler(known) : hires;
+        }
+        return hires;
+    }
+
+    private static void putIfKnown(Map<String, String> values, String key, String value) {
+        if (!value.isEmpty()) {
+            values.put(key, value);
         }
     }
 
@@ -138,33 +208,122 @@ final class Infotext {
     }
 
     private static GenerationParameters read(ParametersText parsed, ParameterValues values) {
+        LoraTags tags = LoraTags.readableIn(parsed.prompt());
         List<String> prompts = values.has(PROMPTS)
                 ? ParametersText.unquoteList(values.text(PROMPTS, ""))
-                : List.of(values.text(PROMPT, parsed.prompt()));
+                : List.of(values.text(PROMPT, tags.prompt()));
         String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text(SCHEDULE, ""));
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
         Request request = sized(prompts, values)
-                .negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()))
                 .guidanceScale(values.number(Request.GUIDANCE_SCALE.title(), 7.5))
                 .steps(Math.toIntExact(values.integer(Request.STEPS.title(), 0)))
                 .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
+                .embeddings(embeddings(values))
+                .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
+                .controls(controls(values))
                 .merging(merging(values));
+        if (values.has(Request.NEGATIVE_PROMPT.title())
+                || !parsed.negativePrompt().isEmpty()) {
+            request = request.negativePrompt(values.text(Request.NEGATIVE_PROMPT.title(), parsed.negativePrompt()));
+        }
         for (Option<?> option : Request.OPTIONS) {
             if (!PLACED.contains(option) && values.has(option.title())) {
                 request = request.withText(option, values.text(option.title(), ""));
             }
         }
-        GenerationParameters parameters = GenerationParameters.of(request)
+        if (values.has(Request.CLIP_SKIP.title())) { // the web UI counts from 1
+            request = request.clipSkip(Math.toIntExact(values.integer(Request.CLIP_SKIP.title(), 1)) - 1);
+        }
+        if (values.has(REFINER)) {
+            request = request.withText(
+                    Request.REFINER_START,
+                    values.text(Request.REFINER_START.title(), Request.REFINER_START.format(0.8)));
+        }
+        GenerationParameters parameters = GenerationParameters.of(withHires(request, values))
                 .index(Math.toIntExact(values.integer(BATCH_POSITION, 0)))
                 .initialLatents(values.has(INITIAL_LATENTS))
+                .sources(sources(values))
                 .model(values.text(MODEL, ""))
+                .refiner(values.text(REFINER, ""))
+                .modelHash(values.text(MODEL_HASH, ""))
+                .vae(values.text(VAE, ""))
+                .vaeHash(values.text(VAE_HASH, ""))
                 .scheduler(scheduler)
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
+    }
+
+    private static Sources sources(ParameterValues values) {
+        Sources sources = Sources.NONE;
+        for (Sources.Role role : Sources.Role.values()) {
+            if (values.has(role.hashTitle())) {
+                sources = sources.with(
+                        role, new Sources.Source(values.text(role.title(), ""), values.text(role.hashTitle(), "")));
+            }
+        }
+        return sources;
+    }
+
+    /** As the web UI lists them; and tokens that were chosen, of which it knows none. */
+    private static void putEmbeddings(Map<String, String> values, List<Embedding> embeddings) {
+        if (embeddings.isEmpty()) {
+            return;
+        }
+        values.put(
+                TI_HASHES,
+                String.join(
+                        ", ",
+                        embeddings.stream()
+                                .map(embedding -> embedding.name() + ": " + embedding.hash())
+                                .toList()));
+        if (embeddings.stream().anyMatch(embedding -> !embedding.token().isEmpty())) {
+            values.put(
+                    TI_TOKENS,
+                    ParametersText.quote(
+                            embeddings.stream().map(Embedding::token).toList()));
+        }
+    }
+
+    private static List<Embedding> embeddings(ParameterValues values) {
+        List<Embedding> embeddings = new ArrayList<>();
+        List<String> tokens = ParametersText.unquoteList(values.text(TI_TOKENS, ""));
+        if (values.has(TI_HASHES)) {
+            for (String pair : values.text(TI_HASHES, "").split(",", -1)) {
+                int colon = pair.lastIndexOf(':');
+                if (colon > 0) {
+                    Embedding read = Embedding.named(pair.substring(0, colon).strip())
+                            .hash(pair.substring(colon + 1).strip());
+                    int place = embeddings.size();
+                    embeddings.add(place < tokens.size() ? read.token(tokens.get(place)) : read);
+                }
+            }
+        }
+        return embeddings;
+    }
+
+    /** The LoRAs; where the prompt itself is said besides, tags in it are words, and those of LoRAs come after. */
+    private static List<Lora> added(LoraTags shown, List<String> prompts, ParameterValues values, int perPrompt) {
+        if (!values.has(PROMPTS) && !values.has(PROMPT)) {
+            return shown.loras();
+        }
+        long image = Math.max(0, values.integer(BATCH_POSITION, 0));
+        String prompt = prompts.get((int) Math.min(prompts.size() - 1L, image / perPrompt));
+        int words = LoraTags.readableIn(prompt).loras().size();
+        return shown.loras()
+                .subList(Math.min(words, shown.loras().size()), shown.loras().size());
+    }
+
+    /** As far as it is known what they went by. */
+    private static List<Control> controls(ParameterValues values) {
+        List<Control> controls = new ArrayList<>();
+        for (int i = 0; values.has(CONTROL_NET + i); i++) {
+            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+        }
+        return controls;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

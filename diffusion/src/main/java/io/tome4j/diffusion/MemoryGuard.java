@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.AttentionKernel;
@@ -14,8 +15,9 @@ import java.util.OptionalLong;
  * Foresees what memory a request needs, refuses what would not fit, and decodes in tiles where the whole would not.
  *
  * @param stages whose memory it is
+ * @param nets the ControlNets besides, as far as they are loaded
  */
-record MemoryGuard(Stages stages) {
+record MemoryGuard(Stages stages, ControlNets nets) {
     /** Latents of an image that is decoded as a whole where nobody knows how much memory is free: 1024x1024 pixels. */
     private static final int LARGEST_WHOLE = 128 * 128;
 
@@ -30,11 +32,24 @@ record MemoryGuard(Stages stages) {
 
     private MemoryEstimate estimate(Request request, AttentionKernel kernel) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
-        long rows = (long) Guidance.of(request).copies() * request.imagesAtATime();
+        long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
-                stages.weightBytes(),
-                stages.denoiser().forwardBytes(rows, grid, kernel),
+                stages.weightBytes() + nets.weightBytes(),
+                Math.max(
+                        stages.denoiser().forwardBytes(rows, grid, kernel)
+                                + nets.residualBytes(request.controls(), rows, grid),
+                        stages.refiner()
+                                .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
+                                .orElse(0L)),
                 stages.decoder().bytes(grid, decodesInTiles(grid)));
+    }
+
+    /** How often the batch holds each image. */
+    private int copies(Request request) {
+        boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
+        Guidance guidance =
+                stages.denoiser().isToldGuidance() ? Guidance.OFF : Guidance.of(stages.withDefaults(request));
+        return guidance.copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**
@@ -86,7 +101,7 @@ record MemoryGuard(Stages stages) {
                 || !(message.contains("out of memory") || message.contains("can't allocate memory"))) {
             return e;
         }
-        return new TomeException(
+        return new MemoryRanOutException(
                 String.format(
                         Locale.ROOT,
                         "Memory ran out; about %.1f GB besides the model were expected to do. A smaller size, fewer images"

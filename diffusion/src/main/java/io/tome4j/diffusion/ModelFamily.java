@@ -11,7 +11,7 @@ import java.util.List;
  */
 interface ModelFamily {
     /** All families. */
-    List<ModelFamily> ALL = List.of(new StableDiffusion());
+    List<ModelFamily> ALL = List.of(new StableDiffusion(), StableDiffusionXl.BASE, StableDiffusionXl.REFINER);
 
     /** Which checkpoints it can run, and which of their files it needs. */
     CheckpointKind kind();

@@ -1,13 +1,20 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
+import io.tome4j.tensor.OptionException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 
 /** How to load a pipeline. Immutable: each method that takes a value gives new options. */
 public final class PipelineOptions {
     /** All chosen automatically, memory-efficient attention. */
     public static final PipelineOptions DEFAULT = new PipelineOptions();
+
+    private static final List<String> PREDICTION_TYPES = List.of("epsilon", "v_prediction", "sample");
 
     private DeviceChoice device = DeviceChoice.AUTO;
     private DTypeChoice dtype = DTypeChoice.AUTO;
@@ -16,6 +23,12 @@ public final class PipelineOptions {
     private String variant = "";
     private VaeTiling vaeTiling = VaeTiling.AUTO;
     private boolean memoryCheck = true;
+    private String refiner = "";
+    private String config = "";
+    private Optional<BaseModel> base = Optional.empty();
+    private String predictionType = "";
+    private boolean ema;
+    private Optional<Path> vae = Optional.empty();
 
     private PipelineOptions() {}
 
@@ -28,6 +41,12 @@ public final class PipelineOptions {
         copy.variant = variant;
         copy.vaeTiling = vaeTiling;
         copy.memoryCheck = memoryCheck;
+        copy.refiner = refiner;
+        copy.config = config;
+        copy.base = base;
+        copy.predictionType = predictionType;
+        copy.ema = ema;
+        copy.vae = vae;
         return copy;
     }
 
@@ -97,6 +116,31 @@ public final class PipelineOptions {
         return copy;
     }
 
+    /** The model that goes on where the first one stops, a folder or an id of the hub; empty for none. */
+    public String refiner() {
+        return refiner;
+    }
+
+    /** What of them is meant for the refiner, too. */
+    PipelineOptions ofRefiner() {
+        PipelineOptions copy = new PipelineOptions();
+        copy.device = device;
+        copy.dtype = dtype;
+        copy.attention = attention;
+        copy.variant = refiner.endsWith(".safetensors") ? "" : variant; // one file has no variants
+        copy.vaeTiling = vaeTiling;
+        copy.memoryCheck = memoryCheck;
+        copy.vae = vae; // a refiner decodes with its own, unless another is named
+        return copy;
+    }
+
+    /** Has it go on from {@link Request#refinerStart}, and decode the images with its own VAE. */
+    public PipelineOptions refiner(String model) {
+        PipelineOptions copy = copy();
+        copy.refiner = model;
+        return copy;
+    }
+
     /** Whether to refuse what is estimated not to fit into memory. */
     public boolean memoryCheck() {
         return memoryCheck;
@@ -105,6 +149,69 @@ public final class PipelineOptions {
     public PipelineOptions memoryCheck(boolean value) {
         PipelineOptions copy = copy();
         copy.memoryCheck = value;
+        return copy;
+    }
+
+    /**
+     * Whose configs, tokenizers and scheduler a model in a single file has, and where the parts come from that the file lacks:
+     * a folder, or a model's id on the hub; empty to tell them by the file.
+     */
+    public String config() {
+        return config;
+    }
+
+    public PipelineOptions config(String value) {
+        PipelineOptions copy = copy();
+        copy.config = value;
+        return copy;
+    }
+
+    /** What a model in a single file was trained from; empty to tell it by the file. */
+    public Optional<BaseModel> base() {
+        return base;
+    }
+
+    public PipelineOptions base(BaseModel value) {
+        PipelineOptions copy = copy();
+        copy.base = Optional.of(value);
+        return copy;
+    }
+
+    /** What the UNet predicts, whatever the checkpoint says: {@code epsilon}, {@code v_prediction}; empty to go by it. */
+    public String predictionType() {
+        return predictionType;
+    }
+
+    /** @throws OptionException if it is none that schedulers know */
+    public PipelineOptions predictionType(String value) {
+        if (!value.isEmpty() && !PREDICTION_TYPES.contains(value)) {
+            throw new OptionException("{prediction_type} is '" + OptionException.literal(value) + "'; there are: "
+                    + String.join(", ", PREDICTION_TYPES));
+        }
+        PipelineOptions copy = copy();
+        copy.predictionType = value;
+        return copy;
+    }
+
+    /** Whether to take moving averages of the UNet's weights, where a single file has them beside the weights. */
+    public boolean ema() {
+        return ema;
+    }
+
+    public PipelineOptions ema(boolean value) {
+        PipelineOptions copy = copy();
+        copy.ema = value;
+        return copy;
+    }
+
+    /** The file or folder of a VAE to take in place of the model's own; empty for its own. */
+    public Optional<Path> vae() {
+        return vae;
+    }
+
+    public PipelineOptions vae(Path value) {
+        PipelineOptions copy = copy();
+        copy.vae = Optional.of(value);
         return copy;
     }
 }

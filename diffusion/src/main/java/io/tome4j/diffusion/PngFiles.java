@@ -9,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +53,15 @@ public final class PngFiles {
      */
     static void write(BufferedImage image, String parameters, Path file) {
         WholeFile.write("image", file, part -> Files.write(part, encode(image, parameters)));
+    }
+
+    /** The bytes of a PNG; parameters are empty for none. */
+    static byte[] bytes(BufferedImage image, String parameters) {
+        try {
+            return encode(image, parameters);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // nothing but memory is written to
+        }
     }
 
     private static byte[] encode(BufferedImage image, String parameters) throws IOException {

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.ScheduledText;
 import java.util.List;
 
 /**
@@ -12,7 +13,11 @@ interface PromptEncoder extends AutoCloseable {
      *     the scope that was open
      * @param droppedWords for each prompt the words that did not fit
      */
-    record Encoded(TextConditioning conditioning, List<String> droppedWords) {}
+    record Encoded(TextTimeline conditioning, List<String> droppedWords) {
+        Encoded(TextConditioning conditioning, List<String> droppedWords) {
+            this(TextTimeline.of(conditioning), droppedWords);
+        }
+    }
 
     /**
      * Encodes a request's prompts; each text once, however many images it gives.
@@ -20,7 +25,21 @@ interface PromptEncoder extends AutoCloseable {
      * @param request with its size set
      * @param guidance whether the negative prompt is wanted, too
      */
-    Encoded encode(Request request, Guidance guidance);
+    default Encoded encode(Request request, Guidance guidance) {
+        return encode(request, guidance, new ScheduledText.Steps(request.steps(), 0));
+    }
+
+    /**
+     * As {@link #encode(Request, Guidance)}, for a pass whose steps are not the request's.
+     *
+     * @param steps of the pass that the texts are for; texts may change in its course
+     */
+    Encoded encode(Request request, Guidance guidance, ScheduledText.Steps steps);
+
+    /** The same for runs that go on from another run's latents, as a refiner's do; shares the text encoders. */
+    default PromptEncoder continuing() {
+        return this;
+    }
 
     /** Bytes of the weights. */
     long weightBytes();

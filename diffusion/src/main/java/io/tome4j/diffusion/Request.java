@@ -1,5 +1,8 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.prompt.Emphasis;
+import io.tome4j.diffusion.prompt.PromptSyntax;
+import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -9,7 +12,9 @@ import io.tome4j.tensor.OptionValues;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,12 +42,32 @@ public final class Request {
     /** Characters of a prompt, at most: models see a few hundred, and tokenizers take hundreds of bytes for each. */
     public static final int LONGEST_PROMPT = 1 << 19;
 
+    private static final String TOO_LONG = "it may have at most " + LONGEST_PROMPT + " characters";
+
     public static final Option<String> NEGATIVE_PROMPT = Option.of("negative_prompt", "")
             .titled("Negative prompt")
-            .described("PROMPT", "What guidance leads away from.")
-            .allowing(
-                    prompt -> prompt.length() <= LONGEST_PROMPT,
-                    "it may have at most " + LONGEST_PROMPT + " characters");
+            .described("PROMPT", "What guidance leads away from; to SDXL an empty one is another than none.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<String> PROMPT_2 = Option.of("prompt_2", "")
+            .titled("Prompt 2")
+            .described("PROMPT", "What SDXL's second text encoder sees; otherwise the prompt.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<String> NEGATIVE_PROMPT_2 = Option.of("negative_prompt_2", "")
+            .titled("Negative prompt 2")
+            .described("PROMPT", "The negative prompt of SDXL's second text encoder; otherwise the first's.")
+            .allowing(Request::isNotTooLong, TOO_LONG);
+
+    public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
+            .titled("Prompt syntax")
+            .described(
+                    "How prompts are read: as they stand, or with the web UI's weights, AND, BREAK, [from:to:when] and"
+                            + " [a|b], at any length.");
+
+    public static final Option<Emphasis> EMPHASIS = Option.of("emphasis", Emphasis.ORIGINAL)
+            .titled("Emphasis")
+            .described("What a weight in a prompt of the syntax a1111 does: what the web UI calls so.");
 
     public static final Option<Integer> STEPS = Option.of("num_inference_steps", 50)
             .titled("Steps")
@@ -93,6 +118,19 @@ public final class Request {
             .described("SHARE", "Where guidance ends, as a share of the steps.")
             .allowing(Request::isShare, A_SHARE);
 
+    public static final Option<Double> GUIDANCE_RESCALE = Option.of("guidance_rescale", 0.0)
+            .titled("CFG rescale")
+            .described(
+                    "SHARE",
+                    "How far the contrast that guidance adds is taken back, from 0 to 1; 0.7 is usual where images are"
+                            + " overexposed.")
+            .allowing(Request::isShare, "it is a share from 0, which is off, to 1; 0.7 is usual");
+
+    public static final Option<Double> REFINER_START = Option.of("refiner_start", 0.8)
+            .titled("Refiner switch at")
+            .described("SHARE", "Where the refiner takes over, as a share of the noise that is gone.")
+            .allowing(share -> share > 0 && share < 1, "it is a share between 0 and 1; 0.8 is usual");
+
     public static final Option<Integer> REUSE_EVERY = Option.of("reuse_every", 1)
             .titled("Reuse every")
             .described("STEPS", "How many steps share the deep features of one; 1 is no reuse.")
@@ -118,14 +156,126 @@ public final class Request {
             .described("POWER", "How much denser they are there, from 1 to 2; 1 is evenly.")
             .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
 
+    public static final Option<Double> ETA = Option.of("eta", 0.0)
+            .titled("Eta")
+            .described("SHARE", "Fresh noise in each step, for the schedulers ddim and tcd: from 0, none, to 1.")
+            .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Integer> CLIP_SKIP = Option.of("clip_skip", 0)
+            .titled("Clip skip")
+            .described(
+                    "LAYERS",
+                    "How many of the text encoder's last layers to leave out, as diffusers counts. The web UI counts one"
+                            + " more: its Clip skip 2 is 1 here. SDXL leaves out one anyway, so that 0 is what its models"
+                            + " want.")
+            .allowing(layers -> layers >= 0, "it must be at least 0, which leaves out none");
+
+    /** What fits the task: {@link #strengthToRun}. */
+    static final double USUAL_STRENGTH = -1;
+
+    public static final Option<Double> STRENGTH = Option.of("strength", USUAL_STRENGTH)
+            .titled("Denoising strength")
+            .described(
+                    "SHARE",
+                    "How much of the initial image is made anew, from 0 to 1: the share of the steps that is run.")
+            .allowing(
+                    strength -> strength == USUAL_STRENGTH || isShare(strength),
+                    "it must be above 0 and at most 1; " + USUAL_STRENGTH + " is what suits the task");
+
+    public static final Option<Double> MASK_BLUR = Option.of("mask_blur", 0.0)
+            .titled("Mask blur")
+            .described("PIXELS", "How far the mask is blurred before it is used.")
+            .allowing(blur -> blur >= 0 && blur <= 1024, "it must be from 0, which is not at all, to 1024 pixels");
+
+    public static final Option<Integer> PADDING_MASK_CROP = Option.of("padding_mask_crop", -1)
+            .titled("Masked area padding")
+            .described(
+                    "PIXELS",
+                    "Work on the masked part alone, with so many pixels around it, at the whole size; -1 is on all of the"
+                            + " image.")
+            .allowing(padding -> padding >= -1 && padding <= LARGEST, "it must be at least 0; -1 is all of the image");
+
+    public static final Option<Boolean> PASTE_BACK = Option.of("paste_back", true)
+            .titled("Paste back")
+            .described(
+                    "Put what the mask leaves alone back from the initial image; otherwise the VAE changes it a little.");
+
+    public static final Option<String> EXTEND = Option.of("extend", "")
+            .titled("Extend")
+            .described("LEFT,TOP,RIGHT,BOTTOM", "Paint so many pixels anew around the initial image.")
+            .allowing(Extension::isOne, "it must be four numbers of pixels, such as 64,0,64,0");
+
+    /** Options that mean something only where a run begins with an image. */
+    public static final List<Option<?>> OF_INITIAL_IMAGE =
+            List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND);
+
+    public static final Option<Double> HIRES = Option.of("hires", 1.0)
+            .titled("Hires upscale")
+            .described(
+                    "FACTOR", "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
+            .allowing(factor -> factor >= 1 && factor <= 8, "it must be from 1, which is no second pass, to 8");
+
+    public static final Option<Upscaler> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT)
+            .titled("Hires upscaler")
+            .described("What enlarges: of latents or, by way of pixels, of the image.");
+
+    public static final Option<Integer> HIRES_STEPS = Option.of("hires_steps", 0)
+            .titled("Hires steps")
+            .described("Steps of the second pass; 0 is as many as the first.")
+            .allowing(steps -> steps >= 0, "it must be at least 0, which is as many as the first pass");
+
+    public static final Option<Double> HIRES_STRENGTH = Option.of("hires_strength", 0.7)
+            .titled("Hires denoising strength")
+            .described(
+                    "SHARE",
+                    "How much the second pass makes anew, above 0; enlarged latents need 0.5 and more, or stay blurred.")
+            .allowing(strength -> strength > 0 && strength <= 1, "it must be above 0 and at most 1");
+
+    /** The second pass merges as the first. */
+    static final double FIRST_PASS_RATIO = -1;
+
+    public static final Option<Double> HIRES_RATIO = Option.of("hires_ratio", FIRST_PASS_RATIO)
+            .titled("Token merging ratio hr")
+            .described(
+                    "SHARE",
+                    "Share of tokens to merge away in the second pass, which has most of them; -1 is as in the first.")
+            .allowing(
+                    ratio -> ratio == FIRST_PASS_RATIO || isShare(ratio),
+                    "it is the share of tokens to merge away, from 0 (none) to 1; -1 is as in the first pass");
+
+    /** Options that mean something only where there is a second pass. */
+    public static final List<Option<?>> OF_SECOND_PASS =
+            List.of(HIRES_UPSCALER, HIRES_STEPS, HIRES_STRENGTH, HIRES_RATIO);
+
+    public static final Option<Boolean> GUESS_MODE = Option.of("guess_mode", false)
+            .titled("Guess mode")
+            .described(
+                    "ControlNets see the image without the prompt's opposite, and shallow features count less: for a weak"
+                            + " prompt, or none.");
+
+    public static final Option<Boolean> MERGE_CONTROLNET = Option.of("merge_controlnet", false)
+            .titled("Merge ControlNet")
+            .described("Merge tokens in ControlNets' own transformer blocks, too.");
+
+    /** What a model's family may have its own default for, so that choosing the table's is a choice. */
+    private static final Set<Option<?>> DEFAULTS_BY_FAMILY = Set.of(NEGATIVE_PROMPT, GUIDANCE_SCALE, REFINER_START);
+
     /** All options, in the order to show them. */
-    public static final List<Option<?>> OPTIONS = List.of(
+    public static final List<Option<?>> OPTIONS = allOptions(
             NEGATIVE_PROMPT,
+            PROMPT_2,
+            NEGATIVE_PROMPT_2,
+            PROMPT_SYNTAX,
+            EMPHASIS,
             STEPS,
             GUIDANCE_SCALE,
+            GUIDANCE_RESCALE,
             GUIDANCE_FROM,
             GUIDANCE_TO,
+            REFINER_START,
             SCHEDULER,
+            ETA,
+            CLIP_SKIP,
             SEED,
             WIDTH,
             HEIGHT,
@@ -135,18 +285,48 @@ public final class Request {
             REUSE_BRANCH,
             REUSE_SCHEDULE,
             REUSE_CENTER,
-            REUSE_POWER);
+            REUSE_POWER,
+            STRENGTH,
+            MASK_BLUR,
+            PADDING_MASK_CROP,
+            PASTE_BACK,
+            EXTEND,
+            HIRES,
+            HIRES_UPSCALER,
+            HIRES_STEPS,
+            HIRES_STRENGTH,
+            HIRES_RATIO,
+            GUESS_MODE,
+            MERGE_CONTROLNET);
+
+    private static List<Option<?>> allOptions(Option<?>... options) {
+        return Stream.concat(Stream.of(options), MicroConditioning.OPTIONS.stream())
+                .toList();
+    }
 
     private final List<String> prompts;
     private final OptionValues values;
     private final Start start;
     private final Optional<ToMeOptions> merging;
+    private final List<Lora> loras;
+    private final List<Embedding> embeddings;
+    private final List<Control> controls;
 
-    private Request(List<String> prompts, OptionValues values, Start start, Optional<ToMeOptions> merging) {
+    private Request(
+            List<String> prompts,
+            OptionValues values,
+            Start start,
+            Optional<ToMeOptions> merging,
+            List<Lora> loras,
+            List<Embedding> embeddings,
+            List<Control> controls) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
         this.merging = merging;
+        this.loras = List.copyOf(loras);
+        this.embeddings = List.copyOf(embeddings);
+        this.controls = List.copyOf(controls);
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -155,6 +335,9 @@ public final class Request {
                 throw new OptionException(
                         "{prompt} has " + prompt.length() + " characters: it may have at most " + LONGEST_PROMPT);
             }
+        }
+        if (hires() > 1 && start instanceof ImageStart image && image.mask().isPresent()) {
+            throw new OptionException("{hires} goes over all of the image again: it does not go with {mask}");
         }
         if ((long) prompts.size() * imagesPerPrompt() > MOST_IMAGES) {
             throw new OptionException(
@@ -166,7 +349,15 @@ public final class Request {
     /** The defaults of {@code diffusers} (50 steps, guidance scale 7.5), with a seed drawn at random. */
     public static Request of(String... prompts) {
         long seed = ThreadLocalRandom.current().nextLong(1L << 32);
-        return new Request(List.of(prompts), OptionValues.DEFAULTS, Start.noise(), Optional.empty()).seed(seed);
+        return new Request(
+                        List.of(prompts),
+                        OptionValues.DEFAULTS,
+                        Start.noise(),
+                        Optional.empty(),
+                        List.of(),
+                        List.of(),
+                        List.of())
+                .seed(seed);
     }
 
     /** What an option is. */
@@ -183,9 +374,9 @@ public final class Request {
         if (option.equals(WIDTH) || option.equals(HEIGHT)) {
             requireSize(option, (Integer) value);
         }
-        OptionValues changed =
-                value.equals(option.defaultValue()) ? values.without(option) : values.with(option, value);
-        return new Request(prompts, changed, start, merging);
+        boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
+        OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
+        return new Request(prompts, changed, start, merging, loras, embeddings, controls);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -195,12 +386,24 @@ public final class Request {
 
     /** Whether an option has its default. */
     public boolean isUsual(Option<?> option) {
-        return !values.has(option);
+        return get(option).equals(option.defaultValue());
+    }
+
+    /**
+     * Whether an option was chosen. What was not is up to the model where its family has another default: without a negative
+     * prompt SDXL sees zeros, with an empty one the empty text; its guidance scale is 5.
+     */
+    public boolean isChosen(Option<?> option) {
+        return values.has(option);
     }
 
     /** What an option is, as {@link Option#format} writes it. */
     public <T> String text(Option<T> option) {
         return option.format(get(option));
+    }
+
+    private static boolean isNotTooLong(String prompt) {
+        return prompt.length() <= LONGEST_PROMPT;
     }
 
     private static boolean isShare(double value) {
@@ -224,7 +427,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging);
+        return new Request(value, values, start, merging, loras, embeddings, controls);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -236,6 +439,25 @@ public final class Request {
         return with(NEGATIVE_PROMPT, value);
     }
 
+    /** How prompts are read. */
+    public PromptSyntax promptSyntax() {
+        return get(PROMPT_SYNTAX);
+    }
+
+    /** Reads prompts so; plain text is usual. */
+    public Request promptSyntax(PromptSyntax value) {
+        return with(PROMPT_SYNTAX, value);
+    }
+
+    /** What a weight in a prompt does; has no effect on plain ones. */
+    public Emphasis emphasis() {
+        return get(EMPHASIS);
+    }
+
+    public Request emphasis(Emphasis value) {
+        return with(EMPHASIS, value);
+    }
+
     /** How strongly to follow the prompt; 1 or less is no guidance, and saves half the work. */
     public double guidanceScale() {
         return get(GUIDANCE_SCALE);
@@ -243,6 +465,15 @@ public final class Request {
 
     public Request guidanceScale(double value) {
         return with(GUIDANCE_SCALE, value);
+    }
+
+    /** How far the contrast that guidance adds is taken back, in [0, 1] (arXiv 2305.08891, section 3.4). */
+    public double guidanceRescale() {
+        return get(GUIDANCE_RESCALE);
+    }
+
+    public Request guidanceRescale(double value) {
+        return with(GUIDANCE_RESCALE, value);
     }
 
     /** Where guidance begins, as a share of the steps. */
@@ -265,6 +496,15 @@ public final class Request {
         return with(GUIDANCE_FROM, from).with(GUIDANCE_TO, to);
     }
 
+    /** Where a refiner takes over, between 0 and 1: a share of the model's training timesteps. */
+    public double refinerStart() {
+        return get(REFINER_START);
+    }
+
+    public Request refinerStart(double value) {
+        return with(REFINER_START, value);
+    }
+
     /** Denoising steps, at least 1. */
     public int steps() {
         return get(STEPS);
@@ -281,6 +521,29 @@ public final class Request {
 
     public Request scheduler(String value) {
         return with(SCHEDULER, value);
+    }
+
+    /** The share of fresh noise in each step of the schedulers {@code ddim} and {@code tcd}, in [0, 1]. */
+    public double eta() {
+        return get(ETA);
+    }
+
+    public Request eta(double value) {
+        return with(ETA, value);
+    }
+
+    /** How many of the text encoder's last layers are left out, as diffusers counts. */
+    public int clipSkip() {
+        return get(CLIP_SKIP);
+    }
+
+    /**
+     * Leaves out the last layers of the text encoder; its final layer norm comes after those that are left. With {@link
+     * PromptSyntax#PLAIN} the negative prompt is encoded by all layers, as diffusers does; with that of the web UI both
+     * are encoded alike.
+     */
+    public Request clipSkip(int layers) {
+        return with(CLIP_SKIP, layers);
     }
 
     /** Of the initial latents and all later noise: the same as {@code torch.Generator("cpu").manual_seed(seed)}. */
@@ -393,8 +656,144 @@ public final class Request {
         return start;
     }
 
+    /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return new Request(prompts, values, value, merging);
+        return value.in(new Request(prompts, values, value, merging, loras, embeddings, controls));
+    }
+
+    /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
+    public double strength() {
+        return get(STRENGTH);
+    }
+
+    public Request strength(double value) {
+        return with(STRENGTH, value);
+    }
+
+    /** The strength that a run has where it begins with an image: 1 for inpainting and 0.8 otherwise, if nobody says. */
+    double strengthToRun() {
+        if (strength() != USUAL_STRENGTH) {
+            return strength();
+        }
+        boolean inpainting = !extend().isEmpty()
+                || (start instanceof ImageStart image && image.mask().isPresent());
+        return inpainting ? 1.0 : 0.8;
+    }
+
+    /** Denoising steps that are really run: fewer where a run begins with an image. */
+    public int stepsToRun() {
+        return start instanceof ImageStart ? (int) Math.min(strengthToRun() * steps(), steps()) : steps();
+    }
+
+    /**
+     * Finds out whether an initial image leaves a step to run.
+     *
+     * @throws OptionException if not; it says the smallest strength that does
+     */
+    public void requireStrength() {
+        if (start instanceof ImageStart) {
+            Scheduler.requireStrength(steps(), strengthToRun());
+        }
+    }
+
+    /** How much larger the second pass is than the first; 1 is no second pass. */
+    public double hires() {
+        return get(HIRES);
+    }
+
+    /** Goes over the image a second time, enlarged by this factor ("hires fix"). */
+    public Request hires(double factor) {
+        return with(HIRES, factor);
+    }
+
+    /** What enlarges the image between the passes. */
+    public Upscaler hiresUpscaler() {
+        return get(HIRES_UPSCALER);
+    }
+
+    public Request hiresUpscaler(Upscaler value) {
+        return with(HIRES_UPSCALER, value);
+    }
+
+    /** Steps of the second pass; 0 is as many as the first. */
+    public int hiresSteps() {
+        return get(HIRES_STEPS);
+    }
+
+    public Request hiresSteps(int value) {
+        return with(HIRES_STEPS, value);
+    }
+
+    /** How much the second pass makes anew, in (0, 1]. */
+    public double hiresStrength() {
+        return get(HIRES_STRENGTH);
+    }
+
+    public Request hiresStrength(double value) {
+        return with(HIRES_STRENGTH, value);
+    }
+
+    /** The share of tokens to merge away in the second pass; -1 is as in the first. */
+    public double hiresRatio() {
+        return get(HIRES_RATIO);
+    }
+
+    public Request hiresRatio(double value) {
+        return with(HIRES_RATIO, value);
+    }
+
+    /** Denoising steps of the second pass; 0 if there is none. */
+    public int hiresStepsToRun() {
+        return hires() == 1 ? 0 : hiresSteps() == 0 ? steps() : hiresSteps();
+    }
+
+    /** The size in latents of the second pass, or, if there is none, of the first. */
+    public TokenGrid hiresGrid(TokenGrid first) {
+        return new TokenGrid((int) (first.height() * hires()), (int) (first.width() * hires()));
+    }
+
+    /** The request of a second pass: with a merging ratio of its own, or as the first was carried out. */
+    Request withHiresMerging(Request first) {
+        if (hiresRatio() == FIRST_PASS_RATIO) {
+            return this;
+        }
+        return merging(first.merging().orElse(ToMeOptions.NONE).withRatio(hiresRatio()));
+    }
+
+    /** The deviation in pixels of the blur that a mask gets, at least 0. */
+    public double maskBlur() {
+        return get(MASK_BLUR);
+    }
+
+    public Request maskBlur(double value) {
+        return with(MASK_BLUR, value);
+    }
+
+    /** Pixels around the masked part where that alone is worked on; -1 for all of the image. */
+    public int paddingMaskCrop() {
+        return get(PADDING_MASK_CROP);
+    }
+
+    public Request paddingMaskCrop(int value) {
+        return with(PADDING_MASK_CROP, value);
+    }
+
+    /** Whether what a mask leaves alone comes from the initial image in the end. */
+    public boolean pasteBack() {
+        return get(PASTE_BACK);
+    }
+
+    public Request pasteBack(boolean value) {
+        return with(PASTE_BACK, value);
+    }
+
+    /** Pixels to paint around the initial image, {@code LEFT,TOP,RIGHT,BOTTOM}; empty for none. */
+    public String extend() {
+        return get(EXTEND);
+    }
+
+    public Request extend(int left, int top, int right, int bottom) {
+        return with(EXTEND, left + "," + top + "," + right + "," + bottom);
     }
 
     /** Begins with these latents: as {@code start(Start.from(value))}. */
@@ -412,7 +811,77 @@ public final class Request {
 
     /** Merges so, whatever the pipeline is patched with. */
     public Request merging(ToMeOptions value) {
-        return new Request(prompts, values, start, Optional.of(value.merges() ? value : ToMeOptions.NONE));
+        return new Request(
+                prompts,
+                values,
+                start,
+                Optional.of(value.merges() ? value : ToMeOptions.NONE),
+                loras,
+                embeddings,
+                controls);
+    }
+
+    /** The LoRAs that are added to the model, in this order. */
+    public List<Lora> loras() {
+        return loras;
+    }
+
+    /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
+    public Request loras(List<Lora> value) {
+        return new Request(prompts, values, start, merging, value, embeddings, controls);
+    }
+
+    /** As {@link #loras(List)}. */
+    public Request loras(Lora... value) {
+        return loras(List.of(value));
+    }
+
+    /** The textual inversions that its prompts may name. */
+    public List<Embedding> embeddings() {
+        return embeddings;
+    }
+
+    /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
+    public Request embeddings(List<Embedding> value) {
+        return new Request(prompts, values, start, merging, loras, value, controls);
+    }
+
+    /** As {@link #embeddings(List)}. */
+    public Request embeddings(Embedding... value) {
+        return embeddings(List.of(value));
+    }
+
+    /** The ControlNets that steer the images, with the images they go by. */
+    public List<Control> controls() {
+        return controls;
+    }
+
+    /** Steers the images by these, and no others. What several add is summed up. */
+    public Request controls(List<Control> value) {
+        return new Request(prompts, values, start, merging, loras, embeddings, value);
+    }
+
+    /** As {@link #controls(List)}. */
+    public Request controls(Control... value) {
+        return controls(List.of(value));
+    }
+
+    /** Whether ControlNets see just what has the prompt, and shallow features count less. */
+    public boolean guessMode() {
+        return get(GUESS_MODE);
+    }
+
+    public Request guessMode(boolean value) {
+        return with(GUESS_MODE, value);
+    }
+
+    /** Whether tokens are merged in ControlNets' own blocks, too. */
+    public boolean mergeControlnet() {
+        return get(MERGE_CONTROLNET);
+    }
+
+    public Request mergeControlnet(boolean value) {
+        return with(MERGE_CONTROLNET, value);
     }
 
     /** Images in all. */
@@ -437,12 +906,16 @@ public final class Request {
     /**
      * The size in latents.
      *
-     * @param modelsOwn the model's own size, for where none was asked for
+     * @param modelsOwn the model's own size, for where none was asked for and no image is begun with
      */
     public TokenGrid latentGrid(TokenGrid modelsOwn) {
+        if (width() != 0 && height() != 0) {
+            return new TokenGrid(height() / PIXELS_PER_LATENT, width() / PIXELS_PER_LATENT);
+        }
+        TokenGrid own = start.ownGrid(this).orElse(modelsOwn);
         return new TokenGrid(
-                height() == 0 ? modelsOwn.height() : height() / PIXELS_PER_LATENT,
-                width() == 0 ? modelsOwn.width() : width() / PIXELS_PER_LATENT);
+                height() == 0 ? own.height() : height() / PIXELS_PER_LATENT,
+                width() == 0 ? own.width() : width() / PIXELS_PER_LATENT);
     }
 
     @Override
@@ -451,12 +924,15 @@ public final class Request {
                 && request.prompts.equals(prompts)
                 && request.values.equals(values)
                 && request.start.equals(start)
-                && request.merging.equals(merging);
+                && request.merging.equals(merging)
+                && request.loras.equals(loras)
+                && request.embeddings.equals(embeddings)
+                && request.controls.equals(controls);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls);
     }
 
     @Override
@@ -466,6 +942,9 @@ public final class Request {
                 .filter(values::has)
                 .forEach(option ->
                         text.append(' ').append(option.name()).append('=').append(get(option)));
+        loras.forEach(lora -> text.append(' ').append(lora));
+        embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
+        controls.forEach(control -> text.append(" control: ").append(control));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

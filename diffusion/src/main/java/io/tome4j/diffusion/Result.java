@@ -13,6 +13,7 @@ import java.util.List;
  * @param merging what merging did to the tokens
  * @param timings how long it took
  * @param droppedWords for each prompt what did not fit into the text encoder's 77 tokens; empty where all did
+ * @param warnings what of the request had no effect: what of LoRAs fits nothing in the model
  * @param tiled whether the images were decoded in tiles, which gives nearly the same images
  */
 public record Result(
@@ -22,6 +23,7 @@ public record Result(
         PatchReport merging,
         Timings timings,
         List<String> droppedWords,
+        List<String> warnings,
         boolean tiled) {
 
     /**

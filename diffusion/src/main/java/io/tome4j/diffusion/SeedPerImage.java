@@ -39,6 +39,7 @@ record SeedPerImage(BiFunction<Request, StepListener, Result> run) {
                         each(results, result -> result.timings().steps()),
                         sum(results, Timings::decoding)),
                 droppedWords(results, request.imagesPerPrompt()),
+                first.warnings(),
                 first.tiled());
     }
 

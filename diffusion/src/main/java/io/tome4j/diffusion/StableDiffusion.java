@@ -4,14 +4,17 @@ import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
+import io.tome4j.checkpoint.ModuleNames;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
+import io.tome4j.models.unet.UNetNames;
 import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
 import java.nio.file.Path;
@@ -19,13 +22,21 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Stable Diffusion 1.x and 2.x. */
 final class StableDiffusion implements ModelFamily {
+    private static final String INPAINTING = "StableDiffusionInpaintPipeline";
+
     private static final CheckpointKind KIND = new CheckpointKind(
             "Stable Diffusion 1.x and 2.x",
-            List.of("StableDiffusionPipeline"),
+            List.of(
+                    "StableDiffusionPipeline",
+                    INPAINTING,
+                    "StableDiffusionImg2ImgPipeline",
+                    "LatentConsistencyModelPipeline"),
             Map.of(
                     "scheduler", Set.of(), // if it is not built in, another may be chosen
                     "text_encoder", Set.of("CLIPTextModel"),
@@ -68,19 +79,22 @@ final class StableDiffusion implements ModelFamily {
         for (String component : new String[] {"tokenizer", "text_encoder", "unet", "vae"}) {
             checkpoint.component(component);
         }
+        Adapters adapters = new Adapters();
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
+            Weights textWeights =
+                    adapters.open("text_encoder", tensors(checkpoint, "text_encoder"), Map.of(), placement);
+            Weights unetWeights = adapters.open("unet", tensors(checkpoint, "unet"), ldmNames(checkpoint), placement);
             ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
-            ClipTextModel textEncoder = ClipTextModel.of(
-                    weights(checkpoint, "text_encoder", placement),
-                    config(checkpoint, "text_encoder"),
-                    options.attention());
+            ClipTextModel textEncoder =
+                    ClipTextModel.of(textWeights, config(checkpoint, "text_encoder"), options.attention());
             loaded.push(textEncoder);
-            UNet2DConditionModel unet = UNet2DConditionModel.of(
-                    weights(checkpoint, "unet", placement), config(checkpoint, "unet"), options.attention());
+            UNet2DConditionModel unet =
+                    UNet2DConditionModel.of(unetWeights, config(checkpoint, "unet"), options.attention());
             loaded.push(unet);
-            AutoencoderKL vae = AutoencoderKL.of(weights(checkpoint, "vae", placement), config(checkpoint, "vae"));
+            AutoencoderKL vae =
+                    AutoencoderKL.of(Weights.of(tensors(checkpoint, "vae"), placement), config(checkpoint, "vae"));
             loaded.push(vae);
             requireToFit(checkpoint, tokenizer, textEncoder, unet, vae);
             return new Stages(
@@ -91,22 +105,31 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
-                    name -> scheduler(name, schedulerClass, schedulerConfig));
+                    Request.GUIDANCE_SCALE.defaultValue(),
+                    adapters,
+                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)),
+                    Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
             throw e;
         }
     }
 
-    private static Config config(Checkpoint checkpoint, String component) {
+    static Config config(Checkpoint checkpoint, String component) {
         return checkpoint.component(component).config();
     }
 
-    private static Weights weights(Checkpoint checkpoint, String component, Placement placement) {
-        return Weights.of(checkpoint.component(component).weights(), placement);
+    static StoredTensors tensors(Checkpoint checkpoint, String component) {
+        return checkpoint.component(component).weights();
     }
 
-    private static void close(AutoCloseable part, RuntimeException reason) {
+    /** What LoRAs may call the UNet's modules besides. */
+    static Map<String, String> ldmNames(Checkpoint checkpoint) {
+        return UNetNames.of(UNetConfig.of(config(checkpoint, "unet"))).all().stream()
+                .collect(Collectors.toMap(ModuleNames.Module::diffusers, ModuleNames.Module::ldm));
+    }
+
+    static void close(AutoCloseable part, RuntimeException reason) {
         try {
             part.close();
         } catch (Exception e) {
@@ -124,9 +147,9 @@ final class StableDiffusion implements ModelFamily {
         if (textEncoder.hiddenSize() != unet.crossAttentionDim()) {
             what = "the text encoder gives embeddings of size " + textEncoder.hiddenSize()
                     + ", and the UNet's 'cross_attention_dim' is " + unet.crossAttentionDim();
-        } else if (vae.latentChannels() != unet.inChannels()) {
+        } else if (!channelsMisfit(vae.latentChannels(), unet.inChannels()).isEmpty()) {
             what = channelsMisfit(vae.latentChannels(), unet.inChannels());
-        } else if (unet.outChannels() != unet.inChannels()) {
+        } else if (unet.outChannels() != vae.latentChannels()) {
             what = "the UNet's 'in_channels' is " + unet.inChannels() + ", and its 'out_channels' is "
                     + unet.outChannels();
         } else if (vae.scale() != Request.PIXELS_PER_LATENT) {
@@ -144,17 +167,26 @@ final class StableDiffusion implements ModelFamily {
         requireToFit(checkpoint, what);
     }
 
-    private static String channelsMisfit(int latentChannels, int inChannels) {
-        return latentChannels == inChannels
+    static String channelsMisfit(int latentChannels, int inChannels) {
+        return inChannels == latentChannels || inChannels == 2 * latentChannels + 1
                 ? ""
                 : "the VAE has " + latentChannels + " latent channels, and the UNet's 'in_channels' is " + inChannels
-                        + " (models for inpainting and the like are not supported)";
+                        + " (for inpainting it would be " + (2 * latentChannels + 1)
+                        + "; models that take in other images are not supported)";
     }
 
-    private static void requireToFit(Checkpoint checkpoint, String what) {
+    static void requireToFit(Checkpoint checkpoint, String what) {
         if (!what.isEmpty()) {
             throw new TomeException("The parts of " + checkpoint.path() + " do not fit together: " + what + ".");
         }
+    }
+
+    /** Diffusers' pipeline for inpainting repairs one setting more. */
+    private static Config repaired(Checkpoint checkpoint, String className, Config config) {
+        boolean inpainting = checkpoint.modelIndex().pipelineClass().equals(INPAINTING);
+        return inpainting && (className.equals("PNDMScheduler") || config.has("skip_prk_steps"))
+                ? config.with("skip_prk_steps", true)
+                : config;
     }
 
     /**

@@ -4,6 +4,8 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
+import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.prompt.ScheduledText.Steps;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
@@ -13,6 +15,8 @@ import io.tome4j.merging.PatchReport;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.ControlNetModel;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -20,9 +24,9 @@ import java.awt.image.BufferedImage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -40,13 +44,17 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final UsedFiles files;
     private final MemoryGuard memory;
+    private final ControlNets controlNets;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
-    StableDiffusionPipeline(Stages stages) {
+    StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
-        this.memory = new MemoryGuard(stages);
+        this.files = files;
+        this.controlNets = new ControlNets(stages);
+        this.memory = new MemoryGuard(stages, controlNets);
     }
 
     /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
@@ -57,7 +65,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /**
      * Loads a checkpoint.
      *
-     * @param model a folder in the layout of {@code diffusers}, or a model's id on the Hugging Face hub
+     * @param model a folder in the layout of {@code diffusers}, a single safetensors file, or a model's id on the Hugging
+     *     Face hub
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded; the message says what is wrong with which
      *     file
      */
@@ -68,7 +77,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     /** As {@link #fromPretrained(String, PipelineOptions)}, and tells of downloads. */
     public static StableDiffusionPipeline fromPretrained(
             String model, PipelineOptions options, DownloadListener listener) {
-        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener));
+        return new StableDiffusionPipeline(PipelineLoader.load(model, options, listener), UsedFiles.of(model, options));
     }
 
     /** Which checkpoints it can be made from. */
@@ -112,14 +121,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * Carries out a request.
      *
      * <ol>
+     *   <li>The request's LoRAs are added to the models, and those of requests before are taken away.
      *   <li>The prompts, and the negative one, become what the denoiser is conditioned on.
-     *   <li>The request's {@link Start} gives the first latents.
+     *   <li>The request's {@link Start} gives the first latents, and says where the scheduler's run begins.
      *   <li>The {@link DenoisingLoop} takes them from noise to an image's.
+     *   <li>With hires, its result is enlarged, and a second pass begins with that.
      *   <li>The decoder turns latents into images.
      * </ol>
      *
      * @throws IllegalArgumentException if nothing would be merged by what the request says, guidance ends before it begins,
-     *     the model has no such branch to reuse, or initial latents do not have the request's shape
+     *     the model has no such branch to reuse, initial latents do not have the request's shape, or an image leaves no step
+     *     to run
      * @throws io.tome4j.tensor.TomeException if the scheduler is unknown or does not allow so many steps, memory would not
      *     do, or what the model computes is not a number
      * @throws CancellationException if the listener stopped the run; the pipeline can be used again
@@ -128,13 +140,22 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
+        List<Lora> outer = stages.adapters().added();
         running++;
         try {
+            Request complete = stages.withDefaults(request);
+            if (stages.refiner().isEmpty() && request.isChosen(Request.REFINER_START)) {
+                throw new OptionException("{refiner_start} is " + request.refinerStart()
+                        + ", and there is no refiner that could begin there: name one with {refiner}");
+            }
             return request.seedPerImage()
-                    ? new SeedPerImage(this::run).generate(withMerging(request), listener)
-                    : run(request, listener);
+                    ? new SeedPerImage(this::run).generate(withMerging(complete), listener)
+                    : run(complete, listener);
         } finally {
             running--;
+            if (running > 0 && !stages.adapters().added().equals(outer)) {
+                stages.adapters().add(outer); // the run around this one goes on with its own
+            }
             closeWhenDone();
         }
     }
@@ -145,50 +166,234 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Guidance guidance = Guidance.of(request);
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler());
+        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
         TokenGrid grid = request.latentGrid(nominalGrid());
+        TokenGrid largest = request.hiresGrid(grid);
+        requireNoRefiner(request);
+        Adapters.Added loras = stages.adapters().add(request.loras());
+        Request sized = sized(request, grid)
+                .scheduler(scheduler.name())
+                .loras(loras.loras())
+                .embeddings(Embeddings.hashed(request));
+        request.controls().forEach(Control::requireImage);
+        List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
-                MergeRun run =
-                        MergeRun.of(this, request.merging(), request.seed(), guidance.copies(), listener::onMerge)) {
-            Request resolved = request.merging(run.options())
-                    .scheduler(scheduler.name())
-                    .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
-            PatchReport merging = ToMe.report(this, run.options(), grid);
-            memory.require(resolved);
-            try (Trajectory trajectory = scheduler.start(request.steps())) {
-                long start = System.nanoTime();
-                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance);
-                Duration textEncoding = since(start);
-
-                Generator noise = Tensors.generator(request.seed());
-                Tensor initial = request.start()
-                        .latents(request.images(), stages.denoiser().latentChannels(), grid, noise)
-                        .mul(new Scalar(trajectory.initNoiseSigma()));
-                Denoised denoised = new DenoisingLoop(stages.denoiser(), guidance, ReuseSchedule.of(request))
-                        .run(initial, text.conditioning(), trajectory, noise, run, new Finite(listener));
-
-                start = System.nanoTime();
-                boolean tiled = memory.decodesInTiles(grid);
-                List<Image> images = named(stages.decoder().decode(denoised.latents(), tiled), request, resolved);
-                return new Result(
-                        images,
-                        Latents.of(denoised.latents()),
-                        resolved,
-                        merging,
-                        new Timings(textEncoding, denoised.steps(), since(start)),
-                        text.droppedWords(),
-                        tiled);
+                Generator noise = Tensors.generator(request.seed())) {
+            memory.require(sized(sized, largest)); // before any of it is begun
+            try {
+                PreparedStart start = request.start().prepare(sized, grid);
+                PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
+                Steps steps = new Steps(request.steps(), 0);
+                Pass pass = pass(sized, steps, start, scheduler, grid, nets, noise, counting.first());
+                Request resolved = pass.request();
+                if (request.hires() > 1) {
+                    Pass second = pass(
+                            sized(sized.withHiresMerging(resolved), largest),
+                            new Steps(request.hiresStepsToRun(), request.steps()),
+                            hires(request, pass.denoised().latents(), grid),
+                            scheduler,
+                            largest,
+                            nets,
+                            noise,
+                            counting.second());
+                    pass = pass.then(second);
+                }
+                return result(pass, request, resolved, start, largest, warnings(loras, request));
             } catch (RuntimeException e) {
-                throw memory.explained(e, resolved);
+                throw memory.explained(e, sized);
             }
+        }
+    }
+
+    /** That of the model that has the latents last. */
+    private ImageDecoder decoder() {
+        return stages.refiner().orElse(stages).decoder();
+    }
+
+    private void requireNoRefiner(Request request) {
+        boolean masked = request.start() instanceof ImageStart image
+                && (image.mask().isPresent() || !request.extend().isEmpty());
+        if (stages.refiner().isPresent() && (request.hires() > 1 || masked)) {
+            throw new OptionException((masked ? "{mask}" : "{hires}")
+                    + " does not go with a refiner, which draws all of the image in one pass: leave one of both out");
+        }
+    }
+
+    private static Request sized(Request request, TokenGrid grid) {
+        return request.size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT)
+                .strength(request.start() instanceof ImageStart ? request.strengthToRun() : request.strength());
+    }
+
+    /**
+     * Latents once through the denoising loop.
+     *
+     * @param steps those that a prompt's changes count
+     */
+    private Pass pass(
+            Request request,
+            Steps steps,
+            PreparedStart start,
+            Scheduler scheduler,
+            TokenGrid grid,
+            List<ControlNetModel> nets,
+            Generator noise,
+            StepListener listener) {
+        boolean told = stages.denoiser().isToldGuidance();
+        Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
+        Denoiser guided = stages.denoiser().guided(request.guidanceScale());
+        try (var scope = TensorScope.open();
+                MergeRun run = MergeRun.of(
+                        merged(request, nets),
+                        request.merging(),
+                        request.seed(),
+                        guidance.copies(),
+                        listener::onMerge)) {
+            Request resolved = request.merging(run.options());
+            Optional<RefinerPass> refinerPass =
+                    RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this));
+            PatchReport merging = merging(ToMe.report(this, run.options(), grid), refinerPass);
+            try (Trajectory trajectory = start.trajectory(scheduler);
+                    RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
+                long begin = System.nanoTime();
+                PromptEncoder.Encoded text = stages.prompts().encode(resolved, guidance, steps);
+                Duration textEncoding = since(begin);
+                Beginning beginning = start.begin(new PreparedStart.Context(
+                        request.images(),
+                        grid,
+                        stages.denoiser(),
+                        trajectory,
+                        stages.decoder().encoder(),
+                        memory.decodesInTiles(grid),
+                        noise));
+                Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
+                Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
+                        .run(
+                                beginning,
+                                text.conditioning(),
+                                trajectory,
+                                course.baseCalls(),
+                                noise,
+                                run,
+                                new Finite(course.baseListener()));
+                denoised = course.refined(denoised, guidance, noise);
+                scope.release(denoised.latents());
+                return new Pass(resolved, merging, text.droppedWords(), textEncoding, denoised);
+            }
+        }
+    }
+
+    /** With a note on what the refiner merges, too. */
+    private static PatchReport merging(PatchReport ofBase, Optional<RefinerPass> refinerPass) {
+        return refinerPass
+                .filter(pass -> ofBase.merges())
+                .map(pass -> ofBase.withNote(
+                        "refiner: " + pass.report(ofBase.input()).summary()))
+                .orElse(ofBase);
+    }
+
+    /** The model whose blocks are to merge. */
+    private MergeableModel merged(Request request, List<ControlNetModel> nets) {
+        return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
+    }
+
+    private static Denoiser controlled(
+            Denoiser denoiser, Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
+        if (nets.isEmpty()) {
+            return denoiser;
+        }
+        return denoiser.controlled(new Controls(
+                Controls.embedded(nets, request.controls(), request.width(), request.height()),
+                request.images() * text.composition().parts(),
+                trajectory.timesteps().length,
+                request.guessMode(),
+                request.mergeControlnet()));
+    }
+
+    /**
+     * The images of latents, such as those that a run had come to when it was stopped.
+     *
+     * @param latents {@code [B, 4, H, W]}, as {@link StepListener.Progress} has them
+     * @param request what they come from: it is what the images' parameters say, and has as many images
+     * @throws io.tome4j.tensor.TomeException if what the decoder computes is not a number
+     */
+    public synchronized List<Image> decode(Latents latents, Request request) {
+        if (closed) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        long[] shape = latents.shape();
+        TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
+        Request resolved = withMerging(stages.withDefaults(request))
+                .scheduler(stages.schedulers().apply(request.scheduler()).name())
+                .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
+        try (var scope = TensorScope.open()) {
+            return named(
+                    stages.refiner().orElse(stages).decoder().decode(latents.tensor(), memory.decodesInTiles(grid)),
+                    request,
+                    resolved);
+        }
+    }
+
+    private static List<String> warnings(Adapters.Added loras, Request request) {
+        List<String> warnings = new ArrayList<>(loras.warnings());
+        warnings.addAll(Embeddings.warnings(request));
+        return List.copyOf(warnings);
+    }
+
+    /** What the second pass begins with: the first's latents, or its images. */
+    private PreparedStart hires(Request request, Tensor latents, TokenGrid grid) {
+        if (request.hiresUpscaler().pixels().isEmpty()) {
+            return new HiresStart(request, latents, List.of());
+        }
+        return new HiresStart(
+                request,
+                latents,
+                decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                        .map(Pixels::of)
+                        .toList());
+    }
+
+    private Result result(
+            Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
+        long begin = System.nanoTime();
+        boolean tiled = memory.decodesInTiles(grid);
+        List<BufferedImage> decoded = decoder().decode(pass.denoised().latents(), tiled);
+        List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
+        return new Result(
+                images,
+                Latents.of(pass.denoised().latents()),
+                resolved,
+                pass.merging(),
+                new Timings(pass.textEncoding(), pass.denoised().steps(), since(begin)),
+                pass.droppedWords(),
+                warnings,
+                tiled);
+    }
+
+    /**
+     * What came of a pass, or of two.
+     *
+     * @param request with how it merged
+     */
+    private record Pass(
+            Request request, PatchReport merging, List<String> droppedWords, Duration textEncoding, Denoised denoised) {
+        /** This one and the next, which has the latents and, as it has most tokens, the report of merging. */
+        Pass then(Pass next) {
+            List<Duration> steps = new ArrayList<>(denoised.steps());
+            steps.addAll(next.denoised.steps());
+            return new Pass(
+                    request,
+                    next.merging,
+                    droppedWords,
+                    textEncoding.plus(next.textEncoding),
+                    new Denoised(next.denoised.latents(), List.copyOf(steps)));
         }
     }
 
     /** The images with what each was made from. */
     private List<Image> named(List<BufferedImage> decoded, Request request, Request resolved) {
-        GenerationParameters parameters = GenerationParameters.of(resolved.scheduler(request.scheduler()))
+        GenerationParameters parameters = files.addTo(GenerationParameters.of(resolved.scheduler(request.scheduler())))
                 .model(modelName())
+                .refiner(stages.refiner().map(Stages::modelName).orElse(""))
                 .scheduler(resolved.scheduler())
                 .attention(stages.options().attention())
                 .dtype(placement().dtype())
@@ -232,6 +437,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     private void closeWhenDone() {
         if (closed && running == 0) {
+            controlNets.close();
             stages.close();
         }
     }

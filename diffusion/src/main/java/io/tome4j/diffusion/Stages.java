@@ -2,6 +2,7 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.tensor.Placement;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -14,7 +15,10 @@ import java.util.function.Function;
  * @param denoiser text and noise to latents
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
+ * @param guidanceScale of a request that does not say
+ * @param adapters the components to which LoRAs may be added
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}
+ * @param refiner the stages of a model that goes on where this one stops; empty for none
  */
 record Stages(
         String modelName,
@@ -24,11 +28,38 @@ record Stages(
         Denoiser denoiser,
         Runnable closeDenoiser,
         ImageDecoder decoder,
-        Function<String, Scheduler> schedulers)
+        double guidanceScale,
+        Adapters adapters,
+        Function<String, Scheduler> schedulers,
+        Optional<Stages> refiner)
         implements AutoCloseable {
 
+    /** The same with a refiner, which it owns, too. */
+    Stages withRefiner(Stages value) {
+        return new Stages(
+                modelName,
+                options,
+                placement,
+                prompts,
+                denoiser,
+                closeDenoiser,
+                decoder,
+                guidanceScale,
+                adapters,
+                schedulers,
+                Optional.of(value));
+    }
+
+    /** The request with what the family chooses where nobody did. */
+    Request withDefaults(Request request) {
+        return request.isChosen(Request.GUIDANCE_SCALE) ? request : request.guidanceScale(guidanceScale);
+    }
+
     long weightBytes() {
-        return denoiser.weightBytes() + decoder.weightBytes() + prompts.weightBytes();
+        return refiner.map(Stages::weightBytes).orElse(0L)
+                + denoiser.weightBytes()
+                + decoder.weightBytes()
+                + prompts.weightBytes();
     }
 
     @Override
@@ -36,5 +67,6 @@ record Stages(
         closeDenoiser.run();
         decoder.close();
         prompts.close();
+        refiner.ifPresent(Stages::close);
     }
 }

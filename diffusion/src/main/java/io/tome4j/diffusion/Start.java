@@ -1,13 +1,10 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.tensor.Tensors;
-import java.util.Arrays;
-import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Tensor;
+import java.util.Optional;
 
 /** What denoising begins with. A new way to begin is a class that this permits. */
-public sealed interface Start {
+public sealed interface Start permits Start.Noise, Start.Given, ImageStart {
     /** Noise, drawn from the seed. */
     static Start noise() {
         return new Noise();
@@ -23,16 +20,29 @@ public sealed interface Start {
     }
 
     /**
-     * The latents before the first step, without the scheduler's initial scale.
+     * An image with noise: as {@code diffusers.StableDiffusionImg2ImgPipeline}, with a {@linkplain ImageStart#repainting mask}
+     * as {@code StableDiffusionInpaintPipeline}. A request that does not say its size gets the image's own, each side rounded
+     * down to a multiple of 8; otherwise the image is brought to the request's size.
      *
-     * @param images how many
-     * @param channels of the latents
-     * @param grid their rows and columns
-     * @param generator of the seed; what the steps draw comes after what is drawn here
-     * @return {@code [images, channels, grid]} fp32 on the CPU, in the open scope
-     * @throws IllegalArgumentException if what was given has another shape
+     * @param strength in (0, 1]: which share of the steps is run, and how much noise there is in the beginning
      */
-    Tensor latents(int images, int channels, TokenGrid grid, Generator generator);
+    static ImageStart from(SourceImage image, double strength) {
+        return ImageStart.of(image).withStrength(strength);
+    }
+
+    /** As {@link #from(SourceImage, double)}, with the request's own strength, or what is usual. */
+    static ImageStart from(SourceImage image) {
+        return ImageStart.of(image);
+    }
+
+    /**
+     * Gets ready for a run.
+     *
+     * @param request with its size set
+     * @param grid rows and columns of the latents
+     * @throws io.tome4j.tensor.TomeException if an image cannot be begun with
+     */
+    PreparedStart prepare(Request request, TokenGrid grid);
 
     /**
      * What one of several images begins with, where each is made by itself.
@@ -45,16 +55,36 @@ public sealed interface Start {
         return this;
     }
 
-    /** Whether the request's text alone makes the image again. */
+    /** Whether denoising begins with an image's latents rather than with noise. */
+    default boolean beginsWithImage() {
+        return !(this instanceof Noise || this instanceof Given);
+    }
+
+    /** Whether the request's text, and the source images that it names, make the image again. */
     default boolean isInText() {
         return true;
+    }
+
+    /** The size that is natural to it, where no size was asked for. */
+    default Optional<TokenGrid> ownGrid(Request request) {
+        return Optional.empty();
+    }
+
+    /** The request that a start was put into, with what the start itself says. */
+    default Request in(Request request) {
+        return request;
+    }
+
+    /** The images that it takes in. */
+    default Sources sources() {
+        return Sources.NONE;
     }
 
     /** @see #noise() */
     record Noise() implements Start {
         @Override
-        public Tensor latents(int images, int channels, TokenGrid grid, Generator generator) {
-            return Tensors.randn(generator, images, channels, grid.height(), grid.width());
+        public PreparedStart prepare(Request request, TokenGrid grid) {
+            return new PreparedStart.Noise(request);
         }
     }
 
@@ -64,13 +94,8 @@ public sealed interface Start {
      */
     record Given(Latents latents) implements Start {
         @Override
-        public Tensor latents(int images, int channels, TokenGrid grid, Generator generator) {
-            long[] shape = {images, channels, grid.height(), grid.width()};
-            if (!Arrays.equals(latents.shape(), shape)) {
-                throw new IllegalArgumentException("The initial latents have the shape "
-                        + Arrays.toString(latents.shape()) + " where this request needs " + Arrays.toString(shape));
-            }
-            return latents.tensor();
+        public PreparedStart prepare(Request request, TokenGrid grid) {
+            return new PreparedStart.Given(request, latents);
         }
 
         @Override

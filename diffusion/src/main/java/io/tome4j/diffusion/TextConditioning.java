@@ -1,6 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.models.unet.AddedConditioning;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -10,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * want it, sizes. A value; its tensors belong to the scope that was open when it was made.
  */
 public final class TextConditioning {
-    private final Tensor embeddings;
+    private final List<Tensor> embeddings;
     private final @Nullable AddedConditioning added;
 
-    private TextConditioning(Tensor embeddings, @Nullable AddedConditioning added) {
+    private TextConditioning(List<Tensor> embeddings, @Nullable AddedConditioning added) {
         this.embeddings = embeddings;
         this.added = added;
     }
@@ -24,7 +25,16 @@ public final class TextConditioning {
      * @param embeddings {@code [B, M, D]}, with guidance {@code [2 * B, M, D]}: first those of the negative prompt
      */
     public static TextConditioning of(Tensor embeddings) {
-        return new TextConditioning(embeddings, null);
+        return new TextConditioning(List.of(embeddings), null);
+    }
+
+    /**
+     * Text embeddings of rows whose texts have different lengths.
+     *
+     * @param embeddings each {@code [B, M, D]}: of the first rows, of those that follow, and so on
+     */
+    static TextConditioning of(List<Tensor> embeddings) {
+        return new TextConditioning(List.copyOf(embeddings), null);
     }
 
     /**
@@ -41,8 +51,11 @@ public final class TextConditioning {
         return new TextConditioning(embeddings, added);
     }
 
-    /** {@code [B, M, D]}, with guidance {@code [2 * B, M, D]}: first those of the negative prompt. */
-    public Tensor embeddings() {
+    /**
+     * {@code [B, M, D]}, with guidance {@code [2 * B, M, D]}: first those of the negative prompt. Several where rows have texts
+     * of different lengths: of the first rows, of those that follow, and so on.
+     */
+    public List<Tensor> embeddings() {
         return embeddings;
     }
 
@@ -53,6 +66,6 @@ public final class TextConditioning {
 
     /** Rows of the batch. */
     public long rows() {
-        return embeddings.size(0);
+        return embeddings.stream().mapToLong(rows -> rows.size(0)).sum();
     }
 }

@@ -4,30 +4,69 @@ import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.models.unet.Conditioning;
+import io.tome4j.models.unet.ControlResiduals;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.UNet2DConditionModel;
+import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
 import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A UNet as the denoiser; whoever made the UNet closes it.
- *
- * @param unet the network
  */
-public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
+public final class UNetDenoiser implements Denoiser {
+    private final UNet2DConditionModel unet;
+    private final Controls controls;
+    private final double guidanceScale; // what a network is told that wants to know; 1 is no guidance
+
+    private UNetDenoiser(UNet2DConditionModel unet, Controls controls, double guidanceScale) {
+        this.unet = unet;
+        this.controls = controls;
+        this.guidanceScale = guidanceScale;
+    }
+
+    /** @param unet the network */
+    public UNetDenoiser(UNet2DConditionModel unet) {
+        this(unet, Controls.NONE, 1);
+    }
+
+    @Override
+    public Denoiser controlled(Controls others) {
+        return new UNetDenoiser(unet, others, guidanceScale);
+    }
+
+    @Override
+    public Optional<UNetConfig> unetConfig() {
+        return Optional.of(unet.config());
+    }
+
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = text.added()
-                .map(added -> unet.condition(text.embeddings(), added, timesteps))
-                .orElseGet(() -> unet.condition(text.embeddings(), timesteps));
+        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
+        Controls.Conditioned control = controls.condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
-                return scope.release(
-                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass)));
+                Tensor noisy = Tensors.slice(latents, 1, 0, latentChannels()); // what shows a mask is the UNet's alone
+                Optional<ControlResiduals> residuals = control.at(noisy, timestep, context);
+                return scope.release(Placement.CPU_FP32.place(
+                        unet.forward(latents, timestep, conditioning, context, pass, residuals)));
             }
         };
+    }
+
+    @Override
+    public boolean isToldGuidance() {
+        return unet.isToldGuidance();
+    }
+
+    @Override
+    public Denoiser guided(double scale) {
+        return new UNetDenoiser(unet, controls, scale);
     }
 
     @Override
@@ -52,6 +91,11 @@ public record UNetDenoiser(UNet2DConditionModel unet) implements Denoiser {
 
     @Override
     public int latentChannels() {
+        return unet.outChannels();
+    }
+
+    @Override
+    public int inputChannels() {
         return unet.inChannels();
     }
 

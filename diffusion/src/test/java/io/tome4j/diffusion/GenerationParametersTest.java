@@ -265,7 +265,7 @@ class GenerationParametersTest {
         "euler A,euler_a",
         "UniPC,unipc",
         "LCM,lcm",
-        "DPM++ SDE,DPM++ SDE"
+        "Restart,Restart"
     })
     void samplersAreKnownByTheirNamesInTheWebUi(String sampler, String scheduler) {
         var parsed = GenerationParameters.parse("x\nSteps: 20, Sampler: " + sampler + ", CFG scale: 7, Seed: 1");
@@ -279,9 +279,12 @@ class GenerationParametersTest {
                 + " 2842137543, Size: 512x768, Model hash: 6ce0161689, Model: v1-5, Denoising strength: 0.4, Clip skip:"
                 + " 2, Token merging ratio: 0.3, Lora hashes: \"x: 12ab, y: 34cd\", Version: v1.9.3\n");
         assertThat(parsed.request())
-                .isEqualTo(Request.of("masterpiece, (cat:1.2) <lora:x:0.7>\nsecond line")
+                .isEqualTo(Request.of("masterpiece, (cat:1.2)\nsecond line")
+                        .loras(Lora.named("x").weight(0.7).hash("12ab"))
                         .negativePrompt("bad hands,\nblurry")
+                        .clipSkip(1)
                         .steps(28)
+                        .strength(0.4)
                         .scheduler("dpmpp_2m_karras")
                         .guidanceScale(7)
                         .seed(2842137543L)

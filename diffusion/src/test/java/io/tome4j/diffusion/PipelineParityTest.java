@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.checkpoint.SafetensorsFile;
+import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
@@ -33,14 +34,15 @@ class PipelineParityTest {
     private static final int TOLERANCE = 2; // of 255
 
     static Stream<Arguments> cases() {
-        return Stream.of("images/", "reuse/").flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
-                .map(c -> Arguments.of(folder + c.get("name").textValue(), c)));
+        return Stream.of("images/", "reuse/", "prompts/runs/")
+                .flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
+                        .map(c -> Arguments.of(folder + c.get("name").textValue(), c)));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void drawsTheImageThatTheReferenceDraws(String path, JsonNode c, @TempDir Path folder) throws IOException {
-        String part = path.substring(0, path.indexOf('/') + 1);
+        String part = path.substring(0, path.lastIndexOf('/') + 1);
         PipelineOptions options =
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
@@ -49,7 +51,9 @@ class PipelineParityTest {
             if (!c.get("tome").isNull()) {
                 ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
             }
-            Result result = pipeline.generate(request(c));
+            Request request = request(c);
+            Result result =
+                    pipeline.generate(part.startsWith("prompts/") ? request.promptSyntax(PromptSyntax.A1111) : request);
 
             SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(part + "latents.safetensors"));
             try (var scope = TensorScope.open()) {
@@ -71,7 +75,7 @@ class PipelineParityTest {
     }
 
     /** The case's pipeline, or a copy of it whose scheduler's file has other settings. */
-    private static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
+    static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
         String pipeline = c.get("pipeline").textValue();
         if (c.get("scheduler_settings").isEmpty()) {
             return Fixtures.path(pipeline);
@@ -85,7 +89,7 @@ class PipelineParityTest {
         return folder;
     }
 
-    private static Request request(JsonNode c) {
+    static Request request(JsonNode c) {
         List<String> prompts = new ArrayList<>();
         c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
         Request request = Request.of(prompts.toArray(String[]::new))
@@ -113,7 +117,7 @@ class PipelineParityTest {
                         .reusePower(c.get("power").doubleValue());
     }
 
-    private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
+    static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
         assertThat(a.getWidth()).isEqualTo(b.getWidth());
         assertThat(a.getHeight()).isEqualTo(b.getHeight());
         int most = 0;

@@ -130,11 +130,11 @@ public final class MergeRun implements AutoCloseable {
         ToMePatch.Applied patched = options.map(
                         asked -> new ToMePatch.Applied(asked, DestinationDraw.runningOnFrom(seed)))
                 .orElseGet(() -> model.patch().applied());
-        return new MergeRun(
-                ToMe.mergers(model, patched.options(), patched.runningOn()), patched.options(), seed, copies, listener);
+        ToMeOptions resolved = ToMe.resolved(model, patched.options());
+        return new MergeRun(ToMe.mergers(model, resolved, patched.runningOn()), resolved, seed, copies, listener);
     }
 
-    /** What this run merges. */
+    /** What this run merges, {@linkplain ToMe#resolved resolved} for its model. */
     public ToMeOptions options() {
         return options;
     }

@@ -1,5 +1,6 @@
 package io.tome4j.merging;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -48,12 +49,19 @@ public record PatchReport(
         return blocks.stream().mapToLong(PatchedBlock::tokensAfter).sum();
     }
 
+    /** The same with another thing that the user should know. */
+    public PatchReport withNote(String note) {
+        List<String> all = new ArrayList<>(notes);
+        all.add(note);
+        return new PatchReport(options, input, blocks, unmerged, blocksInModel, List.copyOf(all));
+    }
+
     /** Whether anything was to be merged. */
     public boolean merges() {
         return options.merges();
     }
 
-    /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}. */
+    /** One line for people: {@code 5 of 16 blocks merge 4096 tokens into 2048 (ratio 0.5)}, with {@code max_downsample} if it is not 1. */
     public String summary() {
         if (!merges()) {
             return "off";
@@ -67,12 +75,13 @@ public record PatchReport(
                 .orElse("");
         return String.format(
                         Locale.ROOT,
-                        "%d of %d blocks merge%s (%sratio %s)",
+                        "%d of %d blocks merge%s (%sratio %s%s)",
                         blocks.size(),
                         blocksInModel,
                         what,
                         method,
-                        options.ratio())
+                        options.ratio(),
+                        options.maxDownsample() == 1 ? "" : ", max_downsample " + options.maxDownsample())
                 + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
     }
 }

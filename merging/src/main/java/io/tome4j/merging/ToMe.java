@@ -39,6 +39,17 @@ public final class ToMe {
         return model.patch().applied().options();
     }
 
+    /**
+     * Options as a run of a model has them: {@code max_downsample}, where it was not chosen, is the least at which the model has
+     * blocks, because merging that was asked for is to have an effect.
+     */
+    public static ToMeOptions resolved(MergeableModel model, ToMeOptions options) {
+        return options.forBlocksFrom(model.mergeableBlocks().stream()
+                .mapToInt(MergeableBlock::downsample)
+                .min()
+                .orElse(1));
+    }
+
     /** What each block of a model is to do; empty for one that does not merge. */
     static IdentityHashMap<MergeableBlock, Optional<BlockMerger>> mergers(
             MergeableModel model, ToMeOptions options, DestinationDraw runningOn) {
@@ -62,11 +73,13 @@ public final class ToMe {
     /**
      * What merging would do to a model's tokens at a size; changes nothing.
      *
+     * @param asked what to merge; the report has it as {@link #resolved} for the model
      * @param input the rows and columns of the model's input (of the latents)
      * @throws OptionException if the options ask for merging, and nothing would be merged
      */
-    public static PatchReport report(MergeableModel model, ToMeOptions options, TokenGrid input) {
+    public static PatchReport report(MergeableModel model, ToMeOptions asked, TokenGrid input) {
         List<? extends MergeableBlock> all = model.mergeableBlocks();
+        ToMeOptions options = resolved(model, asked);
         if (!options.merges()) {
             return new PatchReport(options, input, List.of(), List.of(), all.size(), List.of());
         }

@@ -70,9 +70,14 @@ public final class ToMeOptions {
                     ratio -> ratio >= 0 && ratio <= 1,
                     "it is the share of tokens to merge away, from 0 (none) to 1; 0.5 is a good start");
 
+    private static final int DEEPEST = 8;
+
     public static final Option<Integer> MAX_DOWNSAMPLE = Option.of("max_downsample", 1)
             .titled("Token merging maximum down sampling")
-            .described("1|2|4|8", "Merge where the feature map is at most this much smaller than the latents.")
+            .described(
+                    "1|2|4|8",
+                    "Merge where the feature map is at most this much smaller than the latents; a model without blocks at"
+                            + " full size, such as SDXL, has 2 where nothing is said.")
             .allowing(
                     value -> value == 1 || value == 2 || value == 4 || value == 8,
                     "it must be 1 (only the blocks at full size), 2, 4 or 8 (all blocks)");
@@ -199,7 +204,7 @@ public final class ToMeOptions {
 
     /** Whether an option is what it is unless somebody says otherwise. */
     public boolean isUsual(Option<?> option) {
-        return get(option).equals(usual(option));
+        return option.equals(MAX_DOWNSAMPLE) ? !values.has(option) : get(option).equals(usual(option));
     }
 
     /**
@@ -215,7 +220,9 @@ public final class ToMeOptions {
             }
         }
         option.require(value);
-        return new ToMeOptions(value.equals(usual(option)) ? base.without(option) : base.with(option, value));
+        // 1 is a choice: it is not what every model has where nobody chose
+        boolean asIfNotChosen = value.equals(usual(option)) && !option.equals(MAX_DOWNSAMPLE);
+        return new ToMeOptions(asIfNotChosen ? base.without(option) : base.with(option, value));
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -241,13 +248,32 @@ public final class ToMeOptions {
         return with(RATIO, value);
     }
 
-    /** Merge in blocks whose feature map is at most this much smaller than the latents: 1, 2, 4 or 8. */
+    /**
+     * Merge in blocks whose feature map is at most this much smaller than the latents: 1, 2, 4 or 8. Where it was not chosen, a
+     * run takes the least at which its model has blocks: 1, and 2 for SDXL, which has none at full size.
+     */
     public int maxDownsample() {
         return get(MAX_DOWNSAMPLE);
     }
 
     public ToMeOptions maxDownsample(int value) {
         return with(MAX_DOWNSAMPLE, value);
+    }
+
+    /**
+     * The same for a model; where {@link #maxDownsample} was chosen, just the same.
+     *
+     * @param leastDownsample how many times smaller than the input its largest feature map with blocks is
+     */
+    public ToMeOptions forBlocksFrom(int leastDownsample) {
+        if (!merges() || values.has(MAX_DOWNSAMPLE) || leastDownsample <= MAX_DOWNSAMPLE.defaultValue()) {
+            return this;
+        }
+        int fitting = 2;
+        while (fitting < leastDownsample && fitting < DEEPEST) {
+            fitting *= 2;
+        }
+        return maxDownsample(fitting);
     }
 
     /** Width in tokens of the cells that one destination each is drawn from, at least 1. */

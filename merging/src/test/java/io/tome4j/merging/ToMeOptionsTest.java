@@ -14,7 +14,10 @@ class ToMeOptionsTest {
     @Test
     void optionsChosenInAnyOrderAreEqualAndSoAreDefaultsThatWereSaid() {
         assertThat(HALF.mergeMlp(true).stride(4, 2)).isEqualTo(HALF.stride(4, 2).mergeMlp(true));
-        assertThat(HALF.maxDownsample(2).maxDownsample(1)).isEqualTo(HALF).hasSameHashCodeAs(HALF);
+        assertThat(HALF.mergeMlp(true).mergeMlp(false)).isEqualTo(HALF).hasSameHashCodeAs(HALF);
+        // other models have another default, so that this one is a choice
+        assertThat(HALF.maxDownsample(1)).isNotEqualTo(HALF);
+        assertThat(HALF.maxDownsample(1).identity()).isEqualTo("ratio=0.5 max_downsample=1");
         assertThat(HALF.mergeMlp(true)).isNotEqualTo(HALF);
     }
 

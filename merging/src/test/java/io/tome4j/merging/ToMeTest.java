@@ -75,7 +75,8 @@ class ToMeTest {
                         org.assertj.core.groups.Tuple.tuple(2, 1024, 512),
                         org.assertj.core.groups.Tuple.tuple(2, 1024, 512),
                         org.assertj.core.groups.Tuple.tuple(1, 4096, 2048));
-        assertThat(report.summary()).isEqualTo("4 of 7 blocks merge up to 4096 tokens into 2048 (ratio 0.5)");
+        assertThat(report.summary())
+                .isEqualTo("4 of 7 blocks merge up to 4096 tokens into 2048 (ratio 0.5, max_downsample 2)");
     }
 
     @Test
@@ -102,10 +103,27 @@ class ToMeTest {
 
     @Test
     void whereNothingWouldBePatchedTheErrorSaysWhichOptionWould() {
-        assertThatThrownBy(() -> ToMe.applyPatch(Model.at(2, 4, 4), ToMeOptions.ratio(0.5)))
+        assertThatThrownBy(() -> ToMe.applyPatch(
+                        Model.at(2, 4, 4), ToMeOptions.ratio(0.5).maxDownsample(1)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at downsample 2, 4")
                 .hasMessageContaining("use max_downsample 2 or more");
+    }
+
+    @Test
+    void aModelWithoutBlocksAtFullSizeMergesAtItsLargestUnlessSomebodyChose() {
+        PatchReport report = ToMe.applyPatch(Model.at(2, 4, 4), ToMeOptions.ratio(0.5));
+        assertThat(report.options().maxDownsample()).isEqualTo(2);
+        assertThat(report.blocks()).hasSize(1);
+        assertThat(report.summary()).contains("1 of 3 blocks").contains("max_downsample 2");
+        PatchReport chosen =
+                ToMe.applyPatch(Model.at(2, 4, 4), ToMeOptions.ratio(0.5).maxDownsample(4));
+        assertThat(chosen.blocks()).hasSize(3);
+        assertThat(chosen.notes()).isEmpty();
+        ToMeOptions asTomesd = ToMeOptions.ratio(0.5).mode(ToMeOptions.Mode.TOMESD);
+        assertThat(MergeRun.of(Model.at(4), asTomesd, 1, 1).options().maxDownsample())
+                .isEqualTo(4);
+        assertThat(MergeRun.of(Model.at(1, 2), asTomesd, 1, 1).options()).isEqualTo(asTomesd);
     }
 
     @Test

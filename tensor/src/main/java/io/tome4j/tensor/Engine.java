@@ -10,6 +10,7 @@ import java.util.Objects;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch_cuda;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -144,6 +145,22 @@ public final class Engine {
     /** Whether a CUDA device can be used. */
     public boolean cudaAvailable() {
         return torch.hasCUDA() && torch.cuda_is_available();
+    }
+
+    /**
+     * Has the calling thread compute on another CUDA device than the first: what it loads lies there, and whatever thread
+     * uses that has to make the same call before.
+     *
+     * @param index from 0
+     * @throws TomeException if there is no such device
+     */
+    public void useCudaDevice(int index) {
+        int devices = cudaAvailable() ? torch_cuda.device_count() : 0;
+        if (index < 0 || index >= devices) {
+            throw new TomeException("There is no CUDA device " + index + ": this machine has " + devices
+                    + " that can be used" + (cudaNatives() ? "." : "; the natives on the class path know none."));
+        }
+        torch_cuda.set_device((byte) index);
     }
 
     /** Threads that one operation uses. */

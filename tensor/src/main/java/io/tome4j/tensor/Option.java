@@ -131,7 +131,7 @@ public final class Option<T> {
     }
 
     /**
-     * Reads what {@link #format} wrote, in whatever case.
+     * Reads what {@link #format} wrote, in whatever case, with blanks for underscores as others may write it.
      *
      * @throws OptionException if it is no value of this option
      */
@@ -143,7 +143,9 @@ public final class Option<T> {
     private T parsed(String text) {
         try {
             if (defaultValue instanceof Enum<?> constant) {
-                return (T) Enum.valueOf(constant.getDeclaringClass(), text.toUpperCase(Locale.ROOT));
+                return (T) Enum.valueOf(
+                        constant.getDeclaringClass(),
+                        text.toUpperCase(Locale.ROOT).replace(' ', '_').replace('-', '_'));
             } else if (defaultValue instanceof Boolean) {
                 return (T) flag(text);
             } else if (defaultValue instanceof Integer) {

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -66,18 +67,29 @@ public final class Weights implements AutoCloseable {
     private final String prefix;
     private final Set<String> taken;
     private final List<Tensor> owned;
+    private final List<Made> made;
 
-    private Weights(Source source, Placement placement, String prefix, Set<String> taken, List<Tensor> owned) {
+    /**
+     * A tensor that a layer has, and how it came about.
+     *
+     * @param names of the tensors it was made of
+     * @param making makes it once more
+     */
+    private record Made(Tensor tensor, List<String> names, Supplier<Tensor> making) {}
+
+    private Weights(
+            Source source, Placement placement, String prefix, Set<String> taken, List<Tensor> owned, List<Made> made) {
         this.source = source;
         this.placement = placement;
         this.prefix = prefix;
         this.taken = taken;
         this.owned = owned;
+        this.made = made;
     }
 
     /** The root view of a source; what is taken goes to {@code placement}. */
     public static Weights of(Source source, Placement placement) {
-        return new Weights(source, placement, "", new HashSet<>(), new ArrayList<>());
+        return new Weights(source, placement, "", new HashSet<>(), new ArrayList<>(), new ArrayList<>());
     }
 
     public Placement placement() {
@@ -86,7 +98,7 @@ public final class Weights implements AutoCloseable {
 
     /** The same view, but what is taken through it goes to another placement. */
     public Weights placed(Placement other) {
-        return new Weights(source, other, prefix, taken, owned);
+        return new Weights(source, other, prefix, taken, owned, made);
     }
 
     /**
@@ -98,12 +110,12 @@ public final class Weights implements AutoCloseable {
         if (!taken.isEmpty()) {
             throw new IllegalStateException("Tensors of " + source.origin("") + " were taken under other names");
         }
-        return new Weights(wrapping.apply(source), placement, prefix, taken, owned);
+        return new Weights(wrapping.apply(source), placement, prefix, taken, owned, made);
     }
 
     /** The view of what lies below a name. */
     public Weights scope(String name) {
-        return new Weights(source, placement, prefix + name + ".", taken, owned);
+        return new Weights(source, placement, prefix + name + ".", taken, owned, made);
     }
 
     /** Whether a tensor of this name is there. */
@@ -119,11 +131,12 @@ public final class Weights implements AutoCloseable {
      * @throws TomeException if it is missing or has other sizes
      */
     public Tensor take(String name, long... shape) {
-        try (var scope = TensorScope.open()) {
-            Tensor placed = load(name, shape);
-            Tensor laidOut = shape.length == 4 ? placed.contiguous(MemoryFormat.ChannelsLast) : placed;
-            return own(scope.retain(laidOut));
-        }
+        return make(List.of(name), () -> {
+            try (var scope = TensorScope.open()) {
+                Tensor placed = load(name, shape);
+                return scope.retain(shape.length == 4 ? placed.contiguous(MemoryFormat.ChannelsLast) : placed);
+            }
+        });
     }
 
     /**
@@ -152,9 +165,34 @@ public final class Weights implements AutoCloseable {
      * @param layOut gives the same tensor in another layout or shape
      */
     Tensor takeJoined(List<String> names, UnaryOperator<Tensor> layOut, long... shape) {
-        try (var scope = TensorScope.open()) {
-            Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
-            return own(scope.retain(layOut.apply(parts.length == 1 ? parts[0] : Tensors.cat(0, parts))));
+        return make(names, () -> {
+            try (var scope = TensorScope.open()) {
+                Tensor[] parts = names.stream().map(name -> load(name, shape)).toArray(Tensor[]::new);
+                return scope.retain(layOut.apply(parts.length == 1 ? parts[0] : Tensors.cat(0, parts)));
+            }
+        });
+    }
+
+    private Tensor make(List<String> names, Supplier<Tensor> making) {
+        Tensor tensor = own(making.get());
+        made.add(new Made(tensor, names.stream().map(prefix::concat).toList(), making));
+        return tensor;
+    }
+
+    /**
+     * Takes tensors anew from the source, which gives others by now: layers that have them go on with the new ones, and
+     * nothing else of the model changes. The model must not run meanwhile. If it fails, some are old and some are new.
+     *
+     * @param names the tensors, by their names in the source; those that nobody took are passed over
+     * @throws TomeException if one cannot be loaded
+     */
+    public void takeAnew(Set<String> names) {
+        for (Made one : made) {
+            if (one.names().stream().anyMatch(names::contains)) {
+                try (Tensor anew = one.making().get()) {
+                    one.tensor().put(anew); // the handle that the layer has now refers to the new tensor
+                }
+            }
         }
     }
 
@@ -225,5 +263,6 @@ public final class Weights implements AutoCloseable {
     public void close() {
         owned.forEach(Tensor::close);
         owned.clear();
+        made.clear();
     }
 }

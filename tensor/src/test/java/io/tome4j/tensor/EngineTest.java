@@ -85,4 +85,11 @@ class EngineTest {
                 .hasMessageContaining("No CUDA device")
                 .hasMessageContaining("choose the device cpu");
     }
+
+    @Test
+    void aCudaDeviceThatIsNotThereIsRefused() {
+        assertThatThrownBy(() -> Engine.start().useCudaDevice(99))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("no CUDA device 99");
+    }
 }

@@ -28,10 +28,10 @@ final class BenchModelOptions extends CheckpointOptions {
 
     @Option(
             names = "--model",
-            paramLabel = "sd15|FOLDER|ID",
+            paramLabel = "sd15|sdxl|FOLDER|ID",
             defaultValue = BenchModel.SD15,
             description =
-                    "sd15 (default): Stable Diffusion 1.5's architecture at its full size, without a download. Or a"
+                    "sd15 (default) or sdxl: the architecture of Stable Diffusion 1.5 or XL at its full size, without a download. Or a"
                             + " folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub.")
     private String model = BenchModel.SD15;
 
@@ -39,22 +39,23 @@ final class BenchModelOptions extends CheckpointOptions {
             names = "--weights",
             paramLabel = "random|checkpoint",
             converter = WeightsConverter.class,
-            description = "Random weights of the model's shape, or its own (default: random for sd15, else its own)."
-                    + " The speed does not depend on them.")
+            description =
+                    "Random weights of the model's shape, or its own (default: random for sd15 and sdxl, else its own)."
+                            + " The speed does not depend on them.")
     private Optional<WeightsChoice> weights = Optional.empty();
 
-    private boolean isSd15() {
-        return model.equals(BenchModel.SD15);
+    private boolean isArchitecture() {
+        return BenchModel.isArchitecture(model);
     }
 
     /** @throws OptionException if two options do not go together */
     void check() {
-        if (isSd15() && weights.equals(Optional.of(WeightsChoice.CHECKPOINT))) {
-            throw new OptionException(
-                    "--weights is checkpoint, and sd15 is an architecture without one: name a checkpoint with --model,"
-                            + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
+        if (isArchitecture() && weights.equals(Optional.of(WeightsChoice.CHECKPOINT))) {
+            throw new OptionException("--weights is checkpoint, and " + model
+                    + " is an architecture without one: name a checkpoint with --model,"
+                    + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
         }
-        if (isSd15() && !(revision().isEmpty() && variant().isEmpty())) {
+        if (isArchitecture() && !(revision().isEmpty() && variant().isEmpty())) {
             throw new OptionException(
                     "--revision and --variant are for checkpoints, and --model is " + OptionException.literal(model));
         }
@@ -78,12 +79,12 @@ final class BenchModelOptions extends CheckpointOptions {
     }
 
     boolean isRandom() {
-        return isSd15() || weights.equals(Optional.of(WeightsChoice.RANDOM));
+        return isArchitecture() || weights.equals(Optional.of(WeightsChoice.RANDOM));
     }
 
     BenchModel load(Placement placement, DownloadListener listener) {
-        return isSd15()
-                ? BenchModel.sd15(placement)
+        return isArchitecture()
+                ? BenchModel.ofArchitecture(model, placement)
                 : BenchModel.fromPretrained(
                         model, isRandom(), new FetchOptions(revision(), variant()), listener, placement);
     }

@@ -44,7 +44,7 @@ public final class CompareCommand extends SessionCommand<CompareCommand.Plan> {
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
 
-    private final SamplingOptions image = new SamplingOptions(Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
+    private final SamplingOptions image = SamplingOptions.ofOnePass(Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
     private final CompareOptions compare = new CompareOptions();
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)

@@ -62,7 +62,7 @@ public final class EvaluateCommand extends SessionCommand<EvaluateCommand.Run> {
     private ModelOptions model = new ModelOptions();
 
     private final SamplingOptions sampling =
-            new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
+            SamplingOptions.ofOnePass(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
 
     /** What is measured first is the model by itself: the usual ratio is 0. */
     private final MergingOptions merging = new MergingOptions(0);

@@ -2,6 +2,7 @@ package io.tome4j.cli.generate;
 
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.cli.options.ChosenModel;
+import io.tome4j.cli.options.ControlOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
@@ -34,7 +35,8 @@ import picocli.CommandLine.Model.ArgGroupSpec;
             "",
             "Examples:",
             "  tome generate \"a red apple\"",
-            "  tome generate \"a photo of an apple\" --model path/to/checkpoint --seed 42 --out apple.png"
+            "  tome generate \"a photo of an apple\" --model path/to/checkpoint --seed 42 --out apple.png",
+            "  tome generate \"a green apple\" --init-image apple.png --strength 0.6"
         })
 public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> {
     @Mixin
@@ -46,7 +48,13 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     private final SamplingOptions image = new SamplingOptions();
     private final MergingOptions merging = new MergingOptions(ToMeOptions.RATIO.defaultValue());
 
-    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
+    @ArgGroup(validate = false, heading = "%nControlNet:%n", order = 2)
+    private ControlOptions control = new ControlOptions();
+
+    @ArgGroup(validate = false, heading = "%nInitial image:%n", order = 3)
+    private StartOptions start = new StartOptions();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 5)
     private OutputOptions output = new OutputOptions();
 
     /**
@@ -58,14 +66,15 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
 
     @Override
     protected List<ArgGroupSpec> tableGroups() {
-        return List.of(image.group("Image", 2), merging.group("Token merging", 3));
+        return List.of(image.group("Image", 2), merging.group("Token merging", 4));
     }
 
     @Override
     protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
         ToMeOptions options = merging.options();
-        Request request = image.request(prompt.text(), chosen).merging(options);
+        Request asked = image.request(prompt.text(), chosen, start.image.isPresent());
+        Request request = start.applyTo(control.applyTo(asked)).merging(options);
         output.latents.ifPresent(OutputFiles::requireFile);
         List<Path> files =
                 OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);
@@ -108,7 +117,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
 
     /** Those of all batches that are made one after another. */
     private static int steps(Request request) {
-        return request.steps() * (request.images() / request.imagesAtATime());
+        return (request.stepsToRun() + request.hiresStepsToRun()) * (request.images() / request.imagesAtATime());
     }
 
     private void save(Result result, List<Path> files, Session session) {

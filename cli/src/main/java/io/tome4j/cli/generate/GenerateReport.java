@@ -79,6 +79,7 @@ record GenerateReport(
         latents.ifPresent(file -> json.put("latents", file.toString()));
         json.put("model", model);
         ReportJson.putRequest(json, request);
+        ReportJson.putAdapters(json, request);
         json.put("device", LowerCase.name(placement.device()));
         json.put("dtype", LowerCase.name(placement.dtype()));
         json.put("engine", engine);
@@ -86,6 +87,10 @@ record GenerateReport(
         putMerging(json.putObject("merging"));
         ArrayNode dropped = json.putArray("dropped_words");
         result.droppedWords().stream().filter(words -> !words.isEmpty()).forEach(dropped::add);
+        if (!result.warnings().isEmpty()) {
+            ArrayNode warnings = json.putArray("warnings");
+            result.warnings().forEach(warnings::add);
+        }
         return json;
     }
 

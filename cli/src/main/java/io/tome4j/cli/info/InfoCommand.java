@@ -5,6 +5,7 @@ import io.tome4j.cli.session.Shown;
 import io.tome4j.cli.session.Version;
 import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.diffusion.ReadParameters;
+import io.tome4j.models.singlefile.FileContents;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -14,17 +15,19 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Prints the parameters in an image. */
+/** Prints the parameters in an image, or what a file of weights is. */
 @Command(
         name = "info",
-        description = "Print the generation parameters in an image.",
+        description = "Print the generation parameters in an image, or what a file of weights is and what it fits.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 public final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FILE", description = "A PNG, JPEG or WebP that tome4j, A1111's web UI or the like made.")
+    @Parameters(
+            paramLabel = "FILE",
+            description = "A PNG, JPEG or WebP that tome4j, A1111's web UI or the like made; or a .safetensors file.")
     private Path file = Path.of("");
 
     @Option(
@@ -37,7 +40,14 @@ public final class InfoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        if (format == OutputFormat.TEXT) {
+        if (FileReport.isOfWeights(file)) {
+            FileContents contents = FileContents.of(file);
+            if (format == OutputFormat.TEXT) {
+                FileReport.print(contents, out);
+            } else {
+                out.println(FileReport.json(contents));
+            }
+        } else if (format == OutputFormat.TEXT) {
             out.println(Shown.harmless(GenerationParameters.readText(file)));
         } else {
             out.println(ReadJson.of(file, ReadParameters.in(file)));

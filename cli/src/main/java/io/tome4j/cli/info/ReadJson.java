@@ -25,17 +25,27 @@ final class ReadJson {
 
     private static void putAll(ObjectNode json, ReadParameters read, GenerationParameters parameters) {
         ReportJson.putRequest(json, parameters.request());
+        ReportJson.putAdapters(json, parameters.request());
         json.put("prompt", parameters.prompt()); // this image's, where the request has several
         json.put("scheduler", parameters.scheduler()); // the one that ran, where the request names none
         putSeed(json, read);
         json.put("index", parameters.index());
         json.put("model", parameters.model());
+        putIfKnown(json, "model_hash", parameters.modelHash());
+        putIfKnown(json, "vae", parameters.vae());
+        putIfKnown(json, "vae_hash", parameters.vaeHash());
         parameters.dtype().ifPresent(dtype -> json.put("dtype", LowerCase.name(dtype)));
         json.put("attention", LowerCase.name(parameters.attention()));
         if (parameters.merging().merges()) {
             json.set("merging", OptionsJson.of(parameters.merging()));
         }
         json.put("version", parameters.version());
+    }
+
+    private static void putIfKnown(ObjectNode json, String key, String value) {
+        if (!value.isEmpty()) {
+            json.put(key, value);
+        }
     }
 
     /** As the image has it: some programs count seeds from 0 to 2^64 - 1. */

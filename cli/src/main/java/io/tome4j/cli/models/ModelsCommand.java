@@ -14,6 +14,9 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.emoji.Motifs.Motif;
+import io.tome4j.models.singlefile.BaseModel;
+import io.tome4j.models.singlefile.FileContents;
+import io.tome4j.models.singlefile.FileKind;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -28,6 +31,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,6 +49,9 @@ import picocli.CommandLine.Spec;
 public final class ModelsCommand implements Callable<Integer> {
     private static final String INDEX = "model_index.json";
     private static final String EMBEDDED = "embedded";
+    private static final String WEB_UI = "models/Stable-diffusion";
+    private static final String FILE_END = ".safetensors";
+    private static final int DEEPEST = 3;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -52,8 +59,15 @@ public final class ModelsCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "FOLDER",
             arity = "0..*",
-            description = "More folders to look in, at most two levels deep.")
+            description = "More folders to look in for folders and single files, at most two levels deep.")
     private List<Path> folders = new ArrayList<>();
+
+    @Option(
+            names = "--models-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "A folder of models, as FOLDER; of A1111's web UI too, whose models lie in models/Stable-diffusion.")
+    private @Nullable Path modelsDir;
 
     @Option(names = "--motifs", description = "List what the embedded model draws instead, as prompts.")
     private boolean motifs;
@@ -70,9 +84,15 @@ public final class ModelsCommand implements Callable<Integer> {
      * @param revision what to pass to {@code --revision}, if it is not the main one; empty for a folder, and for the
      *     embedded model {@value #EMBEDDED}
      * @param bytes on disk
+     * @param family in words; empty where it is not known
      * @param path where it lies; the embedded one is unpacked there when it is used first
      */
-    private record Found(String name, String revision, long bytes, Path path) {}
+    private record Found(String name, String revision, long bytes, Path path, String family) {
+        /** One whose family was not looked for. */
+        Found(String name, String revision, long bytes, Path path) {
+            this(name, revision, bytes, path, "");
+        }
+    }
 
     @Override
     public Integer call() {
@@ -92,17 +112,18 @@ public final class ModelsCommand implements Callable<Integer> {
             }
         }
         for (Path folder : folders) {
-            if (!Files.isDirectory(folder)) {
-                throw new TomeException("There is no folder " + folder + ".");
-            }
             found.addAll(inFolder(folder));
+        }
+        if (modelsDir != null) {
+            Path ofWebUi = modelsDir.resolve(WEB_UI);
+            found.addAll(inFolder(Files.isDirectory(ofWebUi) ? ofWebUi : modelsDir));
         }
         print(cache, found);
         return 0;
     }
 
     private void printMotifs() {
-        if (!folders.isEmpty()) {
+        if (!folders.isEmpty() || modelsDir != null) {
             throw new OptionException("--motifs are those of the embedded model, whatever folders there are");
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -127,16 +148,25 @@ public final class ModelsCommand implements Callable<Integer> {
             json.put("cache", cache.toString());
             ArrayNode models = json.putArray("models");
             for (Found model : found) {
-                models.addObject()
+                ObjectNode described = models.addObject()
                         .put("model", model.name())
                         .put("revision", model.revision())
                         .put("bytes", model.bytes())
                         .put("path", model.path().toString());
+                if (!model.family().isEmpty()) {
+                    described.put("family", model.family());
+                }
             }
             out.println(json);
         } else {
             for (Found model : found) {
-                out.printf(Locale.ROOT, "%-56s %-12s %8.1f MB%n", model.name(), model.revision(), model.bytes() / 1e6);
+                out.printf(
+                        Locale.ROOT,
+                        "%-56s %-12s %8.1f MB  %s%n",
+                        model.name(),
+                        model.revision(),
+                        model.bytes() / 1e6,
+                        model.family());
             }
         }
         out.flush();
@@ -148,18 +178,44 @@ public final class ModelsCommand implements Callable<Integer> {
         }
     }
 
+    /** Folders and single files, by name. */
     private static List<Found> inFolder(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder, 3)) {
-            return paths.filter(path -> path.endsWith(INDEX))
-                    .map(index -> index.toAbsolutePath().getParent())
-                    .filter(model -> CheckpointSource.isSupported(model, StableDiffusionPipeline.checkpointKinds()))
-                    .map(model -> new Found(model.toString(), "", size(model), model))
+        if (!Files.isDirectory(folder)) {
+            throw new TomeException("There is no folder " + folder + ".");
+        }
+        try (Stream<Path> paths = Files.walk(folder, DEEPEST)) {
+            return paths.filter(path -> path.endsWith(INDEX) || path.toString().endsWith(FILE_END))
+                    .map(Path::toAbsolutePath)
+                    .flatMap(path -> path.endsWith(INDEX) ? folder(path.getParent()) : file(path))
                     .sorted(Comparator.comparing(Found::name))
                     .toList();
         } catch (IOException e) {
             throw unsearchable(folder, e);
         } catch (UncheckedIOException e) {
             throw unsearchable(folder, Objects.requireNonNull(e.getCause()));
+        }
+    }
+
+    private static Stream<Found> folder(@Nullable Path model) {
+        return model != null && CheckpointSource.isSupported(model, StableDiffusionPipeline.checkpointKinds())
+                ? Stream.of(new Found(model.toString(), "", size(model), model))
+                : Stream.empty();
+    }
+
+    /** A model, or a UNet alone; parts of folders are none, and what is damaged is not told here. */
+    private static Stream<Found> file(Path file) {
+        Path parent = file.getParent();
+        if (parent != null && Files.exists(parent.resolve("config.json"))) {
+            return Stream.empty();
+        }
+        try {
+            FileContents contents = FileContents.of(file);
+            String family = contents.base().map(BaseModel::title).orElse("");
+            return contents.kind() == FileKind.MODEL || contents.kind() == FileKind.UNET
+                    ? Stream.of(new Found(file.toString(), "", contents.bytes(), file, family))
+                    : Stream.empty();
+        } catch (TomeException e) {
+            return Stream.empty();
         }
     }
 

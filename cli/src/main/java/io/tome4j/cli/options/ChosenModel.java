@@ -4,6 +4,7 @@ import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.WholeFile;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
@@ -11,7 +12,10 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The model that a command runs, and what suits it where the user did not say.
@@ -21,9 +25,6 @@ import java.util.Optional;
  * @param options how to load it
  */
 public record ChosenModel(String name, Optional<EmbeddedModel> embedded, PipelineOptions options) {
-    /** What {@code diffusers} takes for any model. */
-    static final double USUAL_GUIDANCE = 7.5;
-
     static final int USUAL_STEPS = 20;
 
     /** What the pipeline loads; unpacks the embedded model if that is necessary. */
@@ -36,28 +37,30 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
         return Placement.choose(options.device(), options.dtype());
     }
 
-    int steps() {
+    /** The denoising steps that suit it. */
+    public int steps() {
         return embedded.map(EmbeddedModel::steps).orElse(USUAL_STEPS);
     }
 
-    double guidanceScale() {
-        return embedded.map(EmbeddedModel::guidanceScale).orElse(USUAL_GUIDANCE);
+    /** Empty leaves it to the checkpoint's family. */
+    public Optional<Double> guidanceScale() {
+        return embedded.map(EmbeddedModel::guidanceScale);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int width() {
+    public int width() {
         return embedded.map(EmbeddedModel::width).orElse(0);
     }
 
     /** In pixels; 0 leaves it to the checkpoint. */
-    int height() {
+    public int height() {
         return embedded.map(EmbeddedModel::height).orElse(0);
     }
 
     /** Says which model it is where the user may wonder. */
     public void announce(PrintWriter err) {
         embedded.ifPresent(model -> err.println("Model: the embedded " + model.name() + ", which " + model.description()
-                + "; --model takes any Stable Diffusion 1.x or 2.x checkpoint"));
+                + "; --model takes any Stable Diffusion 1.x, 2.x or XL checkpoint"));
     }
 
     /** Which weights these are, as well as that can be told without reading them. */
@@ -66,16 +69,29 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
             return name + " " + embedded.get().fingerprint();
         }
         Path folder = Path.of(name);
-        String which = Files.isDirectory(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
-        return (which + " " + options.revision() + " " + options.variant()).strip();
+        String which = Files.exists(folder) ? folder.toAbsolutePath().normalize() + state(folder) : name;
+        String vae = options.vae()
+                .map(file -> " vae " + file.toAbsolutePath().normalize() + state(file))
+                .orElse("");
+        String told = Stream.of(
+                        options.revision(),
+                        options.variant(),
+                        options.config(),
+                        options.base().map(BaseModel::id).orElse(""),
+                        options.predictionType(),
+                        options.ema() ? "ema" : "",
+                        options.refiner().isEmpty() ? "" : "refined by " + options.refiner())
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining(" "));
+        return (which + " " + told + vae).strip();
     }
 
-    /** How much there is in a folder, and when it was changed last. */
+    /** How much there is in a folder or file, and when it was changed last. */
     private static String state(Path folder) {
         long bytes = 0;
         FileTime newest = FileTime.fromMillis(0);
         try {
-            for (Path file : FolderFiles.in(folder)) {
+            for (Path file : Files.isDirectory(folder) ? FolderFiles.in(folder) : List.of(folder)) {
                 bytes += Files.size(file);
                 FileTime changed = Files.getLastModifiedTime(file);
                 newest = changed.compareTo(newest) > 0 ? changed : newest;

@@ -3,22 +3,74 @@ package io.tome4j.cli.options;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.emoji.EmbeddedModel;
+import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model, and how to run it. */
 public final class ModelOptions extends CheckpointOptions {
     @Option(
             names = "--model",
+            paramLabel = "FOLDER|FILE|ID",
+            defaultValue = "",
+            description =
+                    "A folder as diffusers' save_pretrained writes it, a single .safetensors file, or a model's id on"
+                            + " the Hugging Face hub (default: the embedded model, which draws emoji).")
+    String model = "";
+
+    @Option(
+            names = "--vae",
+            order = AFTER,
+            paramLabel = "FILE|FOLDER",
+            description = "A VAE to take in place of the model's own.")
+    private @Nullable Path vae;
+
+    @Option(
+            names = "--base",
+            order = AFTER,
+            paramLabel = "NAME",
+            defaultValue = "",
+            description =
+                    "What a model in a single file was trained from, where its tensors do not tell it or tell it wrong:"
+                            + " sd15, sd21-base, sd21, sdxl, sdxl-refiner, sdxl-turbo or sdxl-lightning.")
+    private String base = "";
+
+    @Option(
+            names = "--config",
+            order = AFTER,
             paramLabel = "FOLDER|ID",
             defaultValue = "",
-            description = "A folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub"
-                    + " (default: the embedded model, which draws emoji).")
-    String model = "";
+            description =
+                    "A model whose configs a single file of unusual shape has, and which gives the parts that the file"
+                            + " lacks.")
+    private String config = "";
+
+    @Option(
+            names = "--prediction-type",
+            order = AFTER,
+            paramLabel = "epsilon|v_prediction|sample",
+            defaultValue = "",
+            description = "What the model predicts, where its file does not tell it or tells it wrong.")
+    private String predictionType = "";
+
+    @Option(
+            names = "--ema",
+            order = AFTER,
+            description = "Take the moving averages of the UNet's weights that a single file may hold beside them.")
+    private boolean ema;
+
+    @Option(
+            names = "--refiner",
+            order = AFTER,
+            paramLabel = "FOLDER|FILE|ID",
+            defaultValue = "",
+            description = "A model that goes on where the first one stops (--refiner-start), such as SDXL's refiner.")
+    private String refiner = "";
 
     @Option(
             names = "--attention",
@@ -52,6 +104,15 @@ public final class ModelOptions extends CheckpointOptions {
      * @throws OptionException if an option makes no sense for it
      */
     public ChosenModel choose() {
+        return choose(model);
+    }
+
+    /**
+     * As {@link #choose()}, of another model with the same options.
+     *
+     * @param model a folder or an id on the hub; empty for the embedded model
+     */
+    public ChosenModel choose(String model) {
         PipelineOptions options = PipelineOptions.DEFAULT
                 .device(device())
                 .dtype(dtype())
@@ -59,7 +120,17 @@ public final class ModelOptions extends CheckpointOptions {
                 .revision(revision())
                 .variant(variant())
                 .vaeTiling(vaeTiling)
-                .memoryCheck(!noMemoryCheck);
+                .memoryCheck(!noMemoryCheck)
+                .refiner(refiner)
+                .config(config)
+                .predictionType(predictionType)
+                .ema(ema);
+        if (!base.isEmpty()) {
+            options = options.base(BaseModel.of(base));
+        }
+        if (vae != null) {
+            options = options.vae(vae);
+        }
         EmbeddedModel embedded = EmbeddedModel.shipped();
         if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
             return new ChosenModel(model, Optional.empty(), options);

@@ -1,10 +1,12 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.diffusion.MicroConditioning;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Model.ArgGroupSpec;
@@ -13,26 +15,60 @@ import picocli.CommandLine.Model.OptionSpec;
 /** How to draw: the options of {@link Request#OPTIONS} on the command line, and a short form of two of them. */
 public final class SamplingOptions {
     private static final String OR_THE_EMBEDDED_MODELS = ", or what suits the embedded model";
+    private static final String THE_IMAGES_OWN = "the image's own";
     private static final String THE_MODELS_OWN = "the model's own";
 
     /** Where the table's default is not what a command takes, or not how a user would say it. */
-    private static final Map<Option<?>, String> DEFAULTS = Map.of(
+    private static final Map<Option<?>, String> DEFAULTS = defaults(
             Request.STEPS,
             ChosenModel.USUAL_STEPS + OR_THE_EMBEDDED_MODELS,
             Request.GUIDANCE_SCALE,
-            ChosenModel.USUAL_GUIDANCE + OR_THE_EMBEDDED_MODELS,
+            "7.5, 5 for SDXL" + OR_THE_EMBEDDED_MODELS,
             Request.SCHEDULER,
             "the checkpoint's own",
             Request.SEED,
             "drawn at random",
+            MicroConditioning.ORIGINAL_SIZE,
+            THE_IMAGES_OWN,
+            MicroConditioning.TARGET_SIZE,
+            THE_IMAGES_OWN,
             Request.WIDTH,
             THE_MODELS_OWN,
             Request.HEIGHT,
-            THE_MODELS_OWN);
+            THE_MODELS_OWN,
+            Request.STRENGTH,
+            "0.8, with a mask 1",
+            Request.EXTEND,
+            "",
+            Request.PADDING_MASK_CROP,
+            "",
+            Request.HIRES_RATIO,
+            "as in the first pass",
+            Request.HIRES,
+            "");
+
+    /** Pairs of an option and what is said of it. */
+    private static Map<Option<?>, String> defaults(Object... pairs) {
+        Map<Option<?>, String> defaults = new HashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            defaults.put((Option<?>) pairs[i], (String) pairs[i + 1]);
+        }
+        return Map.copyOf(defaults);
+    }
+
+    /** For a command whose images all come of one pass that begins with noise. */
+    public static SamplingOptions ofOnePass(Option<?>... leftOut) {
+        List<Option<?>> all = new ArrayList<>(List.of(leftOut));
+        all.addAll(Request.OF_INITIAL_IMAGE);
+        all.add(Request.HIRES);
+        all.addAll(Request.OF_SECOND_PASS);
+        return new SamplingOptions(all.toArray(Option<?>[]::new));
+    }
 
     private static final String GUIDANCE_INTERVAL = "--guidance-interval";
 
     private final TableOptions table;
+    private final AdapterOptions adapters = new AdapterOptions();
     private final OptionSpec guidanceInterval = OptionSpec.builder(GUIDANCE_INTERVAL)
             .type(String.class)
             .paramLabel("FROM,TO")
@@ -55,7 +91,7 @@ public final class SamplingOptions {
     public ArgGroupSpec group(String title, int order) {
         List<OptionSpec> specs = new ArrayList<>(table.specs());
         specs.add(guidanceInterval);
-        return OptionGroup.of(specs).titled(title, order);
+        return OptionGroup.of(specs).and(adapters).titled(title, order);
     }
 
     /**
@@ -65,11 +101,19 @@ public final class SamplingOptions {
      * @throws OptionException if a value is out of its range
      */
     public Request request(String prompt, ChosenModel model) {
-        Request usual = Request.of(prompt)
-                .guidanceScale(model.guidanceScale())
-                .steps(model.steps())
-                .size(model.width(), model.height());
-        Request request = withInterval(table.applyTo(usual, SamplingOptions::with));
+        return request(prompt, model, false);
+    }
+
+    /**
+     * As {@link #request(String, ChosenModel)}.
+     *
+     * @param ownSize whether an image to begin with has a size of its own, which goes before the model's
+     */
+    public Request request(String prompt, ChosenModel model, boolean ownSize) {
+        Request sized =
+                Request.of(prompt).steps(model.steps()).size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
+        Request usual = model.guidanceScale().map(sized::guidanceScale).orElse(sized);
+        Request request = adapters.applyTo(withInterval(table.applyTo(usual, SamplingOptions::with)));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {
             throw new OptionException(

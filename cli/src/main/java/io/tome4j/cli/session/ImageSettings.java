@@ -28,6 +28,12 @@ public final class ImageSettings {
         Request.OPTIONS.stream()
                 .filter(option -> !OF_EACH_IMAGE.contains(option))
                 .forEach(option -> put(settings, option, template));
+        if (!template.loras().isEmpty()) {
+            settings.put("loras", template.loras().toString());
+        }
+        if (!template.embeddings().isEmpty()) {
+            settings.put("embeddings", template.embeddings().toString());
+        }
         settings.put("device", LowerCase.name(placement.device()));
         settings.put("dtype", LowerCase.name(placement.dtype()));
         settings.put("attention", LowerCase.name(model.options().attention()));
@@ -36,7 +42,9 @@ public final class ImageSettings {
 
     private static <T> void put(Map<String, String> settings, Option<T> option, Request template) {
         T value = template.get(option);
-        if (!value.equals(option.defaultValue())) {
+        // an empty negative prompt is to SDXL another than none
+        boolean emptyNegative = option.equals(Request.NEGATIVE_PROMPT) && template.isChosen(option);
+        if (emptyNegative || !value.equals(option.defaultValue())) {
             settings.put(option.name(), option.format(value));
         }
     }

@@ -1,6 +1,7 @@
 package io.tome4j.cli.session;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
@@ -21,6 +22,26 @@ public final class ReportJson {
     public static void putRequest(ObjectNode json, Request request) {
         json.put("prompt", request.prompts().get(0));
         OptionsJson.put(json, request);
+    }
+
+    /** Adds what a request adds to the model, where it adds something. */
+    public static void putAdapters(ObjectNode json, Request request) {
+        if (!request.loras().isEmpty()) {
+            ArrayNode loras = json.putArray("loras");
+            request.loras().forEach(lora -> loras.addObject()
+                    .put("name", lora.name())
+                    .put("weight", lora.weight())
+                    .put("text_weight", lora.textWeight())
+                    .put("hash", lora.hash()));
+        }
+        if (!request.embeddings().isEmpty()) {
+            ArrayNode embeddings = json.putArray("embeddings");
+            request.embeddings().forEach(embedding -> embeddings
+                    .addObject()
+                    .put("name", embedding.name())
+                    .put("token", embedding.token())
+                    .put("hash", embedding.hash()));
+        }
     }
 
     /** Seconds, to a tenth of a millisecond. */

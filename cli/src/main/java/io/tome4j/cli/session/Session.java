@@ -25,6 +25,7 @@ import picocli.CommandLine;
  */
 public final class Session implements AutoCloseable {
     private static final int LONGEST_QUOTE = 500;
+    private static final int LONGEST_WARNING = 4000;
 
     private final CommandLine commandLine;
     private final Interruption interruption;
@@ -123,7 +124,7 @@ public final class Session implements AutoCloseable {
      * @throws io.tome4j.tensor.TomeException if they will not
      */
     public void requireRoom(List<Path> files, long images, StableDiffusionPipeline pipeline, Request request) {
-        TokenGrid grid = request.latentGrid(pipeline.nominalGrid());
+        TokenGrid grid = request.hiresGrid(request.latentGrid(pipeline.nominalGrid()));
         long pixels = (long) grid.tokens() * Request.PIXELS_PER_LATENT * Request.PIXELS_PER_LATENT;
         files.stream().limit(1).forEach(file -> OutputFiles.requireRoom(file, images * pixels));
     }
@@ -143,8 +144,10 @@ public final class Session implements AutoCloseable {
         return new DownloadProgress(err());
     }
 
-    /** Says where the image is not all that was asked for: words of a prompt that were too many, and tiles. */
+    /** Says where the image is not all that was asked for: what fits nothing, words that were too many, and tiles. */
     public void warnOf(Result result) {
+        result.warnings().forEach(warning -> err().println(
+                        "Warning: " + Shown.harmless(Shown.shortened(warning, LONGEST_WARNING))));
         if (result.tiled()) {
             err().println(
                             "Decoded in tiles, for there is too little memory for the whole or they were asked for: the image"

@@ -50,7 +50,7 @@ public final class TuneCommand extends SessionCommand<TuneCommand.Plan> {
     private ModelOptions model = new ModelOptions();
 
     private final SamplingOptions sampling =
-            new SamplingOptions(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
+            SamplingOptions.ofOnePass(Request.SEED, Request.IMAGES_PER_PROMPT, Request.SEED_PER_IMAGE);
     private final TuneOptions tune = new TuneOptions();
 
     /** What to do. */

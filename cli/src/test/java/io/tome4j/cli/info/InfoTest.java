@@ -48,6 +48,18 @@ class InfoTest {
     }
 
     @Test
+    void aFileOfWeightsIsToldByItsTensors() throws IOException {
+        Path unet = Program.tinyModel().resolve("unet/diffusion_pytorch_model.safetensors");
+        Program text = Program.run("info", unet);
+        assertThat(text.out()).contains("a UNet alone", "F32", "Parts: unet", "--config");
+        JsonNode json = Program.run("info", unet, "--format", "json").json();
+        assertThat(json.get("kind").asText()).isEqualTo("unet");
+        assertThat(json.get("in_channels").asInt()).isEqualTo(4);
+        Path pickle = Files.writeString(folder.resolve("model.ckpt"), "PK\u0003\u0004");
+        assertThat(Program.run("info", pickle).err()).contains("is a pickle", "convert");
+    }
+
+    @Test
     void ofAnotherProgramsImageIsShownWhatCanBeRead() throws IOException {
         JsonNode noScale =
                 info(PROMPTS + "Steps: 20, Sampler: Euler a, CFG scale: None, Seed: 12, Size: 512x768, Model: m");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.cli.Program;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,21 @@ class ModelsTest {
         Program program = Program.run("models", fixtures, "--format", "json");
         JsonNode models = program.json().get("models");
         assertThat(models).anyMatch(model -> model.get("path").asText().endsWith("tiny-sd1"));
+    }
+
+    @Test
+    void singleFilesAreListedAlsoWhereTheWebUiHasThem() throws IOException {
+        Path models = Files.createDirectories(folder.resolve("models/Stable-diffusion"));
+        Path unet = Program.tinyModel().resolve("unet/diffusion_pytorch_model.safetensors");
+        Path file = Files.copy(unet, models.resolve("my model.safetensors"));
+        Files.writeString(models.resolve("damaged.safetensors"), "not one");
+        JsonNode found = Program.run("models", "--models-dir", folder, "--format", "json")
+                .json()
+                .get("models");
+        assertThat(found).anyMatch(model -> model.get("model").asText().equals(file.toString()));
+        assertThat(found).noneMatch(model -> model.get("model").asText().contains("damaged"));
+        assertThat(Program.run("models", "--models-dir", folder.resolve("none")).err())
+                .contains("There is no folder");
     }
 
     @Test

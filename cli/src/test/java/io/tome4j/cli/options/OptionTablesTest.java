@@ -40,8 +40,14 @@ class OptionTablesTest {
             Object[] constants = usual.getDeclaringClass().getEnumConstants();
             return LowerCase.name((Enum<?>) constants[(usual.ordinal() + 1) % constants.length]);
         }
+        if (option.equals(Request.HIRES)) {
+            return "1.75";
+        }
+        if (option.equals(Request.EXTEND)) {
+            return "8,0,16,24";
+        }
         if (option.defaultValue() instanceof String) {
-            return "euler_a";
+            return option.name().endsWith("_size") ? "640x512" : option.name().contains("crops") ? "3,4" : "euler_a";
         }
         if (option.defaultValue() instanceof Double usual) {
             return usual > 1 ? "1.75" : "0.75";

@@ -25,6 +25,11 @@ public final class PromptChunk {
         this.inserts = List.copyOf(inserts);
     }
 
+    /** A chunk of given tokens, without inserts. */
+    public static PromptChunk of(long[] ids, float[] weights) {
+        return new PromptChunk(ids, weights, List.of());
+    }
+
     /** Token ids, as many in each chunk of a tokenizer. A copy. */
     public long[] ids() {
         return ids.clone();

@@ -95,6 +95,28 @@ public final class PromptChunker {
         return cutting.all();
     }
 
+    /**
+     * The chunks of a text's variants, as many of each: shorter ones are followed by empty chunks.
+     *
+     * @param variants at least one
+     */
+    public List<List<PromptChunk>> ofVariants(List<String> variants, Emphasis emphasis) {
+        return equallyMany(variants.stream()
+                .map(variant -> chunks(emphasis.pieces(variant)))
+                .toList());
+    }
+
+    private List<List<PromptChunk>> equallyMany(List<List<PromptChunk>> variants) {
+        int most = variants.stream().mapToInt(List::size).max().orElse(0);
+        List<List<PromptChunk>> padded = new ArrayList<>();
+        for (List<PromptChunk> chunks : variants) {
+            List<PromptChunk> all = new ArrayList<>(chunks);
+            all.addAll(Collections.nCopies(most - chunks.size(), empty()));
+            padded.add(List.copyOf(all));
+        }
+        return List.copyOf(padded);
+    }
+
     /** A chunk of padding alone, for where one text has fewer chunks than another. */
     public PromptChunk empty() {
         return new Cutting().all().get(0);

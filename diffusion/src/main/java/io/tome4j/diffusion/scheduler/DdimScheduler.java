@@ -33,17 +33,9 @@ public final class DdimScheduler implements Scheduler {
         this.eta = eta;
     }
 
-    /**
-     * The same scheduler with another share of fresh noise in each step.
-     *
-     * @param eta from 0 (none: the default) to 1 (as much as DDPM)
-     * @throws IllegalArgumentException if it is outside that range
-     */
-    public DdimScheduler withEta(double eta) {
-        if (!(eta >= 0 && eta <= 1)) {
-            throw new IllegalArgumentException("eta is " + eta + ": it must be between 0 and 1");
-        }
-        return new DdimScheduler(this, eta);
+    @Override
+    public DdimScheduler withEta(double value) {
+        return new DdimScheduler(this, Eta.within(value));
     }
 
     @Override

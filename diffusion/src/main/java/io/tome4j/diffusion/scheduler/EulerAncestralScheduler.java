@@ -47,16 +47,12 @@ final class EulerAncestralScheduler implements Scheduler {
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
             float from = sigmas[index];
             float to = sigmas[index + 1];
-            float up = sqrt(to * to * (from * from - to * to) / (from * from));
-            float down = sqrt(to * to - up * up);
+            float up = Sigmas.ancestralUp(from, to);
+            float down = (float) Math.sqrt(to * to - up * up);
             Tensor image = image(modelOutput, index, sample);
             Tensor fresh = LatentMath.noiseLike(sample, generator); // drawn in the last step too, as the reference does
             return sample.add(times(derivative(sample, image, from), down - from))
                     .add(times(fresh, up));
-        }
-
-        private static float sqrt(float x) {
-            return (float) Math.sqrt(x);
         }
     }
 }

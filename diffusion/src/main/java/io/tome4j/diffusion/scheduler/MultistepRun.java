@@ -2,6 +2,7 @@ package io.tome4j.diffusion.scheduler;
 
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -19,12 +20,29 @@ abstract class MultistepRun extends Run {
         steps = timesteps.length;
         alpha = new float[steps + 1];
         sigma = new float[steps + 1];
-        lambda = new float[steps + 1];
         for (int i = 0; i <= steps; i++) {
             alpha[i] = 1 / (float) Math.sqrt(noiseLevels[i] * noiseLevels[i] + 1);
             sigma[i] = noiseLevels[i] * alpha[i];
+        }
+        lambda = lambdas(alpha, sigma);
+    }
+
+    /** A run on {@code sample = image + sigma noise}, so that all alphas are 1. */
+    MultistepRun(int trained, double[] timesteps, double initNoiseSigma, float[] noiseLevels) {
+        super(trained, timesteps, initNoiseSigma);
+        steps = timesteps.length;
+        alpha = new float[steps + 1];
+        Arrays.fill(alpha, 1);
+        sigma = noiseLevels;
+        lambda = lambdas(alpha, sigma);
+    }
+
+    private static float[] lambdas(float[] alpha, float[] sigma) {
+        float[] lambda = new float[alpha.length];
+        for (int i = 0; i < lambda.length; i++) {
             lambda[i] = log(alpha[i]) - log(sigma[i]);
         }
+        return lambda;
     }
 
     @Override

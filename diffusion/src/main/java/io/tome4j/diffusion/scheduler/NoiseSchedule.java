@@ -19,7 +19,7 @@ final class NoiseSchedule {
 
     private static final double MAX_BETA = 0.999;
 
-    private static final int MOST_TIMESTEPS = 1_000_000;
+    static final int MOST_TIMESTEPS = 1_000_000;
 
     private final float[] betas;
     private final float[] alphasCumprod;
@@ -102,6 +102,24 @@ final class NoiseSchedule {
             lambdas[t] = (float) Math.log(sqrt(alphasCumprod[t])) - (float) Math.log(sqrt(1 - alphasCumprod[t]));
         }
         return lambdas;
+    }
+
+    /**
+     * How many timesteps, from 0, have a lambda of at least {@code lambda_min_clipped}.
+     *
+     * @throws TomeException if there is none
+     */
+    int timestepsInUse(String scheduler, double leastLambda) {
+        float[] lambdas = lambdas();
+        int inUse = lambdas.length;
+        while (inUse > 0 && lambdas[inUse - 1] < leastLambda) {
+            inUse--;
+        }
+        if (inUse == 0) {
+            throw new TomeException("The scheduler '" + scheduler + "' has no timestep left: lambda_min_clipped is "
+                    + leastLambda + ", and the noise schedule reaches only " + lambdas[0] + ".");
+        }
+        return inUse;
     }
 
     /** The schedule shifted and scaled so that nothing of the image is left at the last timestep (arXiv 2305.08891, algorithm 1). */

@@ -15,6 +15,9 @@ final class SampleLimit {
         THRESHOLD
     }
 
+    /** Leaves predicted images as they are. */
+    static final SampleLimit NONE = new SampleLimit(Way.NONE, 1, 1);
+
     private final Way way;
     private final double ratio; // the share of values that thresholding leaves alone
     private final double bound;

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion.scheduler;
 
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 
 /**
@@ -9,6 +10,20 @@ import io.tome4j.tensor.TomeException;
 public interface Scheduler {
     /** The name under which {@link Schedulers#named} knows it, as {@code "euler_a"}. */
     String name();
+
+    /**
+     * The same scheduler with another share of fresh noise in each step.
+     *
+     * @param eta from 0 (none: the default) to 1 (as much as there can be)
+     * @throws OptionException if it is outside that range, or this scheduler's steps have no such share to choose
+     */
+    default Scheduler withEta(double eta) {
+        if (Eta.within(eta) != 0) {
+            throw new OptionException("{eta} is " + eta + ", and the {scheduler} '" + name()
+                    + "' has no share of noise to choose: ddim and tcd have");
+        }
+        return this;
+    }
 
     /**
      * Begins one run.
@@ -29,6 +44,15 @@ public interface Scheduler {
         int taken = Strength.steps(steps, strength);
         Trajectory whole = start(steps);
         return whole.startingAt((steps - taken) * whole.order());
+    }
+
+    /**
+     * Finds out whether a strength leaves a step to run.
+     *
+     * @throws io.tome4j.tensor.OptionException if not; it says the smallest that does
+     */
+    static void requireStrength(int steps, double strength) {
+        Strength.steps(steps, strength);
     }
 
     /**

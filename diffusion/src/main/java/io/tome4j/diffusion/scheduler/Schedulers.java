@@ -30,10 +30,28 @@ public final class Schedulers {
                     "",
                     "DPM++ 2M Karras",
                     config -> new DpmSolverScheduler(config.with("use_karras_sigmas", true))),
+            dpmSolver("dpmpp_2m_sde", "DPM++ 2M SDE", 2, false),
+            dpmSolver("dpmpp_2m_sde_karras", "DPM++ 2M SDE Karras", 2, true),
+            dpmSolver("dpmpp_3m_sde", "DPM++ 3M SDE", 3, false),
+            dpmSolver("dpmpp_3m_sde_karras", "DPM++ 3M SDE Karras", 3, true),
+            new Entry("dpmpp_sde", "DPMSolverSDEScheduler", "DPM++ SDE", DpmSdeScheduler::new),
+            new Entry(
+                    "dpmpp_sde_karras",
+                    "",
+                    "DPM++ SDE Karras",
+                    config -> new DpmSdeScheduler(config.with("use_karras_sigmas", true))),
+            new Entry("dpmpp_2s", "DPMSolverSinglestepScheduler", "DPM++ 2S", DpmSingleScheduler::new),
+            new Entry("dpm2", "KDPM2DiscreteScheduler", "DPM2", config -> new Kdpm2Scheduler(config, false)),
+            new Entry(
+                    "dpm2_a", "KDPM2AncestralDiscreteScheduler", "DPM2 a", config -> new Kdpm2Scheduler(config, true)),
+            new Entry("deis", "DEISMultistepScheduler", "DEIS", DeisScheduler::new),
             new Entry("lms", "LMSDiscreteScheduler", "LMS", LmsScheduler::new),
             new Entry("heun", "HeunDiscreteScheduler", "Heun", HeunScheduler::new),
             new Entry("unipc", "UniPCMultistepScheduler", "UniPC", UniPcScheduler::new),
-            new Entry("lcm", "LCMScheduler", "LCM", LcmScheduler::new));
+            new Entry("lcm", "LCMScheduler", "LCM", LcmScheduler::new),
+            new Entry("tcd", "TCDScheduler", "TCD", TcdScheduler::new),
+            new Entry("edm_euler", "EDMEulerScheduler", "EDM Euler", EdmEulerScheduler::new),
+            new Entry("edm_dpmpp_2m", "EDMDPMSolverMultistepScheduler", "EDM DPM++ 2M", EdmDpmSolverScheduler::new));
 
     /**
      * The keys that diffusers' schedulers for Stable Diffusion have between them. Configs are handed from one to another,
@@ -54,6 +72,7 @@ public final class Schedulers {
         "interpolation_type",
         "lambda_min_clipped",
         "lower_order_final",
+        "noise_sampler_seed",
         "num_train_timesteps",
         "original_inference_steps",
         "predict_x0",
@@ -89,6 +108,14 @@ public final class Schedulers {
     };
 
     private Schedulers() {}
+
+    /** DPM-Solver++ with fresh noise in each step. */
+    private static Entry dpmSolver(String name, String title, int order, boolean karras) {
+        return new Entry(name, "", title, config -> {
+            Config own = config.with("algorithm_type", "sde-dpmsolver++").with("solver_order", order);
+            return new DpmSolverScheduler(karras ? own.with("use_karras_sigmas", true) : own);
+        });
+    }
 
     /**
      * The scheduler that a checkpoint's {@code scheduler_config.json} asks for by its {@code _class_name}.

@@ -12,8 +12,13 @@ final class SigmaCourse {
 
     /** The course of so many steps: noise levels at evenly spaced timesteps, or timesteps at spaced noise levels. */
     static SigmaCourse of(NoiseSchedule noise, TimestepSpacing spacing, SigmaSpacing sigmaSpacing, int steps) {
+        return at(spacing.continuous(noise.timesteps(), steps), noise, sigmaSpacing);
+    }
+
+    /** The course of given timesteps, or with as many spaced noise levels between the first and the last of theirs. */
+    static SigmaCourse at(double[] timesteps, NoiseSchedule noise, SigmaSpacing sigmaSpacing) {
+        int steps = timesteps.length;
         float[] schedule = noise.sigmas();
-        double[] timesteps = spacing.continuous(noise.timesteps(), steps);
         double[] sigmas = Sigmas.at(timesteps, schedule);
         if (sigmaSpacing.followsTimesteps()) {
             return new SigmaCourse(timesteps, sigmas);

@@ -37,7 +37,12 @@ abstract class SigmaRun extends Run {
 
     @Override
     final Tensor noised(Tensor original, Tensor noise, int index) {
-        return original.add(times(noise, sigmas[index]));
+        return original.add(times(noise, noiseLevel(index)));
+    }
+
+    /** The noise level of an image's latents that join the run at a model call. */
+    float noiseLevel(int index) {
+        return sigmas[index];
     }
 
     @Override

@@ -13,7 +13,9 @@ final class SigmaSpacing {
         /** Evenly in the seventh root (arXiv 2206.00364, equation 5). */
         KARRAS,
         /** Evenly in the logarithm. */
-        EXPONENTIAL
+        EXPONENTIAL,
+        /** Dense at both ends, by a beta distribution (arXiv 2407.12173). */
+        BETA
     }
 
     private final Way way;
@@ -27,7 +29,8 @@ final class SigmaSpacing {
     }
 
     /**
-     * Reads {@code use_karras_sigmas}, {@code use_exponential_sigmas}, {@code sigma_min} and {@code sigma_max}.
+     * Reads {@code use_karras_sigmas}, {@code use_exponential_sigmas}, {@code use_beta_sigmas}, {@code
+     * sigma_min} and {@code sigma_max}.
      *
      * @throws TomeException if several ways or one that is not supported are asked for
      */
@@ -45,14 +48,15 @@ final class SigmaSpacing {
     }
 
     private static SigmaSpacing readWay(Config config, double least, double most) {
-        config.only("use_beta_sigmas", false);
         boolean karras = config.flag("use_karras_sigmas", false);
         boolean exponential = config.flag("use_exponential_sigmas", false);
-        if (karras && exponential) {
+        boolean beta = config.flag("use_beta_sigmas", false);
+        if ((karras ? 1 : 0) + (exponential ? 1 : 0) + (beta ? 1 : 0) > 1) {
             throw new TomeException("Wrong in " + config.origin()
-                    + ": 'use_karras_sigmas' and 'use_exponential_sigmas' exclude each other.");
+                    + ": 'use_karras_sigmas', 'use_exponential_sigmas' and 'use_beta_sigmas' exclude each other.");
         }
-        return new SigmaSpacing(karras ? Way.KARRAS : exponential ? Way.EXPONENTIAL : Way.TIMESTEPS, least, most);
+        Way way = karras ? Way.KARRAS : exponential ? Way.EXPONENTIAL : beta ? Way.BETA : Way.TIMESTEPS;
+        return new SigmaSpacing(way, least, most);
     }
 
     /** Whether the noise levels follow from the timesteps, and not the timesteps from the noise levels. */
@@ -83,6 +87,13 @@ final class SigmaSpacing {
                 double[] sigmas = Sigmas.linspace(Math.log(from), Math.log(to), count);
                 for (int i = 0; i < count; i++) {
                     sigmas[i] = Math.exp(sigmas[i]);
+                }
+                yield sigmas;
+            }
+            case BETA -> {
+                double[] sigmas = Sigmas.linspace(0, 1, count);
+                for (int i = 0; i < count; i++) {
+                    sigmas[i] = to + BetaQuantile.at(1 - sigmas[i]) * (from - to);
                 }
                 yield sigmas;
             }

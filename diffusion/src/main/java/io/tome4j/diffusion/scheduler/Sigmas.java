@@ -45,6 +45,11 @@ final class Sigmas {
         return (1 - share) * low + share * (low + 1);
     }
 
+    /** The noise that an ancestral step from one level to a lower one adds after going further down; in fp32. */
+    static float ancestralUp(float from, float to) {
+        return (float) Math.sqrt(to * to * (from * from - to * to) / (from * from));
+    }
+
     /** The same values in fp32. */
     static double[] rounded(double[] values) {
         double[] rounded = new double[values.length];

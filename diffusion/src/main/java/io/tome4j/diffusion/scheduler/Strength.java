@@ -12,12 +12,23 @@ final class Strength {
      * @throws OptionException if the strength is out of range, or no step is left
      */
     static int steps(int steps, double strength) {
+        if (strength == 0) {
+            throw new OptionException("{strength} is 0: it must be above 0 and at most 1; of " + steps
+                    + " steps the smallest that leaves one is " + smallest(steps));
+        }
         int taken = (int) Math.min(within(strength) * steps, steps);
         if (taken < 1) {
             throw new OptionException("{strength} is " + strength + ": of " + steps
-                    + " steps none is left; take more steps or a greater strength");
+                    + " steps none is left; the smallest strength is " + smallest(steps));
         }
         return taken;
+    }
+
+    /** Rounded up to as few places as steps need. */
+    private static double smallest(int steps) {
+        double places = Math.pow(10, Math.ceil(Math.log10(steps)) + 1);
+        double least = Math.ceil(places / steps) / places;
+        return (int) (least * steps) >= 1 ? least : least + 1 / places;
     }
 
     /** @throws OptionException if a strength is not in (0, 1] */

@@ -76,7 +76,8 @@ record TimestepSpacing(Way way, int offset) {
         return positions;
     }
 
-    private double[] evenly(int trained, int steps) {
+    /** The same in double, as most schedulers round them and {@link DpmSdeScheduler} does not. */
+    double[] evenly(int trained, int steps) {
         return switch (way) {
             case LINSPACE -> evenlyFrom(trained - 1, steps);
             case LEADING -> leading(trained / steps, steps);

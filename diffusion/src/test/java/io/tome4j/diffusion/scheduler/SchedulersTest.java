@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,10 +28,10 @@ class SchedulersTest {
 
     @Test
     void unknownClassIsAnErrorThatNamesIt() {
-        assertThatThrownBy(() -> Schedulers.fromConfig(config("{'_class_name': 'KDPM2DiscreteScheduler'}")))
+        assertThatThrownBy(() -> Schedulers.fromConfig(config("{'_class_name': 'ScoreSdeVeScheduler'}")))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("scheduler_config.json")
-                .hasMessageContaining("'KDPM2DiscreteScheduler'")
+                .hasMessageContaining("'ScoreSdeVeScheduler'")
                 .hasMessageContaining("EulerDiscreteScheduler");
     }
 
@@ -58,7 +59,7 @@ class SchedulersTest {
             ddim     | {'trained_betas': [0.1, 0.2]}                             | 'trained_betas' has 2 values
             pndm     | {'prediction_type': 'sample'}                             | 'prediction_type' is "sample"
             euler_a  | {'prediction_type': 'sample'}                             | 'prediction_type' is "sample"
-            euler    | {'use_beta_sigmas': true}                                 | 'use_beta_sigmas' is true
+            euler    | {'use_karras_sigmas': true, 'use_beta_sigmas': true}      | exclude each other
             euler    | {'use_karras_sigmas': true, 'use_exponential_sigmas': true} | exclude each other
             euler    | {'timestep_type': 'continuous'}                           | 'timestep_type' is "continuous"
             euler    | {'interpolation_type': 'cubic'}                           | 'interpolation_type' is "cubic"
@@ -69,6 +70,12 @@ class SchedulersTest {
             dpmpp_2m | {'variance_type': 'learned'}                              | 'variance_type' is "learned"
             unipc    | {'predict_x0': false}                                     | 'predict_x0' false
             unipc    | {'solver_type': 'bh3'}                                    | 'solver_type' is "bh3"
+            dpmpp_2s | {'algorithm_type': 'dpmsolver'}                           | 'algorithm_type' is "dpmsolver"
+            deis     | {'algorithm_type': 'sde-dpmsolver++'}                     | 'algorithm_type' is "sde-dpmsolver++"
+            deis     | {'solver_type': 'rho'}                                    | 'solver_type' is "rho"
+            dpm2     | {'prediction_type': 'sample'}                             | 'prediction_type' is "sample"
+            dpmpp_sde | {'noise_sampler_seed': -1}                               | 'noise_sampler_seed' is -1
+            edm_euler | {'sigma_schedule': 'linear'}                             | 'sigma_schedule' is "linear"
             lcm      | {'original_inference_steps': 2000}                        | 'original_inference_steps' is 2000
             lcm      | {'beta_start': 'low'}                                     | 'beta_start' is "low"
             """,
@@ -122,7 +129,21 @@ class SchedulersTest {
 
     @Test
     void etaOutOfRangeIsAnError() {
-        DdimScheduler ddim = (DdimScheduler) Schedulers.named("ddim", config("{}"));
-        assertThatThrownBy(() -> ddim.withEta(1.5)).isInstanceOf(IllegalArgumentException.class);
+        for (String name : new String[] {"ddim", "tcd", "euler"}) {
+            Scheduler scheduler = Schedulers.named(name, config("{}"));
+            assertThatThrownBy(() -> scheduler.withEta(1.5))
+                    .isInstanceOf(OptionException.class)
+                    .hasMessageContaining("between 0 and 1");
+        }
+    }
+
+    @Test
+    void etaForASchedulerThatHasNoneIsAnErrorThatSaysWhichHave() {
+        Scheduler euler = Schedulers.named("euler", config("{}"));
+        assertThat(euler.withEta(0)).isSameAs(euler);
+        assertThatThrownBy(() -> euler.withEta(0.3))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("'euler'")
+                .hasMessageContaining("ddim and tcd");
     }
 }

@@ -26,6 +26,9 @@ public final class BenchModel implements AutoCloseable {
     /** The name of Stable Diffusion 1.5's architecture, which needs no checkpoint. */
     public static final String SD15 = "sd15";
 
+    /** The name of Stable Diffusion XL's architecture, likewise. */
+    public static final String SDXL = "sdxl";
+
     /** What SD 1.5's {@code unet/config.json} says beyond the defaults. */
     private static final String SD15_CONFIG =
             """
@@ -38,6 +41,25 @@ public final class BenchModel implements AutoCloseable {
             }
             """;
 
+    /** Likewise of SDXL's base model. */
+    private static final String SDXL_CONFIG =
+            """
+            {
+              "addition_embed_type": "text_time",
+              "addition_time_embed_dim": 256,
+              "attention_head_dim": [5, 10, 20],
+              "block_out_channels": [320, 640, 1280],
+              "cross_attention_dim": 2048,
+              "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+              "projection_class_embeddings_input_dim": 2816,
+              "sample_size": 128,
+              "transformer_layers_per_block": [1, 2, 10],
+              "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+              "use_linear_projection": true
+            }
+            """;
+
+    private static final Map<String, String> CONFIGS = Map.of(SD15, SD15_CONFIG, SDXL, SDXL_CONFIG);
     private static final long SEED = 0;
 
     private final Placement placement;
@@ -53,9 +75,27 @@ public final class BenchModel implements AutoCloseable {
         this.weights = new SharedWeights(source, placement);
     }
 
+    /** Whether a model is the name of an architecture: {@link #SD15} or {@link #SDXL}. */
+    public static boolean isArchitecture(String model) {
+        return CONFIGS.containsKey(model);
+    }
+
+    /**
+     * An architecture's UNet at its full size, with random weights.
+     *
+     * @param name one that {@link #isArchitecture}
+     */
+    public static BenchModel ofArchitecture(String name, Placement placement) {
+        String config = CONFIGS.get(name);
+        if (config == null) {
+            throw new IllegalArgumentException("No architecture is called " + name);
+        }
+        return random(Config.parse(config, name), placement);
+    }
+
     /** Stable Diffusion 1.5's UNet at its full size, with random weights. */
     public static BenchModel sd15(Placement placement) {
-        return random(Config.parse(SD15_CONFIG, SD15), placement);
+        return ofArchitecture(SD15, placement);
     }
 
     /**

@@ -6,17 +6,20 @@ import io.tome4j.diffusion.Guidance;
 import io.tome4j.diffusion.ReuseSchedule;
 import io.tome4j.diffusion.StepListener;
 import io.tome4j.diffusion.TextConditioning;
+import io.tome4j.diffusion.TextTimeline;
 import io.tome4j.diffusion.UNetDenoiser;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.ToMeOptions;
+import io.tome4j.models.unet.AddedConditioning;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.TomeException;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -27,6 +30,7 @@ import org.bytedeco.pytorch.Tensor;
 final class Denoising {
     private static final long SEED = 0;
     private static final int TEXT_TOKENS = 77;
+    private static final int SIZES = 6;
     private static final Guidance GUIDANCE = new Guidance(7.5);
 
     /** Steps of the image that the timed ones are the first of. */
@@ -72,8 +76,30 @@ final class Denoising {
                             denoiser,
                             GUIDANCE,
                             ReuseSchedule.every(cell.variant().reuseEvery()))
-                    .run(latents, TextConditioning.of(text), trajectory, steps, generator, run, StepListener.NONE);
+                    .run(
+                            latents,
+                            TextTimeline.of(withSizes(TextConditioning.of(text), side, generator)),
+                            trajectory,
+                            steps,
+                            generator,
+                            run,
+                            StepListener.NONE);
         }
+    }
+
+    /** With what SDXL's UNets want besides: random pooled embeddings, and the sizes of an image. */
+    private TextConditioning withSizes(TextConditioning text, int side, Generator generator) {
+        return model.config()
+                .textTime()
+                .map(wanted -> {
+                    long numbers = Math.min(SIZES, (wanted.inputSize() - 1) / wanted.timeIdSize());
+                    long pooled = wanted.inputSize() - numbers * wanted.timeIdSize();
+                    float[] pixels = new float[Math.toIntExact(text.rows() * numbers)];
+                    Arrays.fill(pixels, side * BenchSettings.PIXELS_PER_LATENT);
+                    return text.with(new AddedConditioning(
+                            Tensors.randn(generator, text.rows(), pooled), Tensors.of(pixels, text.rows(), numbers)));
+                })
+                .orElse(text);
     }
 
     private MergeRun merging(UNetDenoiser denoiser, Cell cell) {

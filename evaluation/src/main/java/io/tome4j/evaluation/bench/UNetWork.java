@@ -8,6 +8,7 @@ import io.tome4j.models.unet.UNetMemory;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Placement;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -21,10 +22,14 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     private static final int REUSE_BRANCH = 0;
 
     /**
-     * Convolutions and linear layers cost about this many operations for each place of a level and square of its
-     * channels (from SD 1.5: 166 million operations for each place of the latents).
+     * A level's residual blocks and projections cost about this many operations for each of its places and square of its
+     * channels (from SD 1.5, whose levels have five transformer blocks each: 166 million operations for each place of the
+     * latents).
      */
-    private static final double FLOPS_PER_SQUARED_CHANNEL = 500;
+    private static final double FLOPS_PER_SQUARED_CHANNEL = 320;
+
+    /** A transformer block's linear layers: queries, keys, values and results of both attentions, and the feed-forward. */
+    private static final double TRANSFORMER_FLOPS_PER_SQUARED_CHANNEL = 36;
 
     /** The scores and their softmax. */
     private static final int SCORE_MATRICES = 2;
@@ -44,7 +49,9 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
             double tokens = grid(cell, level).tokens();
             double share = (double) stages(running, level).count()
                     / stages(config.layout().blocks(), level).count();
-            flops += share * FLOPS_PER_SQUARED_CHANNEL * channels * channels * tokens;
+            double each = share * FLOPS_PER_SQUARED_CHANNEL
+                    + transformers(running, level) * TRANSFORMER_FLOPS_PER_SQUARED_CHANNEL;
+            flops += each * channels * channels * tokens;
             flops += transformers(running, level) * 4 * scores(cell, level) * channels;
         }
         return flops;
@@ -75,11 +82,21 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     private double scores(Cell cell, int level) {
         TokenGrid grid = grid(cell, level);
         double all = grid.tokens();
-        if (!cell.variant().merges() || !merging.mergeAttn() || 1 << level > merging.maxDownsample()) {
+        if (!cell.variant().merges()
+                || !merging.mergeAttn()
+                || 1 << level > resolvedMerging().maxDownsample()) {
             return all * all;
         }
         double left = all - grid.merged(cell.ratio(), merging.sx(), merging.sy());
         return left * (merging.method() == ToMeOptions.Method.TOME ? left : all);
+    }
+
+    private ToMeOptions resolvedMerging() {
+        return merging.forBlocksFrom(IntStream.range(0, config.levels())
+                .filter(level -> transformers(config.layout().blocks(), level) > 0)
+                .map(level -> 1 << level)
+                .findFirst()
+                .orElse(1));
     }
 
     private static int transformers(List<UNetLayout.Block> blocks, int level) {

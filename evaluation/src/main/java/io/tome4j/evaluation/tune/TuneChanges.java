@@ -76,7 +76,8 @@ record TuneChanges(Request request, SortedSet<Integer> levels) {
     }
 
     private ToMeOptions nextLevel(ToMeOptions options) {
-        return levels.tailSet(options.maxDownsample() + 1).stream()
+        int now = levels.isEmpty() ? 1 : options.forBlocksFrom(levels.first()).maxDownsample();
+        return levels.tailSet(now + 1).stream()
                 .findFirst()
                 .map(options::maxDownsample)
                 .orElse(options);

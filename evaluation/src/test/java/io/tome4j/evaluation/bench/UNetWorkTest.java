@@ -49,4 +49,17 @@ class UNetWorkTest {
         assertThat(sd15(Placement.CPU_FP32).bytes(new Cell(1024, 1, Variant.VANILLA, 0)))
                 .isGreaterThan((long) (34 * GB));
     }
+
+    /** Computed from shapes: 2980 G multiply-adds a row at 1024 pixels, of which self-attention is 376 G. */
+    @Test
+    void theDeepLevelsOfSdxlCountForWhatTheyAre() {
+        try (BenchModel model = BenchModel.ofArchitecture(BenchModel.SDXL, CPU_BF16)) {
+            UNetWork work = new UNetWork(model.config(), ToMeOptions.ratio(0.5), CPU_BF16);
+            double whole = work.flops(new Cell(1024, 1, Variant.EFFICIENT, 0));
+            assertThat(whole).isCloseTo(2 * 2 * 2980e9, within(1.5e12));
+            assertThat(work.flops(new Cell(1024, 1, Variant.TOME_EFFICIENT, 0.5)))
+                    .as("merging counts where nobody chose a level")
+                    .isLessThan(0.98 * whole);
+        }
+    }
 }

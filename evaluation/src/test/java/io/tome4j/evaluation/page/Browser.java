@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,8 +61,13 @@ public final class Browser implements AutoCloseable {
         this.driver = driver;
     }
 
-    /** Opens a page; skips the test where there is no browser. */
+    /** Opens a page in a file; skips the test where there is no browser. */
     public static Browser open(Path page) {
+        return open(page.toUri());
+    }
+
+    /** Opens a page; skips the test where there is no browser. */
+    public static Browser open(URI page) {
         Optional<Path> chromium = installed(
                 "tome4j.chromium", List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"));
         Optional<Path> chromedriver = installed("tome4j.chromedriver", List.of("chromedriver"));
@@ -81,7 +87,7 @@ public final class Browser implements AutoCloseable {
                 .usingAnyFreePort()
                 .build();
         Browser browser = new Browser(new ChromeDriver(service, options));
-        browser.driver.get(page.toUri().toString());
+        browser.driver.get(page.toString());
         return browser;
     }
 
@@ -108,6 +114,13 @@ public final class Browser implements AutoCloseable {
             driver.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
             driver.executeCdpCommand("Emulation.setTouchEmulationEnabled", Map.of("enabled", false));
         }
+    }
+
+    /** A window of this width, however narrow. */
+    public void width(int pixels) {
+        driver.executeCdpCommand(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of("width", pixels, "height", 800, "deviceScaleFactor", 1, "mobile", false));
     }
 
     /** What the reader's system prefers. */

@@ -3,6 +3,7 @@ package io.tome4j.models.text;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.LayerNorm;
+import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -11,18 +12,25 @@ import io.tome4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The text encoder of Stable Diffusion 1.x and 2.x: CLIP's causal transformer (arXiv 2103.00020, section 2.4). Computes
- * the same as {@code transformers.CLIPTextModel}.
+ * The text encoder of Stable Diffusion: CLIP's causal transformer (arXiv 2103.00020, section 2.4). Computes the same as
+ * {@code transformers.CLIPTextModel} and {@code CLIPTextModelWithProjection}.
  */
 public final class ClipTextModel implements AutoCloseable {
     /** What else lies in a file that was saved from all of CLIP, or from its text encoder with the projection. */
-    private static final List<String> OTHER_PARTS =
-            List.of("text_projection.", "visual_projection.", "vision_model.", "logit_scale");
+    private static final List<String> OTHER_PARTS = List.of("visual_projection.", "vision_model.", "logit_scale");
+
+    private static final String PROJECTION = "text_projection";
+
+    /** In old configs the end marker's id is this, and stands for the largest id there is. */
+    private static final int LARGEST_ID = 2;
 
     private final Weights weights;
     private final ClipTextConfig config;
@@ -31,8 +39,17 @@ public final class ClipTextModel implements AutoCloseable {
     private final Tensor causalMask; // [positions, positions]
     private final List<ClipEncoderLayer> layers = new ArrayList<>();
     private final LayerNorm finalLayerNorm;
+    private final @Nullable Linear textProjection;
 
-    private ClipTextModel(Weights source, ClipTextConfig config, AttentionKernel kernel) {
+    /**
+     * What the model makes of texts.
+     *
+     * @param hidden a hidden state, {@code [B, N, C]}
+     * @param pooled one embedding a text, {@code [B, P]}; empty of a model without projection
+     */
+    public record Output(Tensor hidden, Optional<Tensor> pooled) {}
+
+    private ClipTextModel(Weights source, ClipTextConfig config, boolean projects, AttentionKernel kernel) {
         this.weights = source;
         this.config = config;
         // Newer versions of transformers leave the prefix out.
@@ -48,6 +65,8 @@ public final class ClipTextModel implements AutoCloseable {
         }
         this.finalLayerNorm = LayerNorm.of(
                 model.scope("final_layer_norm"), channels, config.layer().layerNormEps());
+        this.textProjection =
+                projects ? Linear.withoutBias(source.scope(PROJECTION), channels, config.projectionDim()) : null;
         this.causalMask = source.own(causalMask(positions, source.placement()));
     }
 
@@ -62,8 +81,23 @@ public final class ClipTextModel implements AutoCloseable {
      *     fit it
      */
     public static ClipTextModel of(Weights weights, Config config, AttentionKernel kernel) {
+        return of(weights, config, false, kernel);
+    }
+
+    /**
+     * As {@link #of(Weights, Config, AttentionKernel)}, with the projection that gives a text its own embedding: SDXL's
+     * second text encoder.
+     */
+    public static ClipTextModel withProjection(Weights weights, Config config, AttentionKernel kernel) {
+        return of(weights, config, true, kernel);
+    }
+
+    private static ClipTextModel of(Weights weights, Config config, boolean projects, AttentionKernel kernel) {
         try {
-            ClipTextModel model = new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+            ClipTextModel model = new ClipTextModel(weights, ClipTextConfig.of(config), projects, kernel);
+            if (!projects) {
+                weights.ignoreBelow(PROJECTION + ".");
+            }
             OTHER_PARTS.forEach(weights::ignoreBelow);
             weights.requireAllTaken();
             return model;
@@ -82,7 +116,7 @@ public final class ClipTextModel implements AutoCloseable {
      * @throws io.tome4j.tensor.TomeException as for {@link #of}
      */
     public static ClipTextModel part(Weights weights, Config config, AttentionKernel kernel) {
-        return new ClipTextModel(weights, ClipTextConfig.of(config), kernel);
+        return new ClipTextModel(weights, ClipTextConfig.of(config), false, kernel);
     }
 
     private static Tensor causalMask(long positions, Placement placement) {
@@ -96,6 +130,16 @@ public final class ClipTextModel implements AutoCloseable {
     /** Size of a token's embedding. */
     public int hiddenSize() {
         return config.layer().hiddenSize();
+    }
+
+    /** Size of a text's own embedding, {@link Output#pooled}; empty without projection. */
+    public OptionalInt projectionSize() {
+        return textProjection == null ? OptionalInt.empty() : OptionalInt.of(config.projectionDim());
+    }
+
+    /** How many layers there are. */
+    public int layers() {
+        return layers.size();
     }
 
     /** How many tokens have an embedding: ids are below. */
@@ -122,22 +166,104 @@ public final class ClipTextModel implements AutoCloseable {
      * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
      */
     public Tensor forward(long[][] ids) {
-        int length = requireUsable(ids);
+        return forward(ids, 0, LearnedVectors.NONE);
+    }
+
+    /** How many layers there are. */
+    public int layerCount() {
+        return layers.size();
+    }
+
+    /**
+     * One forward pass without the last layers, of tokens of which some have embeddings that the model did not bring (textual
+     * inversion, arXiv 2208.01618).
+     *
+     * @param ids as for {@link #forward(long[][])}, or from the first of the learned ones on
+     * @param skip how many layers are left out, as diffusers' {@code clip_skip} counts
+     * @param learned the embeddings of the learned ones
+     * @throws IllegalArgumentException if there are not so many layers
+     * @return as {@link #forward(long[][])}
+     */
+    public Tensor forward(long[][] ids, int skip, LearnedVectors learned) {
         try (var scope = TensorScope.open()) {
-            long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
-            Tensor indices = Tensors.of(flat, flat.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
-            Tensor hidden = torch.index_select(tokenEmbedding, 0, indices)
-                    .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
-            hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
-            Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
-            for (ClipEncoderLayer layer : layers) {
-                hidden = layer.forward(hidden, mask);
-            }
-            return scope.release(finalLayerNorm.forward(hidden));
+            return scope.release(
+                    finalLayerNorm.forward(encode(ids, skip, learned).hidden()));
         }
     }
 
-    private int requireUsable(long[][] ids) {
+    /**
+     * A hidden state as it is between the layers, and the embedding of each text as a whole.
+     *
+     * @param ids as for {@link #forward}
+     * @param back how many layers before the last one's result: 0 is that, 1 the one before, which SDXL sees
+     * @return the hidden state without the final layer norm, and the pooled embedding, which {@code back} does not change
+     * @throws IllegalArgumentException if there are not so many layers
+     */
+    public Output encode(long[][] ids, int back) {
+        return encode(ids, back, LearnedVectors.NONE);
+    }
+
+    /** As {@link #encode(long[][], int)}, of tokens of which some have embeddings that the model did not bring. */
+    public Output encode(long[][] ids, int back, LearnedVectors learned) {
+        if (back < 0 || back > layers.size()) {
+            throw new IllegalArgumentException(
+                    "No hidden state " + back + " before the last: there are " + layers.size() + " layers");
+        }
+        int length = requireUsable(ids, learned);
+        try (var scope = TensorScope.open()) {
+            long[] flat = Arrays.stream(ids).flatMapToLong(Arrays::stream).toArray();
+            Tensor hidden = embeddings(flat, learned)
+                    .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
+            hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
+            Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
+            Tensor wanted = hidden;
+            for (int number = 0; number < layers.size(); number++) {
+                hidden = layers.get(number).forward(hidden, mask);
+                wanted = number < layers.size() - back ? hidden : wanted;
+            }
+            return new Output(scope.release(wanted), pooled(hidden, ids).map(scope::release));
+        }
+    }
+
+    /** {@code [ids, C]}. */
+    private Tensor embeddings(long[] ids, LearnedVectors learned) {
+        long[] known = Arrays.stream(ids).map(id -> learned.has(id) ? 0 : id).toArray();
+        Tensor indices = Tensors.of(known, known.length).to(tokenEmbedding.device(), torch.ScalarType.Long);
+        Tensor found = torch.index_select(tokenEmbedding, 0, indices);
+        for (int i = 0; i < ids.length; i++) {
+            if (learned.has(ids[i])) {
+                found.select(0, i).copy_(learned.vector(ids[i]));
+            }
+        }
+        return found;
+    }
+
+    /** The last hidden state where each text ends, projected: {@code [B, P]}. */
+    private Optional<Tensor> pooled(Tensor last, long[][] ids) {
+        if (textProjection == null) {
+            return Optional.empty();
+        }
+        Tensor normed = finalLayerNorm.forward(last);
+        Tensor[] ends = new Tensor[ids.length];
+        for (int row = 0; row < ends.length; row++) {
+            ends[row] = normed.select(0, row).select(0, end(ids[row])).unsqueeze(0);
+        }
+        return Optional.of(textProjection.forward(Tensors.cat(0, ends)));
+    }
+
+    /** Where a text ends: at the first end marker, or at the beginning where there is none. */
+    private int end(long[] ids) {
+        long marker =
+                config.eosTokenId() == LARGEST_ID ? Arrays.stream(ids).max().orElseThrow() : config.eosTokenId();
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] == marker) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    private int requireUsable(long[][] ids, LearnedVectors learned) {
         int length = ids.length == 0 ? 0 : ids[0].length;
         if (length == 0 || length > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("Not 1 to " + config.maxPositionEmbeddings() + " tokens: " + length);
@@ -147,7 +273,7 @@ public final class ClipTextModel implements AutoCloseable {
                 throw new IllegalArgumentException("Rows of " + length + " and of " + row.length + " tokens");
             }
             for (long id : row) {
-                if (id < 0 || id >= config.vocabSize()) {
+                if (id < 0 || (id >= config.vocabSize() && !learned.has(id))) {
                     throw new TomeException("The text has the token " + id
                             + ", and the text encoder knows those from 0 to "
                             + (config.vocabSize() - 1) + ": its 'vocab_size' and the tokenizer's tokens do not fit"

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -112,6 +113,23 @@ public final class ClipTokenizer implements AutoCloseable {
     /** The ids of a text of any length, without markers and padding. */
     public long[] tokens(String text) {
         return tokenizer.encode(withoutLoneSurrogates(text), false, false).getIds();
+    }
+
+    /** The first id that no token has. */
+    public long nextId() {
+        return files.nextId();
+    }
+
+    /**
+     * The same tokenizer with more tokens, as {@code add_tokens} of transformers adds them: found in the lower-cased text,
+     * before it is divided into words, the longest first.
+     *
+     * @param texts the tokens; their ids are {@link #nextId()} and those that follow
+     * @return one to be closed by itself
+     * @throws TomeException if one is a token already
+     */
+    public ClipTokenizer with(List<String> texts) {
+        return of(files.with(texts), "a textual inversion");
     }
 
     /** Half a surrogate pair is no character, and the native side could not read it. */

@@ -99,6 +99,54 @@ record TokenizerFiles(String tokenizerJson, Map<String, Integer> markerIds, int 
         return ids;
     }
 
+    /** The first id that no token has. */
+    long nextId() {
+        try {
+            JsonNode root = JSON.readTree(tokenizerJson);
+            long last = -1;
+            for (JsonNode id : root.path("model").path("vocab")) {
+                last = Math.max(last, id.longValue());
+            }
+            for (JsonNode token : root.path("added_tokens")) {
+                last = Math.max(last, token.path("id").longValue());
+            }
+            return last + 1;
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Our own JSON cannot be read", e);
+        }
+    }
+
+    /** The same with more tokens, from {@link #nextId()} on. */
+    TokenizerFiles with(List<String> texts) {
+        try {
+            ObjectNode root = (ObjectNode) JSON.readTree(tokenizerJson);
+            ArrayNode added = (ArrayNode) root.get("added_tokens");
+            int id = (int) nextId();
+            for (String text : texts) {
+                boolean isAdded = false;
+                for (JsonNode other : added) {
+                    isAdded |= other.path("content").asText().equals(text);
+                }
+                if (isAdded || root.path("model").path("vocab").has(text)) {
+                    throw new TomeException(
+                            "'" + text + "' cannot be a textual inversion's token: the model's vocabulary"
+                                    + " has it already. Give it another, such as <" + text + ">.");
+                }
+                added.addObject()
+                        .put("id", id++)
+                        .put("content", text)
+                        .put("single_word", false)
+                        .put("lstrip", false)
+                        .put("rstrip", false)
+                        .put("normalized", true)
+                        .put("special", false);
+            }
+            return new TokenizerFiles(root.toString(), markerIds, padId, maxLength);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Our own JSON cannot be read", e);
+        }
+    }
+
     private static void requireClip(Path file, JsonNode model) {
         if (!model.path("type").asText().equals("BPE")
                 || !model.path("end_of_word_suffix").asText().equals("</w>")) {

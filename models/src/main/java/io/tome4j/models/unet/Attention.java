@@ -69,13 +69,23 @@ final class Attention {
      * Cross-attention.
      *
      * @param x {@code [B, N, C]}
-     * @param pairs the text's keys and values, {@code [B, M, 2C]}
+     * @param pairs the text's keys and values, {@code [B, M, 2C]}; several where rows have texts of different lengths, with
+     *     {@code B} rows in all
      * @return {@code [B, N, C]}
      */
-    Tensor forwardCross(Tensor x, Tensor pairs) {
+    Tensor forwardCross(Tensor x, List<Tensor> pairs) {
         try (var scope = TensorScope.open()) {
-            return scope.release(
-                    toOut.forward(kernel.attend(toQueries.forward(x), part(pairs, 0), part(pairs, 1), heads)));
+            Tensor queries = toQueries.forward(x);
+            Tensor[] attended = new Tensor[pairs.size()];
+            long row = 0;
+            for (int i = 0; i < attended.length; i++) {
+                Tensor ofRows = pairs.get(i);
+                long end = row + ofRows.size(0);
+                Tensor asking = attended.length == 1 ? queries : Tensors.slice(queries, 0, row, end);
+                attended[i] = kernel.attend(asking, part(ofRows, 0), part(ofRows, 1), heads);
+                row = end;
+            }
+            return scope.release(toOut.forward(attended.length == 1 ? attended[0] : Tensors.cat(0, attended)));
         }
     }
 

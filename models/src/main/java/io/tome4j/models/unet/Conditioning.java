@@ -1,10 +1,17 @@
 package io.tome4j.models.unet;
 
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,11 +20,41 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Conditioning {
     private final double[] timesteps;
-    private final Map<Attention, Tensor> textPairs = new HashMap<>(); // [B, M, 2C]
+    private final Map<Attention, List<Tensor>> textPairs = new HashMap<>(); // [B, M, 2C], B in all
     private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, B or 1, C]
 
-    Conditioning(double[] timesteps) {
+    private Conditioning(double[] timesteps) {
         this.timesteps = timesteps.clone();
+    }
+
+    /** What the parts of a model make of texts and timesteps; belongs to the open scope. */
+    static Conditioning of(
+            List<Tensor> texts,
+            Optional<AddedConditioning> added,
+            double guidanceScale,
+            double[] timesteps,
+            Placement placement,
+            List<BasicTransformerBlock> blocks,
+            List<ResnetBlock2D> resnets,
+            TimeEmbedding timeEmbedding) {
+        try (var scope = TensorScope.open()) {
+            Conditioning conditioning = new Conditioning(timesteps);
+            List<Tensor> embeddings = texts.stream().map(placement::place).toList();
+            for (BasicTransformerBlock block : blocks) {
+                Attention attention = block.crossAttention();
+                conditioning.textPairs.put(
+                        attention,
+                        embeddings.stream()
+                                .map(text -> scope.release(attention.pairs(text)))
+                                .toList());
+            }
+            Tensor activatedTimes =
+                    torch.silu_(timeEmbedding.forward(timesteps, added, guidanceScale)); // [timesteps, B or 1, T]
+            for (ResnetBlock2D resnet : resnets) {
+                conditioning.timeProjections.put(resnet, scope.release(resnet.projectTimes(activatedTimes)));
+            }
+            return conditioning;
+        }
     }
 
     /**
@@ -27,9 +64,21 @@ public final class Conditioning {
      * @param rows of the step's batch: the text's last so many
      */
     record Step(Conditioning conditioning, int number, long rows) {
-        /** The text's keys and values, {@code [rows, M, 2C]}. */
-        Tensor textPairs(Attention attention) {
-            return lastRows(found(conditioning.textPairs.get(attention)));
+        /** The text's keys and values, {@code [B, M, 2C]} for each run of rows with texts of one length, {@code rows} in all. */
+        List<Tensor> textPairs(Attention attention) {
+            List<Tensor> all = found(conditioning.textPairs.get(attention));
+            if (all.size() == 1) {
+                return List.of(lastRows(all.get(0)));
+            }
+            Deque<Tensor> last = new ArrayDeque<>();
+            long missing = rows;
+            for (int group = all.size() - 1; group >= 0 && missing > 0; group--) {
+                Tensor pairs = all.get(group);
+                long taken = Math.min(missing, pairs.size(0));
+                last.addFirst(Tensors.slice(pairs, 0, pairs.size(0) - taken, pairs.size(0)));
+                missing -= taken;
+            }
+            return List.copyOf(last);
         }
 
         /** What a residual block adds to its features, {@code [rows or 1, C, 1, 1]}. */
@@ -44,20 +93,12 @@ public final class Conditioning {
             return all <= rows ? ofRows : Tensors.slice(ofRows, 0, all - rows, all);
         }
 
-        private static Tensor found(@Nullable Tensor tensor) {
+        private static <T> T found(@Nullable T tensor) {
             if (tensor == null) {
                 throw new IllegalArgumentException("This conditioning was made by another model");
             }
             return tensor;
         }
-    }
-
-    void textPairs(Attention attention, Tensor pairs) {
-        textPairs.put(attention, pairs);
-    }
-
-    void time(ResnetBlock2D block, Tensor projections) {
-        timeProjections.put(block, projections);
     }
 
     Step at(double timestep, long rows) {

@@ -87,6 +87,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return config.outChannels();
     }
 
+    /** What it was built from. */
+    public UNetConfig config() {
+        return config;
+    }
+
     /** What is added to the time embedding; empty for nothing. */
     public Optional<UNetConfig.TextTime> textTime() {
         return config.textTime();
@@ -162,7 +167,12 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @return for {@link #forward(Tensor, double, Conditioning, MergeContext)}; it belongs to the open scope
      */
     public Conditioning condition(Tensor text, double... timesteps) {
-        return condition(text, Optional.empty(), timesteps);
+        return condition(List.of(text), Optional.empty(), timesteps);
+    }
+
+    /** Whether the model is told the guidance scale, and needs no second prediction without the prompt. */
+    public boolean isToldGuidance() {
+        return config.guidanceSize() > 0;
     }
 
     /**
@@ -173,23 +183,29 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @throws IllegalArgumentException if the model has no use for it, or wants other sizes
      */
     public Conditioning condition(Tensor text, AddedConditioning added, double... timesteps) {
-        return condition(text, Optional.of(added), timesteps);
+        return condition(List.of(text), Optional.of(added), timesteps);
     }
 
-    private Conditioning condition(Tensor text, Optional<AddedConditioning> added, double... timesteps) {
-        try (var scope = TensorScope.open()) {
-            Conditioning conditioning = new Conditioning(timesteps);
-            Tensor embeddings = weights.placement().place(text);
-            for (BasicTransformerBlock block : blocks) {
-                Attention attention = block.crossAttention();
-                conditioning.textPairs(attention, scope.release(attention.pairs(embeddings)));
-            }
-            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
-            for (ResnetBlock2D resnet : resnets()) {
-                conditioning.time(resnet, scope.release(resnet.projectTimes(activatedTimes)));
-            }
-            return conditioning;
-        }
+    /**
+     * As {@link #condition(Tensor, AddedConditioning, double...)}, where rows may have texts of different lengths.
+     *
+     * @param texts text embeddings, each {@code [B, M, D]}: of the first rows, of those that follow, and so on
+     * @param added what is added to the time embedding, of as many rows as there are in all; empty for nothing
+     */
+    public Conditioning condition(List<Tensor> texts, Optional<AddedConditioning> added, double... timesteps) {
+        return condition(texts, added, 1, timesteps);
+    }
+
+    /**
+     * As {@link #condition(List, Optional, double...)}, for a model that {@linkplain #isToldGuidance is told} how strongly to
+     * follow the text.
+     *
+     * @param guidanceScale as for classifier-free guidance: 1 is none; the others pay no heed to it
+     */
+    public Conditioning condition(
+            List<Tensor> texts, Optional<AddedConditioning> added, double guidanceScale, double... timesteps) {
+        return Conditioning.of(
+                texts, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
     }
 
     /**
@@ -223,6 +239,23 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @throws IllegalArgumentException if the conditioning is another model's, or for other timesteps
      */
     public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context, Pass pass) {
+        return forward(sample, timestep, conditioning, context, pass, Optional.empty());
+    }
+
+    /**
+     * As {@link #forward(Tensor, double, Conditioning, MergeContext, Pass)}, with what ControlNets add. A pass that uses deep
+     * features of one before adds to those skip connections that it makes itself; what was added to the others then lies in the
+     * features.
+     *
+     * @param control of as many rows; empty for nothing
+     */
+    public Tensor forward(
+            Tensor sample,
+            double timestep,
+            Conditioning conditioning,
+            MergeContext context,
+            Pass pass,
+            Optional<ControlResiduals> control) {
         Conditioning.Step step = conditioning.at(timestep, sample.size(0));
         try (var scope = TensorScope.open()) {
             Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
@@ -231,19 +264,29 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
             skips.add(hidden);
             Optional<Tensor> kept = pass.kept(sample.size(0));
             hidden = kept.isPresent()
-                    ? around(hidden, kept.get(), pass.cut().orElseThrow(), step, context, skips)
-                    : through(hidden, pass, step, context, skips);
+                    ? around(hidden, kept.get(), pass.cut().orElseThrow(), step, context, skips, control)
+                    : through(hidden, pass, step, context, skips, control);
             return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
         }
     }
 
     /** The blocks, of which all run; what goes into the cut's stage on the way up is kept. */
-    private Tensor through(Tensor x, Pass pass, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+    private Tensor through(
+            Tensor x,
+            Pass pass,
+            Conditioning.Step step,
+            MergeContext context,
+            List<Tensor> skips,
+            Optional<ControlResiduals> control) {
         Tensor hidden = x;
         for (DownBlock block : downBlocks) {
             hidden = block.forward(hidden, step, context, skips);
         }
+        add(control, skips);
         hidden = midBlock.forward(hidden, step, context);
+        if (control.isPresent()) {
+            hidden = hidden.add(control.get().mid());
+        }
         for (UpBlock block : upBlocks) {
             int from = 0;
             if (pass.cut().filter(cut -> block == upBlock(cut)).isPresent()) {
@@ -258,17 +301,31 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
 
     /** The blocks without what lies beyond the cut, in whose place the kept features stand. */
     private Tensor around(
-            Tensor x, Tensor kept, Cut cut, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+            Tensor x,
+            Tensor kept,
+            Cut cut,
+            Conditioning.Step step,
+            MergeContext context,
+            List<Tensor> skips,
+            Optional<ControlResiduals> control) {
         Tensor hidden = x;
         for (DownBlock block : downBlocks.subList(0, cut.level())) {
             hidden = block.forward(hidden, step, context, skips);
         }
         downBlocks.get(cut.level()).stages(hidden, cut.downStages(), step, context, skips);
+        add(control, skips);
         hidden = upBlock(cut).forward(kept, cut.upStage(), step, context, skips);
         for (UpBlock block : upBlocks.subList(upBlocks.size() - cut.level(), upBlocks.size())) {
             hidden = block.forward(hidden, 0, step, context, skips);
         }
         return hidden;
+    }
+
+    /** Adds residuals to the skip connections there are; not in place, because the last goes on as it is. */
+    private static void add(Optional<ControlResiduals> control, List<Tensor> skips) {
+        for (int i = 0; control.isPresent() && i < skips.size(); i++) {
+            skips.set(i, skips.get(i).add(control.get().down().get(i)));
+        }
     }
 
     private UpBlock upBlock(Cut cut) {

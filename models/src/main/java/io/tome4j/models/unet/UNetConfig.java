@@ -2,9 +2,11 @@ package io.tome4j.models.unet;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.merging.TokenGrid;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -29,6 +31,7 @@ import java.util.stream.IntStream;
  * @param flipSinToCos whether the time embedding has its cosines first
  * @param freqShift shift of the time embedding's frequencies
  * @param textTime what is added to the time embedding; empty for nothing
+ * @param guidanceSize sines and cosines of the guidance scale, which the time embedding takes in; 0 where a model is not told
  */
 public record UNetConfig(
         int inChannels,
@@ -47,7 +50,8 @@ public record UNetConfig(
         boolean useLinearProjection,
         boolean flipSinToCos,
         int freqShift,
-        Optional<TextTime> textTime) {
+        Optional<TextTime> textTime,
+        int guidanceSize) {
 
     private static final String DOWN = "DownBlock2D";
     private static final String CROSS_ATTENTION_DOWN = "CrossAttnDownBlock2D";
@@ -95,6 +99,48 @@ public record UNetConfig(
     }
 
     /**
+     * The same, with other transformer blocks on the way down and in the middle, as ControlNets may have fewer.
+     *
+     * @param channels of its input
+     * @param transformersAt transformer blocks at a level
+     * @param transformersBetween transformer blocks of the middle
+     */
+    UNetConfig likeEncoder(int channels, IntUnaryOperator transformersAt, int transformersBetween) {
+        List<Integer> transformers = new ArrayList<>(transformerLayers);
+        List<Boolean> attending = new ArrayList<>();
+        for (int level = 0; level < levels(); level++) {
+            int count = transformersAt.applyAsInt(level);
+            attending.add(count > 0);
+            if (count > 0) {
+                transformers.set(level, count);
+            }
+        }
+        if (transformersBetween > 0) {
+            transformers.set(levels() - 1, transformersBetween);
+        }
+        Middle between = middle == Middle.NONE ? middle : transformersBetween > 0 ? Middle.ATTENDING : Middle.RESIDUAL;
+        return new UNetConfig(
+                channels,
+                outChannels,
+                sampleSize,
+                blockOutChannels,
+                attending,
+                upAttention,
+                between,
+                layersPerBlock,
+                transformers,
+                heads,
+                crossAttentionDim,
+                normNumGroups,
+                normEps,
+                useLinearProjection,
+                flipSinToCos,
+                freqShift,
+                textTime,
+                guidanceSize);
+    }
+
+    /**
      * Reads and checks a config.
      *
      * @throws io.tome4j.tensor.TomeException naming the first setting that is missing, wrong, unknown or unsupported
@@ -128,7 +174,8 @@ public record UNetConfig(
                 config.flag("use_linear_projection", false),
                 config.flag("flip_sin_to_cos", true),
                 config.integer("freq_shift", 0),
-                textTime(config));
+                textTime(config),
+                guidanceSize(config));
         read.requireGroupsThatDivide(config);
         if (read.freqShift == channels.get(0) / 2
                 || read.textTime
@@ -163,7 +210,6 @@ public record UNetConfig(
                 "encoder_hid_dim_type",
                 "num_class_embeds",
                 "reverse_transformer_layers_per_block",
-                "time_cond_proj_dim",
                 "time_embedding_act_fn",
                 "time_embedding_dim",
                 "timestep_post_act");
@@ -173,6 +219,17 @@ public record UNetConfig(
                 "mid_block_only_cross_attention", // of UNetMidBlock2DSimpleCrossAttn
                 "upcast_attention"); // of a kernel that diffusers itself no longer uses by default
         config.ignoreMovingAverage();
+    }
+
+    private static int guidanceSize(Config config) {
+        String key = "time_cond_proj_dim";
+        if (!config.has(key)) {
+            return 0;
+        }
+        if (config.integer(key) < 4 || config.integer(key) > MOST_CHANNELS) {
+            throw config.unsupported(key, "null, 4 to " + MOST_CHANNELS);
+        }
+        return config.integer(key);
     }
 
     private static Optional<TextTime> textTime(Config config) {

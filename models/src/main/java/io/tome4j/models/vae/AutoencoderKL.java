@@ -9,6 +9,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -17,7 +18,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The autoencoder of Stable Diffusion 1.x and 2.x (arXiv 2112.10752, section 3.1). Computes the same as
+ * The autoencoder of Stable Diffusion 1.x, 2.x and XL (arXiv 2112.10752, section 3.1). Computes the same as
  * {@code diffusers.AutoencoderKL}, one image after the other.
  */
 public final class AutoencoderKL implements AutoCloseable {
@@ -91,6 +92,11 @@ public final class AutoencoderKL implements AutoCloseable {
         return config.scalingFactor();
     }
 
+    /** What it computes in. */
+    public DType dtype() {
+        return weights.placement().dtype();
+    }
+
     /** Bytes of the weights. */
     public long weightBytes() {
         return weights.bytes();
@@ -133,11 +139,47 @@ public final class AutoencoderKL implements AutoCloseable {
     public Tensor decode(Tensor latents, boolean tiled) {
         requireShape("latents", latents, config.latentChannels(), 1);
         try (var scope = TensorScope.open()) {
-            Tensor unscaled = fp32(latents).div(new Scalar(config.scalingFactor()));
+            Tensor unscaled = unscaled(fp32(latents));
             Tiles tiles = new Tiles(latents.size(2), latents.size(3), tiled);
             return scope.release(imageByImage(
                     unscaled, z -> tiles.run(z, 1, config.scale(), config.outChannels(), this::decodeTile)));
         }
+    }
+
+    /** {@code latents / scale}, or where the config says so {@code latents * std / scale + mean}; {@code [B, 4, h, w]}. */
+    private Tensor unscaled(Tensor latents) {
+        Scalar scale = new Scalar(config.scalingFactor());
+        return config.latentsStd().isEmpty()
+                ? latents.div(scale)
+                : latents.mul(channels(config.latentsStd())).div(scale).add(channels(config.latentsMean()));
+    }
+
+    /**
+     * Latents as the UNet sees them, of those that the encoder gives: what {@link #decode(Tensor)} undoes.
+     *
+     * @param latents {@code [B, 4, h, w]}, in any dtype
+     * @return {@code [B, 4, h, w]} fp32, on the model's device
+     */
+    public Tensor scaled(Tensor latents) {
+        try (var scope = TensorScope.open()) {
+            Tensor given = fp32(latents);
+            Scalar scale = new Scalar(config.scalingFactor());
+            return scope.release(
+                    config.latentsStd().isEmpty()
+                            ? given.mul(scale)
+                            : given.sub(channels(config.latentsMean()))
+                                    .mul(scale)
+                                    .div(channels(config.latentsStd())));
+        }
+    }
+
+    /** {@code [1, 4, 1, 1]}. */
+    private Tensor channels(List<Double> values) {
+        float[] floats = new float[values.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = values.get(i).floatValue();
+        }
+        return fp32(Tensors.of(floats, 1, floats.length, 1, 1));
     }
 
     private Tensor decodeTile(Tensor z) {

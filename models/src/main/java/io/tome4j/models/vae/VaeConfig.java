@@ -8,6 +8,8 @@ import java.util.List;
  * What {@code vae/config.json} says of the model, in its words.
  *
  * @param blockOutChannels channels of each level, from the image's resolution down to the latents'
+ * @param latentsMean mean of each channel of latents before scaling; empty where it is 0
+ * @param latentsStd their standard deviation; empty where it is 1, with the means
  * @param forceUpcast whether the activations leave fp16's range, so that it has to compute in fp32 then
  */
 record VaeConfig(
@@ -21,6 +23,8 @@ record VaeConfig(
         boolean useQuantConv,
         boolean usePostQuantConv,
         double scalingFactor,
+        List<Double> latentsMean,
+        List<Double> latentsStd,
         boolean forceUpcast) {
     /** Of every norm in the model; no config sets it. */
     static final double NORM_EPS = 1e-6;
@@ -31,15 +35,15 @@ record VaeConfig(
 
     static VaeConfig of(Config config) {
         config.only("act_fn", "silu");
-        for (String unsupported : new String[] {"shift_factor", "latents_mean", "latents_std"}) {
-            if (config.has(unsupported)) {
-                throw config.unsupported(unsupported, "null");
-            }
+        if (config.has("shift_factor")) {
+            throw config.unsupported("shift_factor", "null");
         }
+        int latentChannels = config.integer("latent_channels", 4, 1, MOST_CHANNELS);
+        boolean normalised = config.has("latents_mean") && config.has("latents_std"); // one alone has no effect
         VaeConfig read = new VaeConfig(
                 config.integer("in_channels", 3, 1, MOST_CHANNELS),
                 config.integer("out_channels", 3, 1, MOST_CHANNELS),
-                config.integer("latent_channels", 4, 1, MOST_CHANNELS),
+                latentChannels,
                 Arrays.stream(config.integers("block_out_channels")).boxed().toList(),
                 config.integer("layers_per_block", 1, 1, MOST_LAYERS),
                 config.integer("norm_num_groups", 32),
@@ -47,12 +51,25 @@ record VaeConfig(
                 config.flag("use_quant_conv", true),
                 config.flag("use_post_quant_conv", true),
                 config.positive("scaling_factor", 0.18215),
+                normalised ? ofEachChannel(config, "latents_mean", latentChannels) : List.of(),
+                normalised ? ofEachChannel(config, "latents_std", latentChannels) : List.of(),
                 config.flag("force_upcast", true));
         read.check(config);
         config.ignore("sample_size"); // of training
+        config.ignore("latents_mean", "latents_std");
         config.ignoreMovingAverage();
         config.requireAllRead();
         return read;
+    }
+
+    private static List<Double> ofEachChannel(Config config, String key, int channels) {
+        List<Double> values = Arrays.stream(config.numbers(key)).boxed().toList();
+        if (values.size() != channels
+                || values.stream().anyMatch(value -> !Double.isFinite(value))
+                || (key.equals("latents_std") && values.contains(0.0))) {
+            throw config.unsupported(key, "a number for each of the " + channels + " latent_channels, or null");
+        }
+        return values;
     }
 
     private void check(Config config) {

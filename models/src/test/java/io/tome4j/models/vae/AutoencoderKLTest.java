@@ -153,7 +153,6 @@ class AutoencoderKLTest {
             value = {
                 "act_fn | gelu | 'act_fn' is \"gelu\"; supported: \"silu\"",
                 "shift_factor | 1 | 'shift_factor' is 1; supported: null",
-                "latents_mean | 1 | 'latents_mean' is 1; supported: null",
                 "norm_num_groups | 5 | 'block_out_channels' is [8,8,16,16]; supported: one or more multiples of"
                         + " norm_num_groups, 5",
                 "layers_per_block | 0 | 'layers_per_block' is 0; supported: an integer from 1 to 1024",

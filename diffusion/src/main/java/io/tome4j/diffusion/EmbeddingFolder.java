@@ -1,0 +1,61 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.TomeException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A folder of textual inversions, of which a request gets those whose tokens its prompts have. */
+public final class EmbeddingFolder {
+    private final NamedFiles files;
+
+    private EmbeddingFolder(NamedFiles files) {
+        this.files = files;
+    }
+
+    /** @throws OptionException if there is no such folder */
+    public static EmbeddingFolder of(Path folder) {
+        return new EmbeddingFolder(new NamedFiles(folder, "embedding"));
+    }
+
+    /** The names of all files in it, in order. */
+    public List<String> names() {
+        return List.copyOf(files.all().keySet());
+    }
+
+    /**
+     * A request with the textual inversions that its prompts ask for, by token or by name, after its own; and of its own,
+     * those without files get one.
+     *
+     * @throws OptionException if there is none of a name
+     * @throws TomeException if a file is none, or another than the one with which an image was made
+     */
+    public Request resolve(Request request) {
+        List<Embedding> all = new ArrayList<>();
+        for (Embedding embedding : request.embeddings()) {
+            all.add(embedding.file().isPresent() ? embedding : located(embedding));
+        }
+        for (Path path : files.all().values()) {
+            boolean isThere = all.stream()
+                    .anyMatch(embedding -> embedding.file().filter(path::equals).isPresent());
+            EmbeddingFile file = EmbeddingFile.open(Embedding.of(path));
+            if (!isThere && (Embeddings.isIn(request, file.token()) || Embeddings.isIn(request, file.name()))) {
+                all.add(Embedding.of(path));
+            }
+        }
+        return request.embeddings(all);
+    }
+
+    private Embedding located(Embedding embedding) {
+        Embedding found = embedding.in(files.find(embedding.name()));
+        String hash =
+                embedding.hash().isEmpty() ? "" : EmbeddingFile.open(found).hash();
+        if (!hash.equals(embedding.hash())) {
+            throw new TomeException("The textual inversion '" + embedding.name()
+                    + "' in the folder is another than that of" + " the image: its hash is " + hash
+                    + ", and the image was made with " + embedding.hash() + ".");
+        }
+        return found;
+    }
+}

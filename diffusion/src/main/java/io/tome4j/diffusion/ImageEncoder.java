@@ -1,0 +1,66 @@
+package io.tome4j.diffusion;
+
+import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.tensor.Placement;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Images to latents: draws them from the normal distribution that the VAE's encoder gives (arXiv 1312.6114). Whoever made the
+ * VAE closes it.
+ *
+ * @param vae the network
+ */
+record ImageEncoder(AutoencoderKL vae) {
+    private static final double LEAST_LOG_VARIANCE = -30;
+    private static final double GREATEST_LOG_VARIANCE = 20;
+
+    /**
+     * An image as the encoder takes it.
+     *
+     * @param image RGB
+     * @return {@code [1, 3, height, width]} in [-1, 1], fp32 on the CPU, in the open scope
+     */
+    static Tensor tensor(Pixels image) {
+        byte[] values = image.values();
+        int plane = image.width() * image.height();
+        float[] planes = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            planes[i % 3 * plane + i / 3] = 2 * ((values[i] & 0xff) / 255f) - 1;
+        }
+        return Tensors.of(planes, 1, 3, image.height(), image.width());
+    }
+
+    /**
+     * Latents of an image, drawn.
+     *
+     * @param pixels {@code [1, 3, 8H, 8W]} in [-1, 1]
+     * @param tiled whether in tiles, which is nearly the same
+     * @param noise what is drawn from
+     * @return {@code [1, 4, H, W]} fp32 on the CPU, as the denoiser has them, in the open scope
+     * @throws io.tome4j.tensor.TomeException if they are not finite numbers
+     */
+    Tensor encode(Tensor pixels, boolean tiled, Generator noise) {
+        try (var scope = TensorScope.open()) {
+            Tensor moments = Placement.CPU_FP32.place(vae.encode(pixels, tiled));
+            int channels = vae.latentChannels();
+            Tensor mean = Tensors.slice(moments, 1, 0, channels);
+            Tensor deviation = Tensors.slice(moments, 1, channels, 2L * channels)
+                    .clamp(
+                            new ScalarOptional(new Scalar(LEAST_LOG_VARIANCE)),
+                            new ScalarOptional(new Scalar(GREATEST_LOG_VARIANCE)))
+                    .mul_(new Scalar(0.5))
+                    .exp_();
+            Tensor drawn = Tensors.randn(noise, Tensors.shape(mean));
+            Tensor latents =
+                    Placement.CPU_FP32.place(vae.scaled(deviation.mul(drawn).add_(mean)));
+            Finite.require(latents, "The encoder's latents are not made of numbers (NaN or infinite)");
+            return scope.release(latents);
+        }
+    }
+}

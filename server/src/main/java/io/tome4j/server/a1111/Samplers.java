@@ -1,0 +1,107 @@
+package io.tome4j.server.a1111;
+
+import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.server.http.HttpError;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Schedulers by the names that the web UI and its clients have for them: in any case, its aliases, and the spacing of noise
+ * levels in the sampler's name, as before version 1.9, or beside it.
+ */
+final class Samplers {
+    /** The web UI's aliases, by our names. */
+    private static final Map<String, List<String>> ALIASES = Map.of(
+            "euler", List.of("k_euler"),
+            "euler_a", List.of("k_euler_a", "k_euler_ancestral"),
+            "lms", List.of("k_lms"),
+            "heun", List.of("k_heun"),
+            "dpmpp_2m", List.of("k_dpmpp_2m"),
+            "dpmpp_2m_karras", List.of("k_dpmpp_2m_ka"),
+            "dpmpp_2m_sde", List.of("k_dpmpp_2m_sde"),
+            "dpmpp_sde", List.of("k_dpmpp_sde"),
+            "unipc", List.of("uni_pc"));
+
+    /** What the web UI takes where the spacing is left to it. */
+    private static final String DEFAULT_SPACING_OF = "DPM++";
+
+    private static final String KARRAS = "Karras";
+
+    private Samplers() {}
+
+    /** The sampler's names and aliases, by what the web UI calls it, in our order. */
+    static Map<String, List<String>> all() {
+        Map<String, List<String>> all = new LinkedHashMap<>();
+        for (String name : Schedulers.names()) {
+            List<String> aliases = new ArrayList<>(ALIASES.getOrDefault(name, List.of()));
+            if (!name.equals(Schedulers.title(name))) {
+                aliases.add(name);
+            }
+            all.put(Schedulers.title(name), List.copyOf(aliases));
+        }
+        return all;
+    }
+
+    /**
+     * Our name of a scheduler.
+     *
+     * @param sampler by any of its names
+     * @param spacing of noise levels: empty, {@code automatic}, {@code uniform} or {@code karras}
+     * @throws HttpError 404 if there is no such sampler, 422 if it cannot be spaced so
+     */
+    static String named(String sampler, String spacing) {
+        String asked = sampler.strip();
+        String name = find(asked).orElseThrow(() -> HttpError.of(
+                        404, "Sampler not found; there are " + String.join(", ", all().keySet()))
+                .about("sampler_name"));
+        return switch (spacing.strip().toLowerCase(Locale.ROOT)) {
+            case "", "automatic", "none", "use same scheduler" -> automatic(asked, name);
+            case "uniform", "normal" -> name;
+            case "karras" ->
+                karras(name)
+                        .orElseThrow(() -> HttpError.field(
+                                "scheduler",
+                                "The sampler '" + Schedulers.title(name) + "' has no Karras spacing here"));
+            default ->
+                spaced(name, spacing)
+                        .orElseThrow(() -> HttpError.field(
+                                "scheduler",
+                                "scheduler is '" + shortened(spacing) + "': there are automatic, uniform, karras"));
+        };
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    }
+
+    /** From version 1.9 on the web UI takes Karras for DPM++ unless another one is said. */
+    private static String automatic(String asked, String name) {
+        boolean ownName = name.equals(asked); // who says ours means ours
+        return !ownName && Schedulers.title(name).startsWith(DEFAULT_SPACING_OF)
+                ? karras(name).orElse(name)
+                : name;
+    }
+
+    private static Optional<String> karras(String name) {
+        return Schedulers.title(name).endsWith(KARRAS) ? Optional.of(name) : spaced(name, KARRAS);
+    }
+
+    private static Optional<String> spaced(String name, String spacing) {
+        String title = Schedulers.title(name) + " " + spacing;
+        return Schedulers.names().stream()
+                .filter(each -> Schedulers.title(each).equalsIgnoreCase(title))
+                .findFirst();
+    }
+
+    private static Optional<String> find(String asked) {
+        return Schedulers.names().stream()
+                .filter(name -> name.equalsIgnoreCase(asked)
+                        || Schedulers.title(name).equalsIgnoreCase(asked)
+                        || ALIASES.getOrDefault(name, List.of()).stream().anyMatch(asked::equalsIgnoreCase))
+                .findFirst();
+    }
+}

@@ -1,0 +1,163 @@
+package io.tome4j.server.a1111;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.diffusion.ReadParameters;
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.prompt.PromptSyntax;
+import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.merging.ToMeOptions;
+import io.tome4j.server.generate.Generation;
+import io.tome4j.server.generate.Generation.Asked;
+import io.tome4j.server.http.Fields;
+import io.tome4j.server.http.HttpError;
+import io.tome4j.server.queue.ServedModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.UnaryOperator;
+
+/**
+ * A request for images as the web UI takes it.
+ *
+ * @param state the options as its {@code override_settings} leave them
+ * @param asked what was understood of it
+ * @param sendImages whether the answer is to hold the images
+ * @param saveImages whether they are to be kept
+ */
+record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean saveImages) {
+    private static final int MOST_SEEDS = 1_000_000;
+
+    /** What this API calls the library's options. */
+    static final UnaryOperator<String> NAMES = option -> switch (option) {
+        case "num_inference_steps" -> "steps";
+        case "guidance_scale" -> "cfg_scale";
+        case "scheduler" -> "sampler_name";
+        case "strength", "hires_strength" -> "denoising_strength";
+        case "hires" -> "hr_scale";
+        case "hires_steps" -> "hr_second_pass_steps";
+        case "padding_mask_crop" -> "inpaint_full_res_padding";
+        case "num_images_per_prompt" -> "batch_size";
+        default -> option;
+    };
+
+    /** What may be said and changes nothing; anything else is an error. */
+    private static final Map<String, List<Object>> NEUTRAL = Map.ofEntries(
+            Map.entry("styles", List.of()),
+            Map.entry("subseed_strength", List.of(0)),
+            Map.entry("seed_resize_from_h", List.of(-1, 0)),
+            Map.entry("seed_resize_from_w", List.of(-1, 0)),
+            Map.entry("restore_faces", List.of(false)),
+            Map.entry("tiling", List.of(false)),
+            Map.entry("eta", List.of(0, 1)),
+            Map.entry("s_churn", List.of(0)),
+            Map.entry("s_tmin", List.of(0)),
+            Map.entry("s_noise", List.of(0, 1)),
+            Map.entry("s_min_uncond", List.of(0)),
+            Map.entry("refiner_checkpoint", List.of("None")),
+            Map.entry("clip_skip", List.of(0, 1)),
+            Map.entry("script_name", List.of("None")));
+
+    /**
+     * Reads a request.
+     *
+     * @param fromImage whether it begins with an image
+     */
+    static TextToImage read(ObjectNode json, OptionsState options, Generation generation, boolean fromImage) {
+        Fields fields = Fields.of(json);
+        requireNeutral(fields);
+        OptionsState state = OptionKeys.read(fields.object("override_settings"), options, generation);
+        ServedModel model = state.model();
+        Request request = base(fields, generation, model).merging(merging(fields, state, fromImage));
+        request = fields.integer("steps").map(request::steps).orElse(request);
+        request = fields.number("cfg_scale").map(request::guidanceScale).orElse(request);
+        request = fromImage
+                ? InitialImage.apply(fields, request)
+                : SecondPass.apply(fields, sized(request, fields), state.ratioHr());
+        request = fields.text("negative_prompt").map(request::negativePrompt).orElse(request);
+        request = sampled(request, fields);
+        long seed = fields.whole("seed").orElse(fields.has("infotext") ? request.seed() : -1L);
+        boolean draws = seed == -1;
+        request = request.seed(draws ? ThreadLocalRandom.current().nextLong((1L << 32) - MOST_SEEDS) : seed);
+        long count = (long) fields.integer("batch_size").orElse(1)
+                * fields.integer("n_iter").orElse(1);
+        if (count < 1 || count > Integer.MAX_VALUE) {
+            throw HttpError.field("batch_size", "batch_size times n_iter is " + count + ": it must be at least 1");
+        }
+        Asked asked = new Asked(model, request, (int) count, draws, false);
+        return new TextToImage(
+                state,
+                asked,
+                fields.flag("send_images").orElse(true),
+                fields.flag("save_images").orElse(false)
+                        && !fields.flag("do_not_save_samples").orElse(false));
+    }
+
+    /** The prompt, over what an infotext says that comes with the request. */
+    private static Request base(Fields fields, Generation generation, ServedModel model) {
+        Optional<String> infotext = fields.text("infotext").filter(text -> !text.isBlank());
+        if (infotext.isEmpty()) {
+            return generation.base(model, fields.text("prompt").orElse("")).promptSyntax(PromptSyntax.A1111);
+        }
+        ReadParameters read = ReadParameters.of(infotext.get());
+        Request said = read.parameters()
+                .orElseThrow(() -> HttpError.field("infotext", "infotext cannot be used: " + read.problem()))
+                .request();
+        Request request = said.imagesPerPrompt(1)
+                .promptSyntax(PromptSyntax.A1111)
+                .prompts(List.of(
+                        fields.text("prompt").filter(text -> !text.isEmpty()).orElse(read.prompt())));
+        return Schedulers.names().contains(request.scheduler()) ? request : request.scheduler(Request.CHECKPOINTS_OWN);
+    }
+
+    /** Its ratio may stand at the top, too, where users expect it. */
+    private static ToMeOptions merging(Fields fields, OptionsState state, boolean fromImage) {
+        ToMeOptions options = fromImage && state.ratioImg2img() > 0
+                ? state.merging().withRatio(state.ratioImg2img())
+                : state.merging();
+        return OptionKeys.ratio(options, fields, OptionKeys.RATIO);
+    }
+
+    private static Request sized(Request request, Fields fields) {
+        return request.size(
+                fields.integer("width").orElse(request.width()),
+                fields.integer("height").orElse(request.height()));
+    }
+
+    private static Request sampled(Request request, Fields fields) {
+        Optional<String> sampler = fields.text("sampler_name")
+                .filter(name -> !name.isBlank())
+                .or(() -> fields.text("sampler_index").filter(name -> !name.isBlank()));
+        String spacing = fields.text("scheduler").orElse("");
+        return sampler.map(name -> request.scheduler(Samplers.named(name, spacing)))
+                .orElse(request);
+    }
+
+    private static void requireNeutral(Fields fields) {
+        for (Map.Entry<String, List<Object>> field : NEUTRAL.entrySet()) {
+            if (!fields.isNeutral(field.getKey(), field.getValue().toArray())) {
+                throw unsupported(field.getKey());
+            }
+        }
+        if (!fields.isNeutral("s_tmax", 0) && fields.number("s_tmax").orElse(0.0) < 1e9) { // infinity is no limit
+            throw unsupported("s_tmax");
+        }
+        Fields scripts = fields.object("alwayson_scripts");
+        for (String script : scripts.names()) {
+            JsonNode arguments = scripts.object(script).value("args").orElse(null);
+            boolean neutral = arguments == null
+                    || arguments.isEmpty()
+                    || (arguments.isArray()
+                            && arguments.size() == 1
+                            && !arguments.get(0).asBoolean(true));
+            if (!neutral) {
+                throw unsupported("alwayson_scripts." + script);
+            }
+        }
+    }
+
+    private static HttpError unsupported(String field) {
+        return HttpError.field(field, field + " is not supported here: leave it out");
+    }
+}

@@ -1,0 +1,44 @@
+package io.tome4j.server.queue;
+
+import io.tome4j.diffusion.StableDiffusionPipeline;
+import java.util.function.Supplier;
+
+/**
+ * A model that the server can run.
+ *
+ * @param name what it is called: its id on the hub, or its folder's name
+ * @param hash what its weights are known by, in hexadecimal digits; empty if that is not known
+ * @param defaults what suits it where a request does not say
+ * @param loader loads it; called on the thread that generates
+ */
+public record ServedModel(String name, String hash, Defaults defaults, Supplier<StableDiffusionPipeline> loader) {
+    private static final int SHOWN_HASH = 10;
+
+    /**
+     * What suits a model.
+     *
+     * @param steps denoising steps
+     * @param guidanceScale how strongly to follow the prompt
+     * @param width in pixels; 0 leaves it to the checkpoint
+     * @param height likewise
+     */
+    public record Defaults(int steps, double guidanceScale, int width, int height) {}
+
+    /** The first ten digits of the hash, as A1111's web UI shows it; empty if it is not known. */
+    public String shortHash() {
+        return hash.length() <= SHOWN_HASH ? hash : hash.substring(0, SHOWN_HASH);
+    }
+
+    /** What A1111's web UI lists it as: {@code name [hash]}. */
+    public String title() {
+        return hash.isEmpty() ? name : name + " [" + shortHash() + "]";
+    }
+
+    /** Whether it goes by a name: its title, name or hash, whole or short, or the last part of its name. */
+    public boolean isCalled(String text) {
+        return text.equalsIgnoreCase(name)
+                || text.equalsIgnoreCase(title())
+                || (!hash.isEmpty() && (text.equalsIgnoreCase(hash) || text.equalsIgnoreCase(shortHash())))
+                || text.equalsIgnoreCase(name.substring(name.lastIndexOf('/') + 1));
+    }
+}

@@ -1,0 +1,154 @@
+package io.tome4j.server.a1111;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.tome4j.server.Served;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OperatingTest {
+    private static Served served;
+
+    @BeforeAll
+    static void start() throws InterruptedException {
+        served = Served.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        served.close();
+    }
+
+    private static CompletableFuture<HttpResponse<String>> begin(int seed, int steps) {
+        String body =
+                "{\"prompt\": \"x\", \"sampler_name\": \"DDIM\", \"seed\": " + seed + ", \"steps\": " + steps + "}";
+        return served.http()
+                .sendAsync(
+                        served.request("/sdapi/v1/txt2img")
+                                .POST(BodyPublishers.ofString(body))
+                                .build(),
+                        BodyHandlers.ofString());
+    }
+
+    private static JsonNode progress() throws Exception {
+        return served.got("/sdapi/v1/progress?skip_current_image=false");
+    }
+
+    private static void awaitStep() throws Exception {
+        while (progress().at("/state/sampling_step").asInt() == 0) {
+            Thread.sleep(5);
+        }
+    }
+
+    @Test
+    void progressSaysHowFarItIsAndIsExactlyIdleAfterwards() throws Exception {
+        CompletableFuture<HttpResponse<String>> job = begin(1, 980);
+        awaitStep();
+        JsonNode busy = progress();
+        assertThat(busy.get("progress").asDouble()).isBetween(0.0, 1.0);
+        assertThat(busy.get("eta_relative").asDouble()).isPositive();
+        assertThat(busy.at("/state/job_count").asInt()).isEqualTo(1);
+        assertThat(busy.at("/state/sampling_steps").asInt()).isEqualTo(980);
+        while (progress().get("current_image").isNull()) {
+            Thread.sleep(20);
+        }
+        assertThat(served.posted("/sdapi/v1/interrupt", "{}")).isEmpty();
+        JsonNode answer = served.ok(job.get());
+        assertThat(answer.get("images")).hasSize(1);
+        JsonNode idle = progress();
+        assertThat(idle.get("progress").asDouble()).isZero();
+        assertThat(idle.at("/state/job_count").asInt()).isZero();
+        assertThat(idle.has("current_image")).isTrue();
+    }
+
+    @Test
+    void whoComesWhenTheQueueIsFullGets429AndIsToldWhenToComeAgain() throws Exception {
+        List<CompletableFuture<HttpResponse<String>>> jobs = new ArrayList<>();
+        jobs.add(begin(100, 900));
+        awaitStep();
+        for (int i = 1; i <= 8; i++) {
+            jobs.add(begin(100 + i, 1));
+        }
+        while (served.server().queue().length() < 8) {
+            Thread.sleep(2);
+        }
+        HttpResponse<String> refused = begin(200, 1).get();
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(Integer.parseInt(refused.headers().firstValue("Retry-After").orElseThrow()))
+                .isPositive();
+        assertThat(Served.JSON.readTree(refused.body()).get("detail").asText()).contains("queue is full");
+        served.posted("/sdapi/v1/interrupt", "");
+        for (CompletableFuture<HttpResponse<String>> job : jobs) {
+            served.ok(job.get());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "samplers",
+                "schedulers",
+                "upscalers",
+                "latent-upscale-modes",
+                "sd-models",
+                "sd-vae",
+                "loras",
+                "script-info",
+                "extensions",
+                "hypernetworks",
+                "face-restorers",
+                "realesrgan-models",
+                "prompt-styles"
+            })
+    void listsAreListsOfObjects(String list) throws Exception {
+        JsonNode answer = served.got("/sdapi/v1/" + list);
+        assertThat(answer.isArray()).isTrue();
+        assertThat(answer).allMatch(JsonNode::isObject);
+    }
+
+    @Test
+    void listsHoldWhatClientsLookFor() throws Exception {
+        assertThat(served.got("/sdapi/v1/samplers").findValuesAsText("name")).contains("Euler a", "DPM++ 2M Karras");
+        assertThat(served.got("/sdapi/v1/schedulers").findValuesAsText("name")).contains("automatic", "karras");
+        assertThat(served.got("/sdapi/v1/upscalers").at("/0/name").asText()).isEqualTo("None");
+        String title = served.got("/sdapi/v1/sd-models").at("/0/title").asText();
+        assertThat(served.got("/sdapi/v1/options").get("sd_model_checkpoint").asText())
+                .isEqualTo(title);
+        assertThat(served.got("/sdapi/v1/options").properties())
+                .noneMatch(option -> option.getKey().startsWith("forge_"));
+        assertThat(served.got("/sdapi/v1/memory").at("/ram/total").asLong()).isPositive();
+        assertThat(served.got("/sdapi/v1/embeddings").has("loaded")).isTrue();
+        assertThat(served.got("/sdapi/v1/scripts").get("txt2img").isArray()).isTrue();
+        assertThat(served.got("/sdapi/v1/cmd-flags").isObject()).isTrue();
+    }
+
+    @Test
+    void whatAnswersNothingAnswersTheTextNull() throws Exception {
+        for (String path : List.of("skip", "refresh-checkpoints", "refresh-vae", "refresh-loras")) {
+            assertThat(served.post("/sdapi/v1/" + path, "").body()).isEqualTo("null");
+        }
+        assertThat(served.post("/sdapi/v1/options", "{}").body()).isEqualTo("null");
+        assertThat(served.post("/sdapi/v1/unload-checkpoint", "").body()).isEqualTo("{}");
+        assertThat(served.post("/sdapi/v1/reload-checkpoint", "").body()).isEqualTo("{}");
+    }
+
+    @Test
+    void whatIsNotDoneHereIsSaid() throws Exception {
+        for (String path : List.of("extra-single-image", "extra-batch-images", "interrogate")) {
+            HttpResponse<String> answer = served.post("/sdapi/v1/" + path, "{}");
+            assertThat(answer.statusCode()).isEqualTo(501);
+            assertThat(Served.JSON.readTree(answer.body()).get("detail").asText())
+                    .isNotEmpty();
+        }
+    }
+}
