@@ -74,10 +74,26 @@ final class LdmFile {
             made.unet();
             made.vae("first_stage_model.");
             if (openClip) {
-                made.openClip("cond_stage_model.model.");
+                made.openClip("text_encoder", "cond_stage_model.model.");
             } else {
-                made.clip("cond_stage_model.transformer.text_model.");
+                made.clip("text_encoder", "cond_stage_model.transformer.text_model.");
             }
+            SafetensorsWriter.write(file, made.tensors);
+            return file;
+        }
+    }
+
+    /** Writes all parts of a checkpoint of Stable Diffusion XL, or of its refiner, which has the second text encoder alone. */
+    static Path writeXl(Path folder, Path file) {
+        try (var scope = TensorScope.open()) {
+            LdmFile made = new LdmFile(folder, "model.diffusion_model.");
+            made.unet();
+            made.vae("first_stage_model.");
+            boolean base = made.folder.has("text_encoder");
+            if (base) {
+                made.clip("text_encoder", "conditioner.embedders.0.transformer.text_model.");
+            }
+            made.openClip("text_encoder_2", "conditioner.embedders." + (base ? 1 : 0) + ".model.");
             SafetensorsWriter.write(file, made.tensors);
             return file;
         }
@@ -179,17 +195,19 @@ final class LdmFile {
         }
     }
 
-    private void clip(String prefix) {
-        StoredTensors text = weights(folder, "text_encoder");
+    private void clip(String component, String prefix) {
+        StoredTensors text = weights(folder, component);
         text.names().forEach(name -> tensors.put(prefix + name.replaceFirst("^text_model\\.", ""), text.load(name)));
     }
 
-    private void openClip(String prefix) {
-        StoredTensors text = weights(folder, "text_encoder");
+    private void openClip(String component, String prefix) {
+        StoredTensors text = weights(folder, component);
         Map<String, Tensor> fused = new TreeMap<>();
         for (String full : text.names()) {
             String name = full.replaceFirst("^text_model\\.", "");
-            if (name.contains("self_attn") && !name.contains("out_proj")) {
+            if (name.equals("text_projection.weight")) {
+                tensors.put(prefix + "text_projection", text.load(full).t().contiguous());
+            } else if (name.contains("self_attn") && !name.contains("out_proj")) {
                 String place = name.replaceFirst("\\.[qkv]_proj\\.", ".q_proj.");
                 if (name.equals(place)) {
                     fused.put(

@@ -75,6 +75,13 @@ class SingleFileImageTest {
         assertThat(pixels(file, like(pipeline))).isEqualTo(pixels(Fixtures.path(pipeline), CPU));
     }
 
+    @ParameterizedTest
+    @CsvSource({"tiny-sdxl", "tiny-sdxl-refiner"})
+    void aFileOfSdxlGivesTheImageOfItsFolder(String pipeline) {
+        Path file = LdmFile.writeXl(Fixtures.path(pipeline), folder.resolve("model.safetensors"));
+        assertThat(pixels(file, like(pipeline))).isEqualTo(pixels(Fixtures.path(pipeline), CPU));
+    }
+
     /** That file, made by reference/parts/single_files.py, is one of which diffusers makes the folder's models. */
     @ParameterizedTest
     @CsvSource({"tiny-sd1, false", "tiny-sd2, true"})

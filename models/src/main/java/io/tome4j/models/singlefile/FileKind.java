@@ -17,7 +17,7 @@ public enum FileKind {
     /** Embeddings for a prompt. */
     EMBEDDING("an embedding (textual inversion)", "--embedding takes it, --model the model"),
     /** A network that guides by an image. */
-    CONTROLNET("a ControlNet", "it guides a model by an image: name the model with --model"),
+    CONTROLNET("a ControlNet", "it guides a model by an image: --controlnet takes it, --model the model"),
     /** A kin of ControlNet that is of a kind of its own. */
     OTHER_CONTROL("a control network of a special kind (Union, LLLite or ControlLoRA)", "this kind is not supported"),
     /** A small network that guides by an image. */
