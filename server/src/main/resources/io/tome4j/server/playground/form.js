@@ -54,7 +54,8 @@ export class Form {
     } else {
       input = document.createElement("input");
       input.type = option.kind === "flag" ? "checkbox" : "number";
-      if (option.kind === "number") input.min = "1";
+      if (option.kind === "number") input.step = "any";
+      if (option.kind === "text") input.type = "text";
     }
     input.id = id;
     input.title = option.description;
@@ -129,9 +130,8 @@ export class Form {
     const options = { ratio, method: byId("method").value, max_downsample: Number(byId("max_downsample").value) };
     const usual = this.#info.token_merging;
     for (const [name, { option, input }] of this.#extra) {
-      const value =
-        option.kind === "flag" ? input.checked : option.kind === "number" ? Number(input.value) : input.value;
-      if (value !== usual[name]) options[name] = value; // what is usual may not go with all else
+      const value = option.kind === "flag" ? input.checked : input.value;
+      if (String(value) !== String(usual[name])) options[name] = value; // what is usual may not go with all else
     }
     return options;
   }
