@@ -14,6 +14,8 @@ PARTS = {  # in the order in which they build on each other
     "merging": "merging",
     "merging-unet": "merging_unet",
     "images": "images",
+    "few-steps": "few_steps",
+    "taesd": "taesd",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",

@@ -46,6 +46,23 @@ public interface Denoiser extends MergeableModel {
      */
     FeatureReuse reuse(int branch);
 
+    /**
+     * Whether the network was distilled from a guided one, so that it is told how strongly to follow the prompt and needs no
+     * prediction without it.
+     */
+    default boolean isToldGuidance() {
+        return false;
+    }
+
+    /**
+     * This denoiser, told how strongly to follow the prompt; for one that {@linkplain #isToldGuidance wants to know}.
+     *
+     * @param scale as for classifier-free guidance: 1 is none
+     */
+    default Denoiser guided(double scale) {
+        return this;
+    }
+
     /** The same steered by ControlNets. @throws io.tome4j.tensor.OptionException if this kind cannot be */
     default Denoiser controlled(Controls controls) {
         throw new OptionException("{controlnet} is for models with a UNet");

@@ -18,7 +18,8 @@ import org.bytedeco.pytorch.Tensor;
  *     2305.08891, section 3.4)
  */
 public record Guidance(double scale, double from, double to, double rescale) {
-    private static final Guidance OFF = new Guidance(1);
+    /** None. */
+    static final Guidance OFF = new Guidance(1);
 
     /** @throws OptionException if the interval has no step */
     public Guidance {

@@ -49,6 +49,7 @@ final class Infotext {
             Request.WIDTH,
             Request.HEIGHT,
             Request.IMAGES_PER_PROMPT,
+            Request.CLIP_SKIP,
             Request.HIRES_UPSCALER,
             Request.HIRES_STEPS,
             Request.HIRES_STRENGTH);
@@ -115,6 +116,9 @@ final class Infotext {
             if (!PLACED.contains(option) && !request.isUsual(option)) {
                 values.put(option.title(), shown(option, request.text(option)));
             }
+        }
+        if (!request.isUsual(Request.CLIP_SKIP)) {
+            values.put(Request.CLIP_SKIP.title(), String.valueOf(request.clipSkip() + 1));
         }
         if (request.hires() > 1) {
             values.put(Request.HIRES_UPSCALER.title(), request.hiresUpscaler().title());
@@ -229,6 +233,9 @@ final class Infotext {
             if (!PLACED.contains(option) && values.has(option.title())) {
                 request = request.withText(option, values.text(option.title(), ""));
             }
+        }
+        if (values.has(Request.CLIP_SKIP.title())) { // the web UI counts from 1
+            request = request.clipSkip(Math.toIntExact(values.integer(Request.CLIP_SKIP.title(), 1)) - 1);
         }
         if (values.has(REFINER)) {
             request = request.withText(

@@ -47,8 +47,9 @@ record MemoryGuard(Stages stages, ControlNets nets) {
     /** How often the batch holds each image. */
     private int copies(Request request) {
         boolean inParts = request.promptSyntax() == PromptSyntax.A1111;
-        return Guidance.of(stages.withDefaults(request)).copies()
-                + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
+        Guidance guidance =
+                stages.denoiser().isToldGuidance() ? Guidance.OFF : Guidance.of(stages.withDefaults(request));
+        return guidance.copies() + (inParts ? ComposedPrompts.mostParts(request) - 1 : 0);
     }
 
     /**

@@ -156,6 +156,20 @@ public final class Request {
             .described("POWER", "How much denser they are there, from 1 to 2; 1 is evenly.")
             .allowing(power -> power >= 1 && power <= 2, "it must be from 1, which is evenly, to 2; 1.4 is usual");
 
+    public static final Option<Double> ETA = Option.of("eta", 0.0)
+            .titled("Eta")
+            .described("SHARE", "Fresh noise in each step, for the schedulers ddim and tcd: from 0, none, to 1.")
+            .allowing(Request::isShare, A_SHARE);
+
+    public static final Option<Integer> CLIP_SKIP = Option.of("clip_skip", 0)
+            .titled("Clip skip")
+            .described(
+                    "LAYERS",
+                    "How many of the text encoder's last layers to leave out, as diffusers counts. The web UI counts one"
+                            + " more: its Clip skip 2 is 1 here. SDXL leaves out one anyway, so that 0 is what its models"
+                            + " want.")
+            .allowing(layers -> layers >= 0, "it must be at least 0, which leaves out none");
+
     /** What fits the task: {@link #strengthToRun}. */
     static final double USUAL_STRENGTH = -1;
 
@@ -260,6 +274,8 @@ public final class Request {
             GUIDANCE_TO,
             REFINER_START,
             SCHEDULER,
+            ETA,
+            CLIP_SKIP,
             SEED,
             WIDTH,
             HEIGHT,
@@ -505,6 +521,29 @@ public final class Request {
 
     public Request scheduler(String value) {
         return with(SCHEDULER, value);
+    }
+
+    /** The share of fresh noise in each step of the schedulers {@code ddim} and {@code tcd}, in [0, 1]. */
+    public double eta() {
+        return get(ETA);
+    }
+
+    public Request eta(double value) {
+        return with(ETA, value);
+    }
+
+    /** How many of the text encoder's last layers are left out, as diffusers counts. */
+    public int clipSkip() {
+        return get(CLIP_SKIP);
+    }
+
+    /**
+     * Leaves out the last layers of the text encoder; its final layer norm comes after those that are left. With {@link
+     * PromptSyntax#PLAIN} the negative prompt is encoded by all layers, as diffusers does; with that of the web UI both
+     * are encoded alike.
+     */
+    public Request clipSkip(int layers) {
+        return with(CLIP_SKIP, layers);
     }
 
     /** Of the initial latents and all later noise: the same as {@code torch.Generator("cpu").manual_seed(seed)}. */

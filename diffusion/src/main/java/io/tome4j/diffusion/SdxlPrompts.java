@@ -62,7 +62,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
                 List<Tensor> hidden = new ArrayList<>();
                 for (TextEncoder encoder : encoders) {
                     WeightedStates states = new WeightedStates(request.emphasis(), chunks -> encoder.model()
-                            .encode(TextEncoder.ids(chunks), 1)
+                            .encode(TextEncoder.ids(chunks), 1 + request.clipSkip())
                             .hidden());
                     hidden.add(states.of(
                             encoder.chunker(LearnedTokens.NONE).ofVariants(text.variants(), request.emphasis()),
@@ -106,12 +106,17 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
                 TextEncoder.Encoded texts = first.get()
                         .encodePenultimate(
                                 encoded.texts(request.negativePrompt(), request.prompts()),
-                                first.get().learned(request, EmbeddingFile.CLIP_L));
+                                first.get().learned(request, EmbeddingFile.CLIP_L),
+                                encoded.negative() ? 1 : 0, // diffusers leaves layers out for prompts alone
+                                request.clipSkip());
                 hidden.add(texts.embeddings());
                 dropped = joined(dropped, encoded.ofPrompts(texts.droppedWords()));
             }
             TextEncoder.Encoded texts = second.encodePenultimate(
-                    secondTexts(request, encoded), second.learned(request, EmbeddingFile.CLIP_G));
+                    secondTexts(request, encoded),
+                    second.learned(request, EmbeddingFile.CLIP_G),
+                    encoded.negative() ? 1 : 0,
+                    request.clipSkip());
             hidden.add(texts.embeddings());
             Tensor embeddings = Tensors.cat(2, hidden.toArray(Tensor[]::new)); // [texts, M, D]
             Tensor pooled = texts.pooled().orElseThrow(); // [texts, P]

@@ -32,7 +32,11 @@ final class StableDiffusion implements ModelFamily {
 
     private static final CheckpointKind KIND = new CheckpointKind(
             "Stable Diffusion 1.x and 2.x",
-            List.of("StableDiffusionPipeline", INPAINTING, "StableDiffusionImg2ImgPipeline"),
+            List.of(
+                    "StableDiffusionPipeline",
+                    INPAINTING,
+                    "StableDiffusionImg2ImgPipeline",
+                    "LatentConsistencyModelPipeline"),
             Map.of(
                     "scheduler", Set.of(), // if it is not built in, another may be chosen
                     "text_encoder", Set.of("CLIPTextModel"),

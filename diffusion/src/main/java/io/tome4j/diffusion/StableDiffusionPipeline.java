@@ -166,7 +166,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler());
+        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
@@ -238,7 +238,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             List<ControlNetModel> nets,
             Generator noise,
             StepListener listener) {
-        Guidance guidance = Guidance.of(request);
+        boolean told = stages.denoiser().isToldGuidance();
+        Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
+        Denoiser guided = stages.denoiser().guided(request.guidanceScale());
         try (var scope = TensorScope.open();
                 MergeRun run = MergeRun.of(
                         merged(request, nets),
@@ -263,7 +265,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         stages.decoder().encoder(),
                         memory.decodesInTiles(grid),
                         noise));
-                Denoiser denoiser = controlled(resolved, nets, text.conditioning(), trajectory);
+                Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(
                                 beginning,
@@ -294,17 +296,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
     }
 
-    private Denoiser controlled(Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
+    private static Denoiser controlled(
+            Denoiser denoiser, Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
         if (nets.isEmpty()) {
-            return stages.denoiser();
+            return denoiser;
         }
-        return stages.denoiser()
-                .controlled(new Controls(
-                        Controls.embedded(nets, request.controls(), request.width(), request.height()),
-                        request.images() * text.composition().parts(),
-                        trajectory.timesteps().length,
-                        request.guessMode(),
-                        request.mergeControlnet()));
+        return denoiser.controlled(new Controls(
+                Controls.embedded(nets, request.controls(), request.width(), request.height()),
+                request.images() * text.composition().parts(),
+                trajectory.timesteps().length,
+                request.guessMode(),
+                request.mergeControlnet()));
     }
 
     /**

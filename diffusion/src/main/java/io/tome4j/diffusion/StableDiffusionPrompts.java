@@ -26,7 +26,8 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
     private Encoded composed(Request request, ComposedPrompts prompts) {
         try (var scope = TensorScope.open()) {
             LearnedTokens learned = encoder.learned(request, EmbeddingFile.ONLY);
-            WeightedStates states = new WeightedStates(request.emphasis(), chunks -> encoder.states(chunks, learned));
+            WeightedStates states = new WeightedStates(
+                    request.emphasis(), chunks -> encoder.states(chunks, learned, request.clipSkip()));
             PromptChunker chunker = encoder.chunker(learned);
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
             for (ComposedPrompts.Text text : prompts.texts()) {
@@ -44,7 +45,9 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
         try (var scope = TensorScope.open()) {
             TextEncoder.Encoded texts = encoder.encode(
                     rows.texts(request.negativePrompt(), request.prompts()),
-                    encoder.learned(request, EmbeddingFile.ONLY));
+                    encoder.learned(request, EmbeddingFile.ONLY),
+                    rows.negative() ? 1 : 0, // diffusers leaves layers out for prompts alone
+                    request.clipSkip());
             return new Encoded(
                     TextConditioning.of(scope.release(rows.spread(texts.embeddings()))),
                     rows.ofPrompts(texts.droppedWords()));

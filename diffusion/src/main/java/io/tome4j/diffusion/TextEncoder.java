@@ -5,6 +5,10 @@ import io.tome4j.diffusion.prompt.PromptChunker;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.text.TokenizedPrompt;
+import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.TensorScope;
+import io.tome4j.tensor.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -36,58 +40,80 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
         return LearnedTokens.of(Embeddings.of(request), part, model.hiddenSize(), tokenizer, model.vocabSize());
     }
 
-    /** As {@link #encode(List)}, of texts that may have learned tokens. */
-    Encoded encode(List<String> texts, LearnedTokens learned) {
-        return encode(texts, learned, 0);
+    /**
+     * Encodes texts, at least one, as Stable Diffusion 1.x and 2.x see them: with the final layer norm.
+     *
+     * @param learned what the texts may name
+     * @param whole how many of the first are encoded by all layers
+     * @param skip how many of the last layers are left out for the others
+     */
+    Encoded encode(List<String> texts, LearnedTokens learned, int whole, int skip) {
+        return encode(
+                texts,
+                learned,
+                whole,
+                requireLayers(skip, 0),
+                (ids, left) -> new ClipTextModel.Output(model.forward(ids, left, learned.ofModel()), Optional.empty()));
     }
 
-    /** As {@link #encodePenultimate(List)}, of texts that may have learned tokens. */
-    Encoded encodePenultimate(List<String> texts, LearnedTokens learned) {
-        return encode(texts, learned, 1);
+    /**
+     * As {@link #encode}, as SDXL sees them: the last hidden state but one, before any norm, and the embeddings of whole texts,
+     * for which no layer is left out.
+     */
+    Encoded encodePenultimate(List<String> texts, LearnedTokens learned, int whole, int skip) {
+        return encode(
+                texts,
+                learned,
+                whole,
+                requireLayers(skip, 1),
+                (ids, left) -> model.encode(ids, 1 + left, learned.ofModel()));
     }
 
-    private Encoded encode(List<String> texts, LearnedTokens learned, int back) {
+    /** A forward pass that leaves out the last layers. */
+    private interface Pass {
+        ClipTextModel.Output of(long[][] ids, int skip);
+    }
+
+    /** @throws OptionException if there are not so many layers to leave out, and {@code more} besides */
+    private int requireLayers(int skip, int more) {
+        if (skip + more > model.layerCount()) {
+            throw new OptionException("{clip_skip} is " + skip + ", and a text encoder has only " + model.layerCount()
+                    + " layers to leave out");
+        }
+        return skip;
+    }
+
+    private Encoded encode(List<String> texts, LearnedTokens learned, int whole, int skip, Pass pass) {
+        List<TokenizedPrompt> tokens;
+        long[][] ids;
         if (learned.isEmpty()) {
-            return back == 0 ? encode(texts) : encodePenultimate(texts);
-        }
-        try (ClipTokenizer more = tokenizer.with(learned.tokens())) {
-            List<TokenizedPrompt> tokens = texts.stream()
-                    .map(text -> more.encode(learned.written(text, more)))
-                    .toList();
-            long[][] ids = tokens.stream()
-                    .map(prompt -> learned.ofModel(prompt.ids(), more))
-                    .toArray(long[][]::new);
-            if (back == 0) {
-                return new Encoded(model.forward(ids, learned.ofModel()), Optional.empty(), dropped(tokens));
+            tokens = texts.stream().map(tokenizer::encode).toList();
+            ids = tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
+        } else {
+            try (ClipTokenizer more = tokenizer.with(learned.tokens())) {
+                tokens = texts.stream()
+                        .map(text -> more.encode(learned.written(text, more)))
+                        .toList();
+                ids = tokens.stream()
+                        .map(prompt -> learned.ofModel(prompt.ids(), more))
+                        .toArray(long[][]::new);
             }
-            ClipTextModel.Output output = model.encode(ids, back, learned.ofModel());
-            return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
         }
-    }
-
-    /** Encodes texts, at least one. */
-    Encoded encode(List<String> texts) {
-        List<TokenizedPrompt> tokens = tokens(texts);
-        return new Encoded(model.forward(plainIds(tokens)), Optional.empty(), dropped(tokens));
-    }
-
-    /** As {@link #encode}, with the last hidden state but one, before any norm, and the embeddings of whole texts. */
-    Encoded encodePenultimate(List<String> texts) {
-        List<TokenizedPrompt> tokens = tokens(texts);
-        ClipTextModel.Output output = model.encode(plainIds(tokens), 1);
-        return new Encoded(output.hidden(), output.pooled(), dropped(tokens));
-    }
-
-    private List<TokenizedPrompt> tokens(List<String> texts) {
-        return texts.stream().map(tokenizer::encode).toList();
-    }
-
-    private static long[][] plainIds(List<TokenizedPrompt> tokens) {
-        return tokens.stream().map(TokenizedPrompt::ids).toArray(long[][]::new);
-    }
-
-    private static List<String> dropped(List<TokenizedPrompt> tokens) {
-        return tokens.stream().map(TokenizedPrompt::dropped).toList();
+        List<String> dropped = tokens.stream().map(TokenizedPrompt::dropped).toList();
+        if (skip == 0 || whole == 0) {
+            ClipTextModel.Output output = pass.of(ids, skip);
+            return new Encoded(output.hidden(), output.pooled(), dropped);
+        }
+        try (var scope = TensorScope.open()) {
+            ClipTextModel.Output all = pass.of(Arrays.copyOf(ids, whole), 0);
+            ClipTextModel.Output some = pass.of(Arrays.copyOfRange(ids, whole, ids.length), skip);
+            return new Encoded(
+                    scope.release(Tensors.cat(0, all.hidden(), some.hidden())),
+                    all.pooled()
+                            .map(first -> scope.release(
+                                    Tensors.cat(0, first, some.pooled().orElseThrow()))),
+                    dropped);
+        }
     }
 
     /** Cuts texts of any length for this encoder. */
@@ -110,9 +136,14 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
         return chunks.stream().map(PromptChunk::ids).toArray(long[][]::new);
     }
 
-    /** The states of chunks, {@code [chunks, N, C]}. */
-    Tensor states(List<PromptChunk> chunks, LearnedTokens learned) {
-        return model.forward(chunks.stream().map(learned::ids).toArray(long[][]::new), learned.ofModel());
+    /**
+     * The states of chunks, {@code [chunks, N, C]}.
+     *
+     * @param skip how many of the last layers are left out
+     */
+    Tensor states(List<PromptChunk> chunks, LearnedTokens learned, int skip) {
+        return model.forward(
+                chunks.stream().map(learned::ids).toArray(long[][]::new), requireLayers(skip, 0), learned.ofModel());
     }
 
     @Override

@@ -22,20 +22,22 @@ import org.bytedeco.pytorch.Tensor;
 public final class UNetDenoiser implements Denoiser {
     private final UNet2DConditionModel unet;
     private final Controls controls;
+    private final double guidanceScale; // what a network is told that wants to know; 1 is no guidance
 
-    private UNetDenoiser(UNet2DConditionModel unet, Controls controls) {
+    private UNetDenoiser(UNet2DConditionModel unet, Controls controls, double guidanceScale) {
         this.unet = unet;
         this.controls = controls;
+        this.guidanceScale = guidanceScale;
     }
 
     /** @param unet the network */
     public UNetDenoiser(UNet2DConditionModel unet) {
-        this(unet, Controls.NONE);
+        this(unet, Controls.NONE, 1);
     }
 
     @Override
     public Denoiser controlled(Controls others) {
-        return new UNetDenoiser(unet, others);
+        return new UNetDenoiser(unet, others, guidanceScale);
     }
 
     @Override
@@ -45,7 +47,7 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), timesteps);
+        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
         Controls.Conditioned control = controls.condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
@@ -55,6 +57,16 @@ public final class UNetDenoiser implements Denoiser {
                         unet.forward(latents, timestep, conditioning, context, pass, residuals)));
             }
         };
+    }
+
+    @Override
+    public boolean isToldGuidance() {
+        return unet.isToldGuidance();
+    }
+
+    @Override
+    public Denoiser guided(double scale) {
+        return new UNetDenoiser(unet, controls, scale);
     }
 
     @Override

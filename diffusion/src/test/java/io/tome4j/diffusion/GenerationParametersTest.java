@@ -282,6 +282,7 @@ class GenerationParametersTest {
                 .isEqualTo(Request.of("masterpiece, (cat:1.2)\nsecond line")
                         .loras(Lora.named("x").weight(0.7).hash("12ab"))
                         .negativePrompt("bad hands,\nblurry")
+                        .clipSkip(1)
                         .steps(28)
                         .strength(0.4)
                         .scheduler("dpmpp_2m_karras")

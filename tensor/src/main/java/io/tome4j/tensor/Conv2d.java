@@ -25,6 +25,19 @@ public final class Conv2d {
 
     /** Takes {@code weight [out, in, kernel, kernel]} and {@code bias [out]}. */
     public static Conv2d of(Weights weights, long in, long out, int kernel, int stride, int padding) {
+        return of(weights, weights.take("bias", out), in, out, kernel, stride, padding);
+    }
+
+    /** Takes {@code weight [out, in, 3, 3]} alone: a convolution that keeps the size, or halves it with a stride of 2. */
+    public static Conv2d withoutBias3x3(Weights weights, long in, long out, int stride) {
+        try (var scope = TensorScope.open()) {
+            Tensor zero = scope.retain(
+                    torch.zeros(new long[] {out}, weights.placement().options()));
+            return of(weights, weights.own(zero), in, out, 3, stride, 1);
+        }
+    }
+
+    private static Conv2d of(Weights weights, Tensor bias, long in, long out, int kernel, int stride, int padding) {
         OneDnn oneDnn = Engine.start().oneDnn(weights.placement());
         long[] strides = {stride, stride};
         long[] paddings = {padding, padding};
@@ -37,7 +50,7 @@ public final class Conv2d {
                 in,
                 kernel,
                 kernel);
-        return new Conv2d(weight, weights.take("bias", out), oneDnn, strides, paddings);
+        return new Conv2d(weight, bias, oneDnn, strides, paddings);
     }
 
     /** A 3x3 convolution that keeps the size. */

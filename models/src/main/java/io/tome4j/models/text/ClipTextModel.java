@@ -166,20 +166,28 @@ public final class ClipTextModel implements AutoCloseable {
      * @return the last hidden state after the final layer norm, {@code [B, N, C]}, in the model's dtype
      */
     public Tensor forward(long[][] ids) {
-        return forward(ids, LearnedVectors.NONE);
+        return forward(ids, 0, LearnedVectors.NONE);
+    }
+
+    /** How many layers there are. */
+    public int layerCount() {
+        return layers.size();
     }
 
     /**
-     * One forward pass, of tokens of which some have embeddings that the model did not bring (textual inversion, arXiv
-     * 2208.01618).
+     * One forward pass without the last layers, of tokens of which some have embeddings that the model did not bring (textual
+     * inversion, arXiv 2208.01618).
      *
      * @param ids as for {@link #forward(long[][])}, or from the first of the learned ones on
-     * @param learned the embeddings of those
+     * @param skip how many layers are left out, as diffusers' {@code clip_skip} counts
+     * @param learned the embeddings of the learned ones
+     * @throws IllegalArgumentException if there are not so many layers
      * @return as {@link #forward(long[][])}
      */
-    public Tensor forward(long[][] ids, LearnedVectors learned) {
+    public Tensor forward(long[][] ids, int skip, LearnedVectors learned) {
         try (var scope = TensorScope.open()) {
-            return scope.release(finalLayerNorm.forward(encode(ids, 0, learned).hidden()));
+            return scope.release(
+                    finalLayerNorm.forward(encode(ids, skip, learned).hidden()));
         }
     }
 

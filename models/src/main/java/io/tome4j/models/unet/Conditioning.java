@@ -31,6 +31,7 @@ public final class Conditioning {
     static Conditioning of(
             List<Tensor> texts,
             Optional<AddedConditioning> added,
+            double guidanceScale,
             double[] timesteps,
             Placement placement,
             List<BasicTransformerBlock> blocks,
@@ -47,7 +48,8 @@ public final class Conditioning {
                                 .map(text -> scope.release(attention.pairs(text)))
                                 .toList());
             }
-            Tensor activatedTimes = torch.silu_(timeEmbedding.forward(timesteps, added)); // [timesteps, B or 1, T]
+            Tensor activatedTimes =
+                    torch.silu_(timeEmbedding.forward(timesteps, added, guidanceScale)); // [timesteps, B or 1, T]
             for (ResnetBlock2D resnet : resnets) {
                 conditioning.timeProjections.put(resnet, scope.release(resnet.projectTimes(activatedTimes)));
             }

@@ -1,6 +1,7 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.models.unet.UNetConfig.TextTime;
+import io.tome4j.tensor.Linear;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class TimeEmbedding {
     private final Sinusoid sinusoid;
     private final TimestepEmbedding timeEmbedding;
+    private final @Nullable Linear guidanceProjection; // where the model is told the guidance scale
     private final @Nullable TextTime textTime;
     private final @Nullable TimestepEmbedding addEmbedding; // where there is textTime
     private final UNetConfig config;
@@ -27,6 +29,9 @@ final class TimeEmbedding {
         int first = config.blockOutChannels().get(0);
         this.sinusoid = new Sinusoid(first, config.flipSinToCos(), config.freqShift());
         this.timeEmbedding = new TimestepEmbedding(weights.scope("time_embedding"), first, config);
+        this.guidanceProjection = config.guidanceSize() == 0
+                ? null
+                : Linear.withoutBias(weights.scope("time_embedding").scope("cond_proj"), config.guidanceSize(), first);
         this.textTime = config.textTime().orElse(null);
         this.addEmbedding = textTime == null
                 ? null
@@ -38,13 +43,19 @@ final class TimeEmbedding {
     /**
      * @param timesteps each in [0, the number of training steps)
      * @param added what the model wants besides them
+     * @param guidanceScale what a model is told that wants to know; 1 is no guidance
      * @return {@code [timesteps, B, T]} with a row for each of {@code added}, or one where there is none
      * @throws IllegalArgumentException if the model wants it and there is none, the other way round, or it has other sizes
      */
-    Tensor forward(double[] timesteps, Optional<AddedConditioning> added) {
+    Tensor forward(double[] timesteps, Optional<AddedConditioning> added, double guidanceScale) {
         requireWanted(added);
         try (var scope = TensorScope.open()) {
-            Tensor times = timeEmbedding.forward(placement.place(sinusoid.of(timesteps))); // [timesteps, T]
+            Tensor input = placement.place(sinusoid.of(timesteps)); // [timesteps, C]
+            if (guidanceProjection != null) {
+                Tensor guidance = placement.place(GuidanceEmbedding.of(guidanceScale, config.guidanceSize()));
+                input = input.add(guidanceProjection.forward(guidance));
+            }
+            Tensor times = timeEmbedding.forward(input); // [timesteps, T]
             Tensor column = times.unsqueeze(1);
             return scope.release(added.isEmpty() ? column : column.add(forward(added.get())));
         }

@@ -170,6 +170,11 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         return condition(List.of(text), Optional.empty(), timesteps);
     }
 
+    /** Whether the model is told the guidance scale, and needs no second prediction without the prompt. */
+    public boolean isToldGuidance() {
+        return config.guidanceSize() > 0;
+    }
+
     /**
      * As {@link #condition(Tensor, double...)}, for a model that wants more than text embeddings.
      *
@@ -188,7 +193,19 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @param added what is added to the time embedding, of as many rows as there are in all; empty for nothing
      */
     public Conditioning condition(List<Tensor> texts, Optional<AddedConditioning> added, double... timesteps) {
-        return Conditioning.of(texts, added, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
+        return condition(texts, added, 1, timesteps);
+    }
+
+    /**
+     * As {@link #condition(List, Optional, double...)}, for a model that {@linkplain #isToldGuidance is told} how strongly to
+     * follow the text.
+     *
+     * @param guidanceScale as for classifier-free guidance: 1 is none; the others pay no heed to it
+     */
+    public Conditioning condition(
+            List<Tensor> texts, Optional<AddedConditioning> added, double guidanceScale, double... timesteps) {
+        return Conditioning.of(
+                texts, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
     }
 
     /**

@@ -31,6 +31,7 @@ import java.util.stream.IntStream;
  * @param flipSinToCos whether the time embedding has its cosines first
  * @param freqShift shift of the time embedding's frequencies
  * @param textTime what is added to the time embedding; empty for nothing
+ * @param guidanceSize sines and cosines of the guidance scale, which the time embedding takes in; 0 where a model is not told
  */
 public record UNetConfig(
         int inChannels,
@@ -49,7 +50,8 @@ public record UNetConfig(
         boolean useLinearProjection,
         boolean flipSinToCos,
         int freqShift,
-        Optional<TextTime> textTime) {
+        Optional<TextTime> textTime,
+        int guidanceSize) {
 
     private static final String DOWN = "DownBlock2D";
     private static final String CROSS_ATTENTION_DOWN = "CrossAttnDownBlock2D";
@@ -134,7 +136,8 @@ public record UNetConfig(
                 useLinearProjection,
                 flipSinToCos,
                 freqShift,
-                textTime);
+                textTime,
+                guidanceSize);
     }
 
     /**
@@ -171,7 +174,8 @@ public record UNetConfig(
                 config.flag("use_linear_projection", false),
                 config.flag("flip_sin_to_cos", true),
                 config.integer("freq_shift", 0),
-                textTime(config));
+                textTime(config),
+                guidanceSize(config));
         read.requireGroupsThatDivide(config);
         if (read.freqShift == channels.get(0) / 2
                 || read.textTime
@@ -206,7 +210,6 @@ public record UNetConfig(
                 "encoder_hid_dim_type",
                 "num_class_embeds",
                 "reverse_transformer_layers_per_block",
-                "time_cond_proj_dim",
                 "time_embedding_act_fn",
                 "time_embedding_dim",
                 "timestep_post_act");
@@ -216,6 +219,17 @@ public record UNetConfig(
                 "mid_block_only_cross_attention", // of UNetMidBlock2DSimpleCrossAttn
                 "upcast_attention"); // of a kernel that diffusers itself no longer uses by default
         config.ignoreMovingAverage();
+    }
+
+    private static int guidanceSize(Config config) {
+        String key = "time_cond_proj_dim";
+        if (!config.has(key)) {
+            return 0;
+        }
+        if (config.integer(key) < 4 || config.integer(key) > MOST_CHANNELS) {
+            throw config.unsupported(key, "null, 4 to " + MOST_CHANNELS);
+        }
+        return config.integer(key);
     }
 
     private static Optional<TextTime> textTime(Config config) {

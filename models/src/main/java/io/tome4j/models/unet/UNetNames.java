@@ -73,6 +73,9 @@ public final class UNetNames {
 
     private void embeddings() {
         names.add("time_embedding.linear_1", "time_embed.0").add("time_embedding.linear_2", "time_embed.2");
+        if (config.guidanceSize() > 0) {
+            names.add("time_embedding.cond_proj", "time_embed.cond_proj");
+        }
         if (config.textTime().isPresent()) {
             names.add("add_embedding.linear_1", "label_emb.0.0").add("add_embedding.linear_2", "label_emb.0.2");
         }

@@ -31,7 +31,8 @@ class UNetMemoryTest {
             false,
             true,
             0,
-            Optional.empty());
+            Optional.empty(),
+            0);
 
     private static double megabytes(int side, long batch, Placement placement, AttentionKernel kernel) {
         return UNetMemory.ofForward(SD15, batch, new TokenGrid(side, side), placement, kernel) / 1e6;
