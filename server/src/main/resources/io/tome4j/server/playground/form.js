@@ -127,8 +127,11 @@ export class Form {
   merging() {
     const ratio = Number(byId("ratio").value);
     if (ratio === 0) return false;
-    const options = { ratio, method: byId("method").value, max_downsample: Number(byId("max_downsample").value) };
+    const options = { ratio };
     const usual = this.#info.token_merging;
+    for (const name of ["method", "max_downsample"]) {
+      if (byId(name).value !== String(usual[name])) options[name] = byId(name).value;
+    }
     for (const [name, { option, input }] of this.#extra) {
       const value = option.kind === "flag" ? input.checked : input.value;
       if (String(value) !== String(usual[name])) options[name] = value; // what is usual may not go with all else
