@@ -118,7 +118,7 @@ export class Form {
       if (elements[name].value !== "") request[name] = Number(elements[name].value);
     }
     request.seed = byId("seed").value.trim(); // a text: seeds are larger than numbers can be exact
-    request.negative_prompt = byId("negative").value;
+    if (byId("negative").value) request.negative_prompt = byId("negative").value;
     if (byId("scheduler").value) request.scheduler = byId("scheduler").value;
     return request;
   }
