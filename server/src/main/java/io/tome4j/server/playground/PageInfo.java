@@ -55,7 +55,11 @@ final class PageInfo {
         json.put("name", option.name());
         json.put("description", option.description());
         Object usual = option.defaultValue();
-        json.put("kind", usual instanceof Enum<?> ? "choice" : option.isFlag() ? "flag" : "number");
+        json.put(
+                "kind",
+                usual instanceof Enum<?>
+                        ? "choice"
+                        : option.isFlag() ? "flag" : usual instanceof Number ? "number" : "text");
         if (usual instanceof Enum<?> constant) {
             ArrayNode choices = json.putArray("choices");
             for (Object each : constant.getDeclaringClass().getEnumConstants()) {

@@ -54,7 +54,8 @@ export class Form {
     } else {
       input = document.createElement("input");
       input.type = option.kind === "flag" ? "checkbox" : "number";
-      if (option.kind === "number") input.min = "1";
+      if (option.kind === "number") input.step = "any";
+      if (option.kind === "text") input.type = "text";
     }
     input.id = id;
     input.title = option.description;
@@ -117,7 +118,7 @@ export class Form {
       if (elements[name].value !== "") request[name] = Number(elements[name].value);
     }
     request.seed = byId("seed").value.trim(); // a text: seeds are larger than numbers can be exact
-    request.negative_prompt = byId("negative").value;
+    if (byId("negative").value) request.negative_prompt = byId("negative").value;
     if (byId("scheduler").value) request.scheduler = byId("scheduler").value;
     return request;
   }
@@ -126,12 +127,14 @@ export class Form {
   merging() {
     const ratio = Number(byId("ratio").value);
     if (ratio === 0) return false;
-    const options = { ratio, method: byId("method").value, max_downsample: Number(byId("max_downsample").value) };
+    const options = { ratio };
     const usual = this.#info.token_merging;
+    for (const name of ["method", "max_downsample"]) {
+      if (byId(name).value !== String(usual[name])) options[name] = byId(name).value;
+    }
     for (const [name, { option, input }] of this.#extra) {
-      const value =
-        option.kind === "flag" ? input.checked : option.kind === "number" ? Number(input.value) : input.value;
-      if (value !== usual[name]) options[name] = value; // what is usual may not go with all else
+      const value = option.kind === "flag" ? input.checked : input.value;
+      if (String(value) !== String(usual[name])) options[name] = value; // what is usual may not go with all else
     }
     return options;
   }

@@ -157,7 +157,7 @@ class OpenAiTest {
         assertThat(answer.headers().firstValue("Content-Type").orElseThrow()).startsWith("text/event-stream");
         try (BufferedReader reader = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
             for (String event : reader.lines().collect(Collectors.joining("\n")).split("\n\n", -1)) {
-                String[] lines = event.split("\n", -1);
+                String[] lines = event.strip().split("\n", -1);
                 if (lines.length < 2) {
                     continue; // a comment
                 }
