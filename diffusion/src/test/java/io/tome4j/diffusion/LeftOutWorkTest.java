@@ -249,7 +249,7 @@ class LeftOutWorkTest {
                 .contains("Reuse power: 1.2")
                 .contains("Guidance from: 0.2, Guidance to: 0.8");
         Request read = GenerationParameters.parse(text).request();
-        assertThat(read).isEqualTo(asked.merging(ToMeOptions.NONE));
+        assertThat(read).isEqualTo(asked.guidanceScale(7.5).merging(ToMeOptions.NONE));
         assertThat(latents(read)).isEqualTo(result.latents().values());
         assertThat(pipeline.generate(SMALL).image().parameters()).doesNotContain("Reuse", "Guidance");
     }

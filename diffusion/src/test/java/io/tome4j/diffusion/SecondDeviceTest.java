@@ -37,8 +37,9 @@ class SecondDeviceTest {
 
     private static StableDiffusionPipeline pipeline(String model, ComputeDevice device, DType dtype) {
         CheckpointFolder checkpoint = CheckpointFolder.open(Fixtures.path(model));
-        return new StableDiffusionPipeline(ModelFamily.of(checkpoint)
-                .load(checkpoint, model, new Placement(device, dtype), PipelineOptions.DEFAULT));
+        Stages stages = ModelFamily.of(checkpoint)
+                .load(checkpoint, model, new Placement(device, dtype), PipelineOptions.DEFAULT);
+        return new StableDiffusionPipeline(stages, UsedFiles.of(model, PipelineOptions.DEFAULT));
     }
 
     /** The same requests on the CPU and on the second device give the same images. */
@@ -110,6 +111,11 @@ class SecondDeviceTest {
                         REQUEST.steps(2).reuseEvery(2),
                         REQUEST.steps(2).guidanceInterval(0, 0.5),
                         REQUEST.prompts(List.of("a robot", "a harbour")).imagesPerPrompt(2)));
+    }
+
+    @Test
+    void twoTextEncodersAndTheRescaleWorkThere() {
+        requireSame("tiny-sdxl", List.of(REQUEST.merging(ToMeOptions.ratio(0.5)).guidanceRescale(0.7)));
     }
 
     @Test
