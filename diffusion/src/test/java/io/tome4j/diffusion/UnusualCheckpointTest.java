@@ -32,9 +32,9 @@ class UnusualCheckpointTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final PipelineOptions CPU_FP32 =
             PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
-    private static final String DEIS =
+    private static final String IPNDM =
             """
-            {"_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "beta_start": 0.00085, "beta_end": 0.012,
+            {"_class_name": "IPNDMScheduler", "algorithm_type": "deis", "beta_start": 0.00085, "beta_end": 0.012,
              "beta_schedule": "scaled_linear", "num_train_timesteps": 1000, "solver_order": 2, "solver_type": "logrho",
              "lower_order_final": true, "steps_offset": 1, "timestep_spacing": "leading", "tensor_format": "pt"}
             """;
@@ -49,12 +49,12 @@ class UnusualCheckpointTest {
 
     @Test
     void aSchedulerThatIsNotBuiltInMayBeReplacedByName() throws IOException {
-        write("scheduler/scheduler_config.json", DEIS);
-        setIndex("scheduler", "DEISMultistepScheduler");
+        write("scheduler/scheduler_config.json", IPNDM);
+        setIndex("scheduler", "IPNDMScheduler");
         try (var pipeline = load()) {
             assertThatThrownBy(() -> pipeline.generate(request("")))
                     .isInstanceOf(TomeException.class)
-                    .hasMessageContaining("scheduler 'DEISMultistepScheduler'")
+                    .hasMessageContaining("scheduler 'IPNDMScheduler'")
                     .hasMessageContaining("Choose another one by name: pndm, ddim, euler");
             set("scheduler/scheduler_config.json", "_class_name", "\"EulerDiscreteScheduler\"");
             assertThat(pixels(pipeline, "euler")).isEqualTo(draw("euler"));
@@ -109,13 +109,13 @@ class UnusualCheckpointTest {
     }
 
     @Test
-    void aUNetForInpaintingIsRefusedBeforeWeightsAreRead() throws IOException {
-        set("model_index.json", "_class_name", "\"StableDiffusionInpaintPipeline\"");
-        set("unet/config.json", "in_channels", "9");
+    void aUNetThatWantsDepthIsRefusedBeforeWeightsAreRead() throws IOException {
+        set("model_index.json", "_class_name", "\"StableDiffusionDepth2ImgPipeline\"");
+        set("unet/config.json", "in_channels", "5");
         Files.delete(folder.resolve("unet/diffusion_pytorch_model.safetensors"));
         assertThatThrownBy(this::load)
                 .isInstanceOf(TomeException.class)
-                .hasMessageContaining("'in_channels' is 9 (models for inpainting and the like are not supported)");
+                .hasMessageContaining("'in_channels' is 5");
     }
 
     @Test

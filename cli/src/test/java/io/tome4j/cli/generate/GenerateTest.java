@@ -115,7 +115,7 @@ class GenerateTest {
                 generate(Stream.concat(Stream.of("x", "--out", file, "--format", "json"), Stream.of(options.split(" ")))
                         .toArray());
         assertThat(program.status()).as(program.err()).isZero();
-        assertThat(program.err()).contains("(query, ratio 0.25)");
+        assertThat(program.err()).contains("(query, ratio 0.25, max_downsample 8)");
         assertThat(GenerationParameters.read(file).merging())
                 .isEqualTo(ToMeOptions.ratio(0.25)
                         .method(ToMeOptions.Method.QUERY)
