@@ -113,9 +113,7 @@ class UnusualCheckpointTest {
         set("model_index.json", "_class_name", "\"StableDiffusionDepth2ImgPipeline\"");
         set("unet/config.json", "in_channels", "5");
         Files.delete(folder.resolve("unet/diffusion_pytorch_model.safetensors"));
-        assertThatThrownBy(this::load)
-                .isInstanceOf(TomeException.class)
-                .hasMessageContaining("'in_channels' is 5");
+        assertThatThrownBy(this::load).isInstanceOf(TomeException.class).hasMessageContaining("'in_channels' is 5");
     }
 
     @Test
