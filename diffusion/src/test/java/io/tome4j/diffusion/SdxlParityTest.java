@@ -61,7 +61,8 @@ class SdxlParityTest {
                 String file = c.get("images").get(i).textValue();
                 BufferedImage expected =
                         ImageIO.read(Fixtures.path("sdxl/" + file).toFile());
-                assertThat(mostChannelsDiffer(result.images().get(i).toBufferedImage(), expected))
+                assertThat(PipelineParityTest.mostChannelsDiffer(
+                                result.images().get(i).toBufferedImage(), expected))
                         .isLessThanOrEqualTo(TOLERANCE);
             }
             GenerationParameters read =
@@ -123,20 +124,5 @@ class SdxlParityTest {
         return name.contains("crops")
                 ? value.get(0).asInt() + "," + value.get(1).asInt()
                 : value.get(1).asInt() + "x" + value.get(0).asInt();
-    }
-
-    private static int mostChannelsDiffer(BufferedImage a, BufferedImage b) {
-        assertThat(a.getWidth()).isEqualTo(b.getWidth());
-        assertThat(a.getHeight()).isEqualTo(b.getHeight());
-        int most = 0;
-        for (int y = 0; y < a.getHeight(); y++) {
-            for (int x = 0; x < a.getWidth(); x++) {
-                for (int shift = 0; shift <= 16; shift += 8) {
-                    int difference = (a.getRGB(x, y) >> shift & 255) - (b.getRGB(x, y) >> shift & 255);
-                    most = Math.max(most, Math.abs(difference));
-                }
-            }
-        }
-        return most;
     }
 }

@@ -15,7 +15,6 @@ import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
-import java.awt.image.BufferedImage;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -50,7 +49,7 @@ class SecondDeviceTest {
                 List<Image> expected = cpu.generate(request).images();
                 List<Image> actual = second.generate(request).images();
                 for (int i = 0; i < expected.size(); i++) {
-                    assertThat(difference(
+                    assertThat(PipelineParityTest.mostChannelsDiffer(
                                     expected.get(i).toBufferedImage(),
                                     actual.get(i).toBufferedImage()))
                             .as("%s", request)
@@ -58,19 +57,6 @@ class SecondDeviceTest {
                 }
             }
         }
-    }
-
-    private static int difference(BufferedImage a, BufferedImage b) {
-        int greatest = 0;
-        for (int y = 0; y < a.getHeight(); y++) {
-            for (int x = 0; x < a.getWidth(); x++) {
-                for (int shift = 0; shift < 24; shift += 8) {
-                    greatest = Math.max(
-                            greatest, Math.abs((a.getRGB(x, y) >> shift & 0xff) - (b.getRGB(x, y) >> shift & 0xff)));
-                }
-            }
-        }
-        return greatest;
     }
 
     /** Else the others would show nothing. */
