@@ -19,8 +19,7 @@ record Bundle(Map<String, byte[]> files) {
     static Bundle read(Path zip) throws IOException {
         Map<String, byte[]> files = new TreeMap<>();
         try (ZipFile open = new ZipFile(zip.toFile())) {
-            for (var entry :
-                    open.stream().filter(each -> !each.isDirectory()).toList()) {
+            for (var entry : open.stream().filter(each -> !each.isDirectory()).toList()) {
                 files.put(entry.getName(), open.getInputStream(entry).readAllBytes());
             }
         }
@@ -37,6 +36,8 @@ record Bundle(Map<String, byte[]> files) {
 
     /** A file as text; empty if it is not there. */
     String text(String path) {
-        return file(path).map(bytes -> new String(bytes, StandardCharsets.UTF_8)).orElse("");
+        return file(path)
+                .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+                .orElse("");
     }
 }

@@ -50,8 +50,12 @@ final class BundleCheck {
     private void run() throws IOException {
         require(!version.endsWith("-SNAPSHOT"), version + " is a snapshot's version");
         for (String path : bundle.paths()) {
-            place(path);
-            if (NO_CHECKSUM.stream().noneMatch(path::endsWith)) {
+            Optional<String> of = NO_CHECKSUM.stream().filter(path::endsWith).findFirst();
+            if (of.isPresent()) {
+                String file = path.substring(0, path.length() - of.get().length());
+                require(bundle.file(file).isPresent(), path + " belongs to no file");
+            } else {
+                place(path);
                 checksums(path);
                 signature(path);
             }
@@ -72,7 +76,8 @@ final class BundleCheck {
         String[] parts = path.split("/", -1);
         String artifact = parts.length == 5 ? parts[2] : "";
         require(
-                path.startsWith(GROUP.replace('.', '/') + "/" + artifact + "/" + version + "/" + artifact + "-" + version)
+                path.startsWith(GROUP.replace('.', '/') + "/" + artifact + "/" + version + "/" + artifact + "-"
+                                + version)
                         && !artifact.isEmpty(),
                 path + " is no file of an artifact of " + GROUP + " in version " + version);
     }
@@ -97,7 +102,9 @@ final class BundleCheck {
             Optional<byte[]> signature = bundle.file(path + ".asc");
             require(signature.isPresent(), path + " is not signed");
             if (signature.isPresent()) {
-                boolean right = signatures.get().isSignature(signature.get(), bundle.file(path).orElseThrow());
+                boolean right = signatures
+                        .get()
+                        .isSignature(signature.get(), bundle.file(path).orElseThrow());
                 require(right, path + ".asc is no signature of it");
             }
         }

@@ -12,8 +12,8 @@ public final class CheckBundle {
     public static void main(String[] args) throws IOException {
         boolean unsigned = List.of(args).contains("--unsigned");
         Bundle bundle = Bundle.read(Path.of(args[0]));
-        List<String> faults = BundleCheck.faults(
-                bundle, args[1], unsigned ? Optional.empty() : Optional.of(Signatures.ofGpg()));
+        List<String> faults =
+                BundleCheck.faults(bundle, args[1], unsigned ? Optional.empty() : Optional.of(Signatures.ofGpg()));
         faults.forEach(System.err::println);
         System.out.printf("bundle: %d files, %d faults%n", bundle.files().size(), faults.size());
         if (!faults.isEmpty()) {

@@ -24,8 +24,7 @@ record Jar(boolean isThere, List<String> entries, String moduleName) {
         List<String> entries = new ArrayList<>();
         try (JarInputStream in = new JarInputStream(new ByteArrayInputStream(file.get()))) {
             Manifest manifest = in.getManifest();
-            String name =
-                    manifest == null ? null : manifest.getMainAttributes().getValue("Automatic-Module-Name");
+            String name = manifest == null ? null : manifest.getMainAttributes().getValue("Automatic-Module-Name");
             for (JarEntry entry = in.getNextJarEntry(); entry != null; entry = in.getNextJarEntry()) {
                 entries.add(entry.getName());
             }

@@ -17,7 +17,8 @@ interface Signatures {
             Path signed = Files.write(folder.resolve("data"), data);
             Path detached = Files.write(folder.resolve("data.asc"), signature);
             try {
-                return new ProcessBuilder("gpg", "--batch", "--quiet", "--verify", detached.toString(), signed.toString())
+                return new ProcessBuilder(
+                                        "gpg", "--batch", "--quiet", "--verify", detached.toString(), signed.toString())
                                 .redirectErrorStream(true)
                                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                                 .start()

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Each rule, by a bundle that breaks it and no other. */
 class BundleCheckTest {
     /** A signature is what {@link TestBundle} takes for one. */
-    private static final Signatures LENGTHS = (signature, data) ->
-            new String(signature, StandardCharsets.US_ASCII).equals(String.valueOf(data.length));
+    private static final Signatures LENGTHS =
+            (signature, data) -> new String(signature, StandardCharsets.US_ASCII).equals(String.valueOf(data.length));
 
     private static List<String> faults(TestBundle bundle) throws IOException {
         return BundleCheck.faults(bundle.bundle(), TestBundle.VERSION, Optional.of(LENGTHS));
@@ -76,8 +76,7 @@ class BundleCheckTest {
         requireFault(
                 TestBundle.right().change(library + "-cyclonedx.json", json -> json.replace("tensor", "kernels")),
                 "no SBOM");
-        requireFault(
-                TestBundle.right().put(library + ".jar", TestBundle.jar("", "A.class")), "has the module name ''");
+        requireFault(TestBundle.right().put(library + ".jar", TestBundle.jar("", "A.class")), "has the module name ''");
         requireFault(TestBundle.right().put(library + ".jar", TestBundle.jar("tensor", "A")), "module name 'tensor'");
     }
 
@@ -96,11 +95,16 @@ class BundleCheckTest {
     @Test
     void nativesAreOfTheirOwnPlatform() throws Exception {
         requireFault(
-                TestBundle.right().change(TestBundle.NATIVES + ".pom", pom -> pom.replace("linux-x86_64</cl", "macosx-arm64</cl")),
+                TestBundle.right()
+                        .change(
+                                TestBundle.NATIVES + ".pom",
+                                pom -> pom.replace("linux-x86_64</cl", "macosx-arm64</cl")),
                 "of the platform macosx-arm64");
         requireFault(
                 TestBundle.right()
-                        .change(TestBundle.NATIVES + ".pom", pom -> pom.replace("linux-x86_64</cl", "linux-x86_64-gpu</cl")),
+                        .change(
+                                TestBundle.NATIVES + ".pom",
+                                pom -> pom.replace("linux-x86_64</cl", "linux-x86_64-gpu</cl")),
                 "of the platform linux-x86_64-gpu");
         requireFault(TestBundle.right().withoutAll(TestBundle.NATIVES + ".jar"), "has no jar beside it");
     }
@@ -122,8 +126,10 @@ class BundleCheckTest {
 
     @Test
     void filesLieWhereTheirCoordinatesSay() throws Exception {
-        requireFault(TestBundle.right().put("io/tome4j/tome4j-tensor/maven-metadata.xml", "x"), "is no file of an artifact");
+        requireFault(
+                TestBundle.right().put("io/tome4j/tome4j-tensor/maven-metadata.xml", "x"), "is no file of an artifact");
         requireFault(TestBundle.right().put("org/other/a/1.2.3/a-1.2.3.txt", "x"), "is no file of an artifact");
+        requireFault(TestBundle.right().set(TestBundle.LIBRARY + ".txt.md5", "0"), "belongs to no file");
         assertThat(BundleCheck.faults(TestBundle.right().bundle(), "1.2.4", Optional.of(LENGTHS)))
                 .anySatisfy(fault -> assertThat(fault).contains("in version 1.2.4"));
     }

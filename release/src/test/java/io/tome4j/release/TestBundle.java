@@ -65,7 +65,8 @@ final class TestBundle {
     }
 
     static String dependency(String group, String artifact, String version, String classifier) {
-        return "<dependency><groupId>" + group + "</groupId><artifactId>" + artifact + "</artifactId><version>" + version
+        return "<dependency><groupId>" + group + "</groupId><artifactId>" + artifact + "</artifactId><version>"
+                + version
                 + "</version>" + (classifier.isEmpty() ? "" : "<classifier>" + classifier + "</classifier>")
                 + "</dependency>";
     }

@@ -17,8 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The script of the stand-alone zip, with a program in lib/ that says what it was given. */
 @DisabledOnOs(OS.WINDOWS)
 class ZipLauncherTest {
-    private static final Path SCRIPT =
-            Path.of(System.getProperty("tome4j.root"), "distribution/src/zip/bin/tome");
+    private static final Path SCRIPT = Path.of(System.getProperty("tome4j.root"), "distribution/src/zip/bin/tome");
 
     @TempDir
     Path folder;
@@ -72,7 +71,8 @@ class ZipLauncherTest {
     @Test
     void argumentsAndTheStatusPassUnchangedFromAnywhere() throws Exception {
         Path script = unpacked();
-        assertThat(run(script, List.of(), "generate", "a \"red\" apple, *", "")).isEqualTo("7:generate|a \"red\" apple, *||false");
+        assertThat(run(script, List.of(), "generate", "a \"red\" apple, *", ""))
+                .isEqualTo("7:generate|a \"red\" apple, *||false");
         Path link = Files.createSymbolicLink(folder.resolve("tome"), script);
         assertThat(run(link, List.of(), "x")).isEqualTo("7:x|false");
     }
@@ -89,7 +89,8 @@ class ZipLauncherTest {
 
     @Test
     void optionsForTheJvmComeFromTheEnvironment() throws Exception {
-        assertThat(run(unpacked(), List.of("TOME_JAVA_OPTIONS=-Xmx64m -Dasked=yes"))).isEqualTo("7:|falseyes");
+        assertThat(run(unpacked(), List.of("TOME_JAVA_OPTIONS=-Xmx64m -Dasked=yes")))
+                .isEqualTo("7:|falseyes");
     }
 
     @Test
@@ -97,7 +98,8 @@ class ZipLauncherTest {
         Path java = folder.resolve("old/bin/java");
         Files.createDirectories(java.getParent());
         Files.copy(
-                new ByteArrayInputStream("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n".getBytes(StandardCharsets.UTF_8)),
+                new ByteArrayInputStream(
+                        "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n".getBytes(StandardCharsets.UTF_8)),
                 java);
         assertThat(java.toFile().setExecutable(true)).isTrue();
         assertThat(run(unpacked(), List.of("JAVA_HOME=" + folder.resolve("old"))))
