@@ -6,6 +6,7 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.ModuleNames;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
@@ -107,7 +108,8 @@ final class StableDiffusion implements ModelFamily {
                     new ImageDecoder(vae),
                     Request.GUIDANCE_SCALE.defaultValue(),
                     adapters,
-                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)),
+                    (name, settings) -> scheduler(
+                            name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig), settings),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
@@ -194,11 +196,14 @@ final class StableDiffusion implements ModelFamily {
      * timesteps are offset by one, and the predicted image is not clipped. Old checkpoints rely on it. Another scheduler
      * takes over only what the file itself says.
      */
-    private static Scheduler scheduler(String name, String className, Config config) {
+    private static Scheduler scheduler(
+            String name, String className, Config config, SchedulerSettings settings) {
         if (name.equals(Request.CHECKPOINTS_OWN)) {
-            return Schedulers.ofClass(className, config.with("steps_offset", 1).with("clip_sample", false));
+            return Schedulers.ofClass(
+                    className, config.with("steps_offset", 1).with("clip_sample", false), settings);
         }
         Config said = config.has("steps_offset") ? config.with("steps_offset", 1) : config;
-        return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said);
+        return Schedulers.named(
+                name, said.has("clip_sample") ? said.with("clip_sample", false) : said, settings);
     }
 }

@@ -5,6 +5,7 @@ import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
@@ -139,7 +140,7 @@ final class StableDiffusionXl implements ModelFamily {
                     new ImageDecoder(vae),
                     GUIDANCE_SCALE,
                     adapters,
-                    name -> scheduler(name, schedulerClass, schedulerConfig),
+                    (name, settings) -> scheduler(name, schedulerClass, schedulerConfig, settings),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> StableDiffusion.close(part, e));
@@ -169,9 +170,10 @@ final class StableDiffusionXl implements ModelFamily {
     }
 
     /** What the file says, without the repairs that old checkpoints of Stable Diffusion 1.x need. */
-    private static Scheduler scheduler(String name, String className, Config config) {
+    private static Scheduler scheduler(
+            String name, String className, Config config, SchedulerSettings settings) {
         return name.equals(Request.CHECKPOINTS_OWN)
-                ? Schedulers.ofClass(className, config)
-                : Schedulers.named(name, config);
+                ? Schedulers.ofClass(className, config, settings)
+                : Schedulers.named(name, config, settings);
     }
 }
