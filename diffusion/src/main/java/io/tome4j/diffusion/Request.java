@@ -171,9 +171,8 @@ public final class Request {
 
     public static final Option<SpacingChoice> TIMESTEP_SPACING = Option.of("timestep_spacing", SpacingChoice.AUTO)
             .titled("Timestep spacing")
-            .described(
-                    "Which of the model's timesteps are visited, whatever the checkpoint says; few-step models want"
-                            + " trailing.");
+            .described("Which of the model's timesteps are visited, whatever the checkpoint says; few-step models want"
+                    + " trailing.");
 
     public static final Option<String> TIMESTEPS = Option.of("timesteps", "")
             .titled("Timesteps")
@@ -371,12 +370,13 @@ public final class Request {
         }
         int listed = StepLists.steps(timesteps(), sigmas());
         if (listed > 0 && listed != steps()) {
-            throw new OptionException("{num_inference_steps} is " + steps() + ", and {timesteps} or {sigmas} say " + listed
-                    + " steps: leave one of both out");
+            throw new OptionException("{num_inference_steps} is " + steps() + ", and {timesteps} or {sigmas} say "
+                    + listed + " steps: leave one of both out");
         }
         if (listed > 0 && hires() > 1) {
-            throw new OptionException("{hires} takes steps of its own, which {timesteps} and {sigmas} do not have: leave"
-                    + " one of both out");
+            throw new OptionException(
+                    "{hires} takes steps of its own, which {timesteps} and {sigmas} do not have: leave"
+                            + " one of both out");
         }
         schedulerSettings();
         if (hires() > 1 && start instanceof ImageStart image && image.mask().isPresent()) {
@@ -621,10 +621,7 @@ public final class Request {
     /** What goes before the checkpoint's settings of a scheduler. */
     SchedulerSettings schedulerSettings() {
         return new SchedulerSettings(
-                scheduleType(),
-                timestepSpacing(),
-                StepLists.timesteps(timesteps()),
-                StepLists.sigmas(sigmas()));
+                scheduleType(), timestepSpacing(), StepLists.timesteps(timesteps()), StepLists.sigmas(sigmas()));
     }
 
     /** The share of fresh noise in each step of the schedulers {@code ddim} and {@code tcd}, in [0, 1]. */

@@ -33,7 +33,8 @@ final class StepLists {
             List<Double> list = sigmas(text);
             for (int i = 0; i < list.size(); i++) {
                 double sigma = list.get(i);
-                boolean inRange = sigma < Double.POSITIVE_INFINITY && (sigma > 0 || (sigma == 0 && i == list.size() - 1));
+                boolean inRange =
+                        sigma < Double.POSITIVE_INFINITY && (sigma > 0 || (sigma == 0 && i == list.size() - 1));
                 if (!inRange || (i > 0 && sigma >= list.get(i - 1))) {
                     return false;
                 }
@@ -56,7 +57,9 @@ final class StepLists {
 
     /** The steps of a run that goes by one of both; 0 if both are empty. */
     static int steps(String timesteps, String sigmas) {
-        return timesteps.isEmpty() ? Math.max(0, sigmas(sigmas).size() - 1) : timesteps(timesteps).size();
+        return timesteps.isEmpty()
+                ? Math.max(0, sigmas(sigmas).size() - 1)
+                : timesteps(timesteps).size();
     }
 
     static String text(int... values) {

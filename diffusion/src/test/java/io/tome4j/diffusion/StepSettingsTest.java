@@ -106,15 +106,13 @@ class StepSettingsTest {
         assertThatThrownBy(() -> CAT.timesteps(999, 5).timestepSpacing(SpacingChoice.TRAILING))
                 .isInstanceOf(OptionException.class);
         assertThatThrownBy(() -> CAT.timesteps(999, 5).hires(2)).isInstanceOf(OptionException.class);
-        assertThatThrownBy(() ->
-                        timesteps(CAT.scheduler("dpmpp_2m_karras").scheduleType(ScheduleType.BETA), SD))
+        assertThatThrownBy(() -> timesteps(CAT.scheduler("dpmpp_2m_karras").scheduleType(ScheduleType.BETA), SD))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("karras by its name");
-        assertThatThrownBy(() ->
-                        timesteps(CAT.scheduler("dpmpp_2m_karras").timesteps(999, 5), SD))
+        assertThatThrownBy(() -> timesteps(CAT.scheduler("dpmpp_2m_karras").timesteps(999, 5), SD))
                 .isInstanceOf(OptionException.class);
-        assertThatThrownBy(() ->
-                        timesteps(CAT.scheduler("euler").timesteps(999, 5), SD.with("use_karras_sigmas", true)))
+        assertThatThrownBy(
+                        () -> timesteps(CAT.scheduler("euler").timesteps(999, 5), SD.with("use_karras_sigmas", true)))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("use_karras_sigmas");
     }
@@ -158,7 +156,8 @@ class StepSettingsTest {
         assertThat(text).contains("Sampler: Euler, Schedule type: Karras, CFG scale");
         Request lists = CAT.scheduler("lcm").timesteps(999, 749).timestepSpacing(SpacingChoice.AUTO);
         assertThat(GenerationParameters.of(lists).toText()).contains("Steps: 2,", "Timesteps: \"999,749\"");
-        for (Request each : new Request[] {request, lists, CAT.scheduler("euler").sigmas(5, 0.5, 0)}) {
+        for (Request each :
+                new Request[] {request, lists, CAT.scheduler("euler").sigmas(5, 0.5, 0)}) {
             GenerationParameters parameters = GenerationParameters.of(each);
             assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
         }

@@ -60,8 +60,7 @@ final class EulerScheduler implements Scheduler {
                     + (given.length - 1) + " steps: the last is where the run ends; and these are " + steps + " steps");
         }
         double[] levels = Sigmas.rounded(Arrays.copyOf(given, steps));
-        return new EulerRun(
-                Sigmas.rounded(Sigmas.timestepsOf(levels, schedule)), Sigmas.ending(levels, given[steps]));
+        return new EulerRun(Sigmas.rounded(Sigmas.timestepsOf(levels, schedule)), Sigmas.ending(levels, given[steps]));
     }
 
     /** One level more than there are steps: the last step ends at the schedule's lowest, and not at the final sigma. */

@@ -17,8 +17,7 @@ record GivenTimesteps(List<Integer> values) {
 
     /** Reads {@code timesteps}, which {@link SchedulerSettings} have put there. */
     static GivenTimesteps read(Config config) {
-        int[] given =
-                config.has(TimestepSpacing.TIMESTEPS) ? config.integers(TimestepSpacing.TIMESTEPS) : new int[0];
+        int[] given = config.has(TimestepSpacing.TIMESTEPS) ? config.integers(TimestepSpacing.TIMESTEPS) : new int[0];
         return new GivenTimesteps(Arrays.stream(given).boxed().toList());
     }
 
@@ -37,7 +36,8 @@ record GivenTimesteps(List<Integer> values) {
         }
         for (int timestep : values) {
             if (timestep >= trained) {
-                throw new OptionException("{timesteps} has " + timestep + ", and the model knows 0 to " + (trained - 1));
+                throw new OptionException(
+                        "{timesteps} has " + timestep + ", and the model knows 0 to " + (trained - 1));
             }
         }
         return values.stream().mapToInt(Integer::intValue).toArray();

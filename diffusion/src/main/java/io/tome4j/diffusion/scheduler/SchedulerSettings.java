@@ -53,11 +53,13 @@ public record SchedulerSettings(
         boolean given = !timesteps.isEmpty() || !sigmas.isEmpty();
         if (given && (type != ScheduleType.AUTO && type != ScheduleType.UNIFORM)) {
             throw new OptionException("{schedule_type} is " + lowerCase(type) + ", and "
-                    + (timesteps.isEmpty() ? "{sigmas}" : "{timesteps}") + " say where the steps are: leave one of both out");
+                    + (timesteps.isEmpty() ? "{sigmas}" : "{timesteps}")
+                    + " say where the steps are: leave one of both out");
         }
         if (given && spacing != SpacingChoice.AUTO) {
             throw new OptionException("{timestep_spacing} is " + lowerCase(spacing) + ", and "
-                    + (timesteps.isEmpty() ? "{sigmas}" : "{timesteps}") + " say where the steps are: leave one of both out");
+                    + (timesteps.isEmpty() ? "{sigmas}" : "{timesteps}")
+                    + " say where the steps are: leave one of both out");
         }
     }
 
@@ -115,7 +117,9 @@ public record SchedulerSettings(
         for (Map.Entry<ScheduleType, String> flag : FLAGS.entrySet()) {
             if (fixed == flag.getKey() || config.flag(flag.getValue(), false)) {
                 throw new OptionException("{timesteps} say where the steps are, and noise levels are spaced by "
-                        + (fixed == flag.getKey() ? "the {scheduler}'s name" : "'" + flag.getValue() + "' in " + config.origin())
+                        + (fixed == flag.getKey()
+                                ? "the {scheduler}'s name"
+                                : "'" + flag.getValue() + "' in " + config.origin())
                         + ": take another {scheduler}, or {schedule_type} uniform");
             }
         }

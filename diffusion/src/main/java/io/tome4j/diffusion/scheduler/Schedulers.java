@@ -159,6 +159,15 @@ public final class Schedulers {
      * The scheduler of a class, over a config that another class may have written.
      *
      * @param className as diffusers has it, such as {@code PNDMScheduler}
+     * @throws TomeException as for {@link #fromConfig}
+     */
+    public static Scheduler ofClass(String className, Config config) {
+        return ofClass(className, config, SchedulerSettings.CHECKPOINTS_OWN);
+    }
+
+    /**
+     * As {@link #ofClass(String, Config)}, with settings that go before the config.
+     *
      * @param settings what goes before the config
      * @throws TomeException as for {@link #fromConfig}
      * @throws io.tome4j.tensor.OptionException if the class has no such setting

@@ -33,8 +33,8 @@ final class Samplers {
 
     private static final String KARRAS = "Karras";
 
-    private static final Map<ScheduleType, String> SPACINGS = Map.of(
-            ScheduleType.KARRAS, KARRAS, ScheduleType.EXPONENTIAL, "exponential", ScheduleType.BETA, "beta");
+    private static final Map<ScheduleType, String> SPACINGS =
+            Map.of(ScheduleType.KARRAS, KARRAS, ScheduleType.EXPONENTIAL, "exponential", ScheduleType.BETA, "beta");
 
     private Samplers() {}
 
@@ -103,7 +103,8 @@ final class Samplers {
                 spaced(name, spacing)
                         .orElseThrow(() -> HttpError.field(
                                 "scheduler",
-                                "scheduler is '" + shortened(spacing) + "': there are automatic, uniform, karras, exponential, beta"));
+                                "scheduler is '" + shortened(spacing)
+                                        + "': there are automatic, uniform, karras, exponential, beta"));
         };
     }
 
