@@ -55,7 +55,10 @@ record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> mergin
 
     /** The refiner's timesteps that remain; to be closed. */
     private Trajectory trajectory() {
-        Trajectory whole = refiner.schedulers().apply(request.scheduler()).start(request.steps());
+        Trajectory whole = refiner.schedulers()
+                .apply(request.scheduler())
+                .withEta(request.eta())
+                .start(request.steps());
         try {
             return whole.startingAfter(request.refinerStart());
         } catch (RuntimeException e) {
