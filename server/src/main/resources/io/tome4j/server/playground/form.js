@@ -101,8 +101,9 @@ export class Form {
   #fit(width, height) {
     const { defaults } = this.#model;
     const area = defaults.width * defaults.height || UNKNOWN_AREA;
-    const scale = Math.min(1, Math.sqrt(area / (width * height)));
-    const side = (pixels) => Math.max(64, Math.round((pixels * scale) / 8) * 8);
+    const least = 64 / Math.min(width, height); // narrower images are none
+    const scale = Math.max(least, Math.min(1, Math.sqrt(area / (width * height))));
+    const side = (pixels) => Math.round((pixels * scale) / 8) * 8;
     byId("width").value = String(side(width));
     byId("height").value = String(side(height));
   }

@@ -151,7 +151,7 @@ class TextToImageTest {
                 "\"eta\": 0.5|eta",
                 "\"styles\": [\"cinematic\"]|styles",
                 "\"script_name\": \"x/y plot\"|script_name",
-                "\"alwayson_scripts\": {\"ControlNet\": {\"args\": [{\"enabled\": true}]}}|alwayson_scripts.ControlNet",
+                "\"alwayson_scripts\": {\"ControlNet\": {\"args\": [{\"enabled\": true}]}}|alwayson_scripts.ControlNet.args[0].model",
                 "\"steps\": 2.5|steps",
                 "\"steps\": 0|steps",
                 "\"steps\": 1000000|steps",

@@ -17,8 +17,7 @@ class LimitsTest {
                 .hasMessageContaining("say width and height");
         assertThatThrownBy(() -> Limits.USUAL.apply(Request.of("x").extend(4096, 0, 0, 0), 1, names))
                 .isInstanceOf(HttpError.class);
-        Request fits = Request.of("x").hires(2);
-        assertThat(Limits.USUAL.apply(fits, 1, names)).isEqualTo(fits);
-        assertThat(Limits.USUAL.apply(Request.of("x"), 1, names)).isEqualTo(Request.of("x"));
+        assertThat(Limits.USUAL.apply(Request.of("x").hires(2), 1, names).hires()).isEqualTo(2);
+        assertThat(Limits.USUAL.apply(Request.of("x"), 1, names).width()).isZero();
     }
 }

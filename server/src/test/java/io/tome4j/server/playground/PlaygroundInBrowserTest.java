@@ -260,11 +260,11 @@ class PlaygroundInBrowserTest {
         if (served == null) {
             return; // it is the tiny model that makes them
         }
-        Path file = drawn(folder, "lines.png", 96, 64, false);
+        Path file = drawn(folder, "lines.png", 192, 128, false);
         chooseImage(file);
-        assertThat(browser.find("#begin-state").getText()).isEqualTo("lines.png, 96 x 64 pixels");
-        assertThat(browser.find("#width").getDomProperty("value")).isEqualTo("80"); // as many pixels as suit the model
-        assertThat(browser.find("#height").getDomProperty("value")).isEqualTo("48");
+        assertThat(browser.find("#begin-state").getText()).isEqualTo("lines.png, 192 x 128 pixels");
+        assertThat(browser.find("#width").getDomProperty("value")).isEqualTo("96"); // about what suits the model
+        assertThat(browser.find("#height").getDomProperty("value")).isEqualTo("64");
         type("#prompt", "x");
         type("#seed", "4");
         type("#steps", "5");
@@ -276,7 +276,7 @@ class PlaygroundInBrowserTest {
         assertThat(images() - before).isEqualTo(3);
         String api = served.posted(
                         "/sdapi/v1/img2img",
-                        "{\"prompt\": \"x\", \"seed\": 4, \"steps\": 5, \"denoising_strength\": 0.8, \"width\": 80, \"height\": 48,"
+                        "{\"prompt\": \"x\", \"seed\": 4, \"steps\": 5, \"denoising_strength\": 0.8, \"width\": 96, \"height\": 64,"
                                 + " \"token_merging_ratio\": 0.25, \"init_images\": [\""
                                 + Base64.getEncoder().encodeToString(Files.readAllBytes(file)) + "\"]}")
                 .at("/images/0")
