@@ -15,6 +15,7 @@ PARTS = {  # in the order in which they build on each other
     "merging-unet": "merging_unet",
     "images": "images",
     "few-steps": "few_steps",
+    "spacing": "spacing",
     "taesd": "taesd",
     "reuse": "reuse",
     "tokenizer": "tokenizer",

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertPathBuilderException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,8 @@ final class HubClient {
     private static final Duration SLOW = Duration.ofSeconds(3);
 
     private static final int MOST_OF_ANSWER = 100_000_000; // bytes
+
+    private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
@@ -247,6 +250,9 @@ final class HubClient {
                 request.header("Range", "bytes=" + from + "-");
             }
             HttpResponse<T> response = send(request.build(), handler);
+            if (response.statusCode() == PROXY_AUTHENTICATION_REQUIRED) {
+                throw settings.network().refusedByProxy(uri); // where it refuses a tunnel, its answer has no body
+            }
             if (!isRedirect(response.statusCode())) {
                 return response;
             }
@@ -310,6 +316,13 @@ final class HubClient {
 
     private static Unreachable unreachable(URI server, Throwable cause) {
         String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        for (Throwable deeper = cause; deeper != null; deeper = deeper.getCause()) {
+            if (deeper instanceof CertPathBuilderException) {
+                reason =
+                        "its certificate is not one that is trusted here. If it, or a proxy's on the way, is your own, let"
+                                + " SSL_CERT_FILE name the file of certificates (PEM) to trust";
+            }
+        }
         var unreachable =
                 new Unreachable("The server " + server.getAuthority() + " cannot be reached: " + reason + ".");
         unreachable.initCause(cause);

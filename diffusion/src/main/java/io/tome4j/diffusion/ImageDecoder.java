@@ -1,7 +1,7 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param vae the network
  */
-record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
+record ImageDecoder(Autoencoder vae) implements AutoCloseable {
     /**
      * @param latents {@code [images, 4, H, W]}
      * @param tiled whether in tiles, which is nearly the same image
@@ -40,7 +40,7 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
 
     /** Small images of latents without decoding them. */
     LatentPreview preview() {
-        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), vae::decode);
+        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), latents -> vae.decode(latents, false));
     }
 
     /** Bytes of the weights. */

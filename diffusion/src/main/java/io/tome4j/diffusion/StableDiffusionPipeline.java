@@ -166,7 +166,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
+        Scheduler scheduler = stages.scheduler(request);
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
@@ -323,7 +323,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         long[] shape = latents.shape();
         TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
         Request resolved = withMerging(stages.withDefaults(request))
-                .scheduler(stages.schedulers().apply(request.scheduler()).name())
+                .scheduler(stages.scheduler(request).name())
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
             return named(

@@ -5,12 +5,13 @@ import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
@@ -51,7 +52,7 @@ final class StableDiffusionXl implements ModelFamily {
                 "text_encoder_2", Set.of("CLIPTextModelWithProjection"),
                 "tokenizer_2", tokenizer,
                 "unet", Set.of("UNet2DConditionModel"),
-                "vae", Set.of("AutoencoderKL")));
+                "vae", Set.of("AutoencoderKL", Autoencoder.TINY)));
         List<String> configs = new ArrayList<>(List.of(
                 "scheduler/scheduler_config.json",
                 "text_encoder_2/config.json",
@@ -122,7 +123,7 @@ final class StableDiffusionXl implements ModelFamily {
                     StableDiffusion.config(checkpoint, "unet"),
                     options.attention());
             loaded.push(unet);
-            AutoencoderKL vae = AutoencoderKL.of(
+            Autoencoder vae = Autoencoder.of(
                     Weights.of(StableDiffusion.tensors(checkpoint, "vae"), placement),
                     StableDiffusion.config(checkpoint, "vae"));
             loaded.push(vae);
@@ -139,7 +140,7 @@ final class StableDiffusionXl implements ModelFamily {
                     new ImageDecoder(vae),
                     GUIDANCE_SCALE,
                     adapters,
-                    name -> scheduler(name, schedulerClass, schedulerConfig),
+                    (name, settings) -> scheduler(name, schedulerClass, schedulerConfig, settings),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> StableDiffusion.close(part, e));
@@ -169,9 +170,9 @@ final class StableDiffusionXl implements ModelFamily {
     }
 
     /** What the file says, without the repairs that old checkpoints of Stable Diffusion 1.x need. */
-    private static Scheduler scheduler(String name, String className, Config config) {
+    private static Scheduler scheduler(String name, String className, Config config, SchedulerSettings settings) {
         return name.equals(Request.CHECKPOINTS_OWN)
-                ? Schedulers.ofClass(className, config)
-                : Schedulers.named(name, config);
+                ? Schedulers.ofClass(className, config, settings)
+                : Schedulers.named(name, config, settings);
     }
 }

@@ -144,8 +144,7 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 .filter(name -> !name.isBlank())
                 .or(() -> fields.text("sampler_index").filter(name -> !name.isBlank()));
         String spacing = fields.text("scheduler").orElse("");
-        return sampler.map(name -> request.scheduler(Samplers.named(name, spacing)))
-                .orElse(request);
+        return sampler.map(name -> Samplers.sampled(request, name, spacing)).orElse(request);
     }
 
     /** The refiner is loaded with the model; a request can only name it, and say where it takes over. */
