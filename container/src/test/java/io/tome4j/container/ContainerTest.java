@@ -129,7 +129,8 @@ class ContainerTest {
                 Files.readString(root.resolve("app/jib-classpath-file")).replace("/app/", root + "/app/"));
         List<String> command = new ArrayList<>();
         for (String word : texts(config.at("/config/Entrypoint"))) {
-            command.add(word.replace("@/app/jib-classpath-file", "@" + classPath).replace("/cache", cache.toString()));
+            command.add(
+                    word.replace("@/app/jib-classpath-file", "@" + classPath).replace("/cache", cache.toString()));
         }
         command.set(0, ProcessHandle.current().info().command().orElse("java"));
         command.addAll(texts(config.at("/config/Cmd")));

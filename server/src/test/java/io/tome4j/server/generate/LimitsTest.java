@@ -17,7 +17,8 @@ class LimitsTest {
                 .hasMessageContaining("say width and height");
         assertThatThrownBy(() -> Limits.USUAL.apply(Request.of("x").extend(4096, 0, 0, 0), 1, names))
                 .isInstanceOf(HttpError.class);
-        assertThat(Limits.USUAL.apply(Request.of("x").hires(2), 1, names).hires()).isEqualTo(2);
+        assertThat(Limits.USUAL.apply(Request.of("x").hires(2), 1, names).hires())
+                .isEqualTo(2);
         assertThat(Limits.USUAL.apply(Request.of("x"), 1, names).width()).isZero();
     }
 }
