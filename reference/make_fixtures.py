@@ -30,6 +30,7 @@ PARTS = {  # in the order in which they build on each other
     "single-files": "single_files",
     "lora": "lora",
     "embeddings": "embeddings",
+    "sdxl-adapters": "sdxl_adapters",
 }
 
 
