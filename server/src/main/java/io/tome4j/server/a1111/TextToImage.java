@@ -35,6 +35,7 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         case "num_inference_steps" -> "steps";
         case "guidance_scale" -> "cfg_scale";
         case "scheduler" -> "sampler_name";
+        case "schedule_type" -> "scheduler";
         case "strength", "hires_strength" -> "denoising_strength";
         case "hires" -> "hr_scale";
         case "hires_steps" -> "hr_second_pass_steps";
@@ -54,6 +55,8 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
             Map.entry("subseed_strength", List.of(0)),
             Map.entry("seed_resize_from_h", List.of(-1, 0)),
             Map.entry("seed_resize_from_w", List.of(-1, 0)),
+            Map.entry("firstpass_image", List.of()),
+            Map.entry("disable_extra_networks", List.of(false)),
             Map.entry("restore_faces", List.of(false)),
             Map.entry("tiling", List.of(false)),
             Map.entry("eta", List.of(0, 1)),
@@ -144,7 +147,8 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 .filter(name -> !name.isBlank())
                 .or(() -> fields.text("sampler_index").filter(name -> !name.isBlank()));
         String spacing = fields.text("scheduler").orElse("");
-        return sampler.map(name -> Samplers.sampled(request, name, spacing)).orElse(request);
+        return sampler.map(name -> Samplers.sampled(request, name, spacing))
+                .orElseGet(() -> Samplers.spaced(request, spacing));
     }
 
     /** The refiner is loaded with the model; a request can only name it, and say where it takes over. */

@@ -7,6 +7,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.Start;
 import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.server.generate.OwnFields;
 import io.tome4j.server.generate.SentImages;
 import io.tome4j.server.http.Exchange;
 import io.tome4j.server.http.Exchange.Form;
@@ -15,6 +16,8 @@ import io.tome4j.server.http.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What an edit begins with, as a form or as JSON.
@@ -24,6 +27,7 @@ import java.util.Optional;
  * @param mask white where the image is painted anew; empty for all of it
  */
 record EditRequest(ObjectNode fields, Pixels image, Optional<Pixels> mask) {
+    private static final Pattern INNER = Pattern.compile("(\\w{1,60})\\[(\\w{1,60})]");
     private static final String IMAGE = "image";
     private static final String MASK = "mask";
 
@@ -36,12 +40,25 @@ record EditRequest(ObjectNode fields, Pixels image, Optional<Pixels> mask) {
 
     private static EditRequest of(Form form) {
         ObjectNode fields = Json.object();
-        form.texts().forEach((name, values) -> fields.put(name, values.get(values.size() - 1)));
+        form.texts().forEach((name, values) -> put(fields, name, values.get(values.size() - 1)));
         List<byte[]> images = new ArrayList<>(form.files().getOrDefault(IMAGE, List.of()));
         images.addAll(form.files().getOrDefault(IMAGE + "[]", List.of()));
         Optional<byte[]> mask =
                 form.files().getOrDefault(MASK, List.of()).stream().findFirst();
         return of(fields, images, mask);
+    }
+
+    /** Clients write the fields of an object as {@code token_merging[ratio]}. */
+    private static void put(ObjectNode fields, String name, String value) {
+        Matcher inner = INNER.matcher(name);
+        if (inner.matches()) {
+            JsonNode object = fields.get(inner.group(1));
+            (object instanceof ObjectNode there ? there : fields.putObject(inner.group(1))).put(inner.group(2), value);
+        } else if (name.equals(OwnFields.TOKEN_MERGING)) {
+            fields.set(name, OwnFields.parsed(value));
+        } else {
+            fields.put(name, value);
+        }
     }
 
     private static EditRequest of(ObjectNode json) {

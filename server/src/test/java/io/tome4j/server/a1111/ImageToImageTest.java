@@ -238,6 +238,28 @@ class ImageToImageTest {
                 .isEqualTo(400);
     }
 
+    @Test
+    void optionsOfMergingAreFieldsOfAFormAsClientsWriteThem() throws Exception {
+        String[] made = new String[3];
+        for (int i = 0; i < made.length; i++) {
+            ByteArrayOutputStream form = new ByteArrayOutputStream();
+            part(form, "image", "a.png", png(initial));
+            part(form, "prompt", "", "x".getBytes(StandardCharsets.UTF_8));
+            part(form, "seed", "", "4".getBytes(StandardCharsets.UTF_8));
+            String[] merging = {"token_merging[ratio]", "token_merging", "token_merging"};
+            String[] value = {"0.25", "{\"ratio\": 0.25}", "0.75"};
+            part(form, merging[i], "", value[i].getBytes(StandardCharsets.UTF_8));
+            form.writeBytes("--frontier--\r\n".getBytes(StandardCharsets.UTF_8));
+            JsonNode answer = served.ok(served.send(served.request("/v1/images/edits")
+                    .header("Content-Type", "multipart/form-data; boundary=frontier")
+                    .POST(BodyPublishers.ofByteArray(form.toByteArray()))));
+            made[i] = answer.at("/tome4j/infotexts/0").asText();
+        }
+        assertThat(made[0]).contains("Token merging ratio: 0.25");
+        assertThat(made[1]).isEqualTo(made[0]);
+        assertThat(made[2]).contains("Token merging ratio: 0.75");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -14,6 +14,7 @@ import io.tome4j.diffusion.pixels.Canny;
 import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.prompt.PromptSyntax;
+import io.tome4j.diffusion.scheduler.ScheduleType;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
@@ -261,6 +262,19 @@ class NamedFilesTest {
         assertThat(served.post(TXT2IMG, "{\"prompt\": \"x\", \"clip_skip\": 99}")
                         .body())
                 .contains("clip_skip is 99");
+    }
+
+    @Test
+    void noiseLevelsAreSpacedAsTheFieldSaysWithOrWithoutASampler() throws Exception {
+        String body = "{\"prompt\": \"x\", \"seed\": 3, \"steps\": 6, \"scheduler\": \"%s\"%s}";
+        Request six = base("x").steps(6);
+        assertThat(pixels(served.posted(TXT2IMG, String.format(body, "Karras", ", \"sampler_name\": \"Euler\""))))
+                .isEqualTo(made("tiny-sd1", six.scheduler("euler").scheduleType(ScheduleType.KARRAS)));
+        assertThat(pixels(served.posted(TXT2IMG, String.format(body, "Automatic", ""))))
+                .isEqualTo(made("tiny-sd1", six));
+        HttpResponse<String> unknown = served.post(TXT2IMG, String.format(body, "Turbulent", ""));
+        assertThat(unknown.statusCode()).isEqualTo(422);
+        assertThat(unknown.body()).contains("\"scheduler\"", "exponential");
     }
 
     @Test
