@@ -44,7 +44,8 @@ public final class GenerationParameters {
      */
     public static GenerationParameters of(Request asked) {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
-        Request kept = resolved.start(Start.noise())
+        Request kept = resolved.unprotected()
+                .start(Start.noise())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
@@ -53,7 +54,10 @@ public final class GenerationParameters {
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
-        parameters.sources = asked.start().sources();
+        Sources sources = asked.start().sources();
+        parameters.sources = asked.protection()
+                .map(mask -> sources.with(Sources.Role.PROTECTION, Sources.Source.of(mask)))
+                .orElse(sources);
         return parameters;
     }
 
@@ -127,7 +131,11 @@ public final class GenerationParameters {
      * @throws TomeException if one of them is missing or has changed; it is named
      */
     public Request repeated(Path folder) {
-        return request.start(sources.start(folder));
+        Request started = request.start(sources.start(folder))
+                .controls(request.controls().stream()
+                        .map(control -> control.from(folder))
+                        .toList());
+        return sources.protection(folder).map(started::protect).orElse(started);
     }
 
     GenerationParameters sources(Sources value) {

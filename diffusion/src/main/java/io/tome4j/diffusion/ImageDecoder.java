@@ -7,6 +7,7 @@ import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -33,9 +34,21 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
         return List.copyOf(images);
     }
 
+    /**
+     * Latents that are decoded by the scaling factor alone, as those that {@link ImageEncoder#uncentred} gives.
+     *
+     * @param latents {@code [B, 4, H, W]}
+     * @return the same for {@link #decode}, in the open scope
+     */
+    Tensor uncentred(Tensor latents) {
+        try (var scope = TensorScope.open()) {
+            return scope.release(vae.scaled(latents.div(new Scalar(vae.scalingFactor()))));
+        }
+    }
+
     /** The other direction, by the same network. */
     ImageEncoder encoder() {
-        return new ImageEncoder(vae);
+        return new ImageEncoder(vae, true);
     }
 
     /** Small images of latents without decoding them. */

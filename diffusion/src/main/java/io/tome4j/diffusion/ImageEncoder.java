@@ -15,10 +15,16 @@ import org.bytedeco.pytorch.Tensor;
  * VAE closes it.
  *
  * @param vae the network
+ * @param centred whether the means and deviations that a VAE may bring are taken out, as of its decoder they are put back
  */
-record ImageEncoder(AutoencoderKL vae) {
+record ImageEncoder(AutoencoderKL vae, boolean centred) {
     private static final double LEAST_LOG_VARIANCE = -30;
     private static final double GREATEST_LOG_VARIANCE = 20;
+
+    /** As diffusers' inpainting pipelines encode: by the scaling factor alone, whatever the VAE brings. */
+    ImageEncoder uncentred() {
+        return new ImageEncoder(vae, false);
+    }
 
     /**
      * An image as the encoder takes it.
@@ -57,8 +63,9 @@ record ImageEncoder(AutoencoderKL vae) {
                     .mul_(new Scalar(0.5))
                     .exp_();
             Tensor drawn = Tensors.randn(noise, Tensors.shape(mean));
-            Tensor latents =
-                    Placement.CPU_FP32.place(vae.scaled(deviation.mul(drawn).add_(mean)));
+            Tensor sample = deviation.mul(drawn).add_(mean);
+            Tensor latents = Placement.CPU_FP32.place(
+                    centred ? vae.scaled(sample) : sample.mul(new Scalar(vae.scalingFactor())));
             Finite.require(latents, "The encoder's latents are not made of numbers (NaN or infinite)");
             return scope.release(latents);
         }

@@ -105,7 +105,7 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
-                    Request.GUIDANCE_SCALE.defaultValue(),
+                    FamilyDefaults.STABLE_DIFFUSION,
                     adapters,
                     name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)),
                     Optional.empty());

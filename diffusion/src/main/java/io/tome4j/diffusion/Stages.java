@@ -15,7 +15,7 @@ import java.util.function.Function;
  * @param denoiser text and noise to latents
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
- * @param guidanceScale of a request that does not say
+ * @param defaults of a request that does not say
  * @param adapters the components to which LoRAs may be added
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}
  * @param refiner the stages of a model that goes on where this one stops; empty for none
@@ -28,7 +28,7 @@ record Stages(
         Denoiser denoiser,
         Runnable closeDenoiser,
         ImageDecoder decoder,
-        double guidanceScale,
+        FamilyDefaults defaults,
         Adapters adapters,
         Function<String, Scheduler> schedulers,
         Optional<Stages> refiner)
@@ -44,7 +44,7 @@ record Stages(
                 denoiser,
                 closeDenoiser,
                 decoder,
-                guidanceScale,
+                defaults,
                 adapters,
                 schedulers,
                 Optional.of(value));
@@ -52,7 +52,7 @@ record Stages(
 
     /** The request with what the family chooses where nobody did. */
     Request withDefaults(Request request) {
-        return request.isChosen(Request.GUIDANCE_SCALE) ? request : request.guidanceScale(guidanceScale);
+        return defaults.in(request);
     }
 
     long weightBytes() {
