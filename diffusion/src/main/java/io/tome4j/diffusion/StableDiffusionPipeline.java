@@ -251,15 +251,16 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
         Denoiser guided = stages.denoiser().guided(request.guidanceScale());
         try (var scope = TensorScope.open();
-                MergeRun run = MergeRun.of(
+                MergeRun unprotected = MergeRun.of(
                         merged(request, nets),
                         request.merging(),
                         request.seed(),
                         guidance.copies(),
-                        listener::onMerge)) {
+                        listener::onMerge);
+                MergeRun run = unprotected.protecting(
+                        Protection.of(request, start.repainted(), unprotected.options(), grid))) {
             Request resolved = request.merging(run.options());
-            ProtectedTokens kept = Protection.of(request, start.repainted(), run.options(), grid);
-            MergeRun merges = run.protecting(kept);
+            ProtectedTokens kept = run.kept();
             Optional<RefinerPass> refinerPass =
                     RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this), kept);
             PatchReport merging = merging(ToMe.report(this, run.options(), grid, kept), refinerPass);
@@ -284,7 +285,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                                 trajectory,
                                 course.baseCalls(),
                                 noise,
-                                merges,
+                                run,
                                 new Finite(course.baseListener()));
                 denoised = course.refined(denoised, guidance, noise);
                 scope.release(denoised.latents());

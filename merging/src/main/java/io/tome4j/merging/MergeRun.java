@@ -144,7 +144,7 @@ public final class MergeRun implements AutoCloseable {
     }
 
     /**
-     * The same run, before its first step, without merging these tokens.
+     * Another run that is the same but for not merging these tokens; to be closed as this one.
      *
      * @param tokens of the model's input
      * @throws OptionException if it merges in a way that cannot leave tokens out: {@link ToMeOptions.Method#TODO}, or {@link
@@ -158,7 +158,7 @@ public final class MergeRun implements AutoCloseable {
     }
 
     /** The tokens that it does not merge. */
-    ProtectedTokens kept() {
+    public ProtectedTokens kept() {
         return protection;
     }
 
