@@ -248,12 +248,15 @@ public final class ToMeOptions {
 
     /**
      * As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. A ratio may also be that of the first
-     * step and that of the last, {@code 0.2..0.6}; one alone leaves the last step's as it is.
+     * step and that of the last, {@code 0.2..0.6}; one alone is that of all steps, whatever was said before.
      */
     public <T> ToMeOptions withText(Option<T> option, String text) {
-        int to = option.equals(RATIO) ? text.indexOf(TO) : -1;
+        if (!option.equals(RATIO)) {
+            return with(option, option.parse(text));
+        }
+        int to = text.indexOf(TO);
         return to < 0
-                ? with(option, option.parse(text))
+                ? withRatio(RATIO.parse(text))
                 : withRatio(RATIO.parse(text.substring(0, to)), RATIO.parse(text.substring(to + TO.length())));
     }
 

@@ -70,6 +70,8 @@ class RatioScheduleTest {
         assertThat(read.ratioText()).isEqualTo("0.2..0.6");
         assertThat(read.identity()).isEqualTo("ratio=0.2 ratio_end=0.6");
         assertThat(ToMeOptions.NONE.withText(ToMeOptions.RATIO, "0.5..0.5")).isEqualTo(ToMeOptions.ratio(0.5));
+        assertThat(MORE.withText(ToMeOptions.RATIO, "0.5")).isEqualTo(ToMeOptions.ratio(0.5));
+        assertThat(MORE.withText(ToMeOptions.RATIO_END, "0.9").ratioText()).isEqualTo("0.2..0.9");
         assertThat(MORE.withRatio(0.5)).isEqualTo(ToMeOptions.ratio(0.5));
         assertThat(MORE.withRatio(0, 0.1).merges()).isTrue();
         for (String wrong : List.of("0.2..", "..0.2", "0.2..1.5", "0.2..x", "-1..0.5", "0.1..-1")) {
