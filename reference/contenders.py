@@ -114,9 +114,11 @@ class OpenVino(Eager):
         if self.merging != (ratio > 0):
             return None
         if self.made_for != (resolution, batch, ratio):
-            self.compiled = None
+            if self.made_for:
+                raise ValueError(f"compiled for {self.made_for}: a process compiles once")
             self.compiled = self.compile(resolution, batch, ratio)
             self.made_for = resolution, batch, ratio
+            self.unet.to("meta")  # its weights were copied, and 3.4 GB more would not fit beside the others
 
         def predict(latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
             inputs = [latents.float().numpy(), torch.as_tensor(timestep, dtype=torch.float32).numpy(), text.float().numpy()]

@@ -15,6 +15,7 @@ PARTS = {  # in the order in which they build on each other
     "merging-unet": "merging_unet",
     "images": "images",
     "few-steps": "few_steps",
+    "spacing": "spacing",
     "taesd": "taesd",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
@@ -31,6 +32,7 @@ PARTS = {  # in the order in which they build on each other
     "single-files": "single_files",
     "lora": "lora",
     "embeddings": "embeddings",
+    "sdxl-adapters": "sdxl_adapters",
 }
 
 

@@ -33,6 +33,7 @@ public final class Network {
     /** As Java does it by itself. */
     public static final Network DIRECT = new Network(Map.of());
 
+    private static final String DISABLED_SCHEMES = "jdk.http.auth.tunneling.disabledSchemes";
     private static final Pattern CERTIFICATE =
             Pattern.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", Pattern.DOTALL);
 
@@ -44,7 +45,14 @@ public final class Network {
 
     /** What an environment says; looked at closely when it is needed. */
     static Network of(Map<String, String> environment) {
-        return new Network(Map.copyOf(environment));
+        Network network = new Network(Map.copyOf(environment));
+        boolean named = Stream.of("http_proxy", "https_proxy", "all_proxy")
+                .anyMatch(name -> network.variable(name).contains("@"));
+        // Java tells a proxy of tunnels no password unless this is set before its first use of java.net.http.
+        if (named && System.getProperty(DISABLED_SCHEMES) == null) {
+            System.setProperty(DISABLED_SCHEMES, "");
+        }
+        return network;
     }
 
     /**
@@ -74,11 +82,36 @@ public final class Network {
         if (proxy == null || proxy.getUserInfo() == null) {
             return "";
         }
-        // Java leaves this way of saying who one is out of what it asks of a proxy by itself, unless told so.
-        if (System.getProperty("jdk.http.auth.tunneling.disabledSchemes") == null) {
-            System.setProperty("jdk.http.auth.tunneling.disabledSchemes", "");
-        }
         return "Basic " + Base64.getEncoder().encodeToString(proxy.getUserInfo().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** What to tell whose proxy wants to know who is asking (status 407). */
+    TomeException refusedByProxy(URI target) {
+        URI proxy = proxy(target);
+        if (proxy == null) {
+            return new TomeException("A proxy on the way to " + target.getHost()
+                    + " wants a user and a password (407). Set "
+                    + target.getScheme().toUpperCase(Locale.ROOT) + "_PROXY to http://user:password@host:port.");
+        }
+        String address = address(proxy);
+        return new TomeException(
+                proxy.getUserInfo() == null
+                        ? "The proxy " + address + " wants a user and a password (407): http://user:password@" + address
+                                + "."
+                        : "The proxy " + address + " does not accept the user and password of its variable (407). In an"
+                                + " application that used java.net.http before tome4j, the JVM needs -D"
+                                + DISABLED_SCHEMES + "=");
+    }
+
+    /** Which way an address is reached, as part of a sentence: {@code " through the proxy p:3128"}, or nothing. */
+    String describe(URI target) {
+        URI proxy = proxy(target);
+        return proxy == null ? "" : " through the proxy " + address(proxy);
+    }
+
+    /** Without who we are to it. */
+    private static String address(URI proxy) {
+        return proxy.getHost() + (proxy.getPort() < 0 ? "" : ":" + proxy.getPort());
     }
 
     private final class Selector extends ProxySelector {

@@ -71,6 +71,8 @@ final class FakeHub implements AutoCloseable {
     volatile String etagOverride = "";
     /** Where everybody is sent on to, if not empty. */
     volatile String redirect = "";
+    /** Where large content is, as the hub says. */
+    volatile String cdnAddress;
     /** How long an answer takes, in milliseconds. */
     volatile int delay;
     /** The last Proxy-Authorization that was seen. */
@@ -83,6 +85,7 @@ final class FakeHub implements AutoCloseable {
     FakeHub() throws IOException {
         hub = start(this::answerAsHub);
         cdn = start(this::answerAsCdn);
+        cdnAddress = "http://127.0.0.1:" + cdnPort();
         put(
                 "model_index.json",
                 "{\"_class_name\":\"StableDiffusionPipeline\",\"unet\":[\"diffusers\",\"U\"],"
@@ -152,6 +155,10 @@ final class FakeHub implements AutoCloseable {
         return hub.getAddress().getPort();
     }
 
+    int cdnPort() {
+        return cdn.getAddress().getPort();
+    }
+
     long count(String method, String ending) {
         return seen.stream()
                 .filter(s -> s.method().equals(method) && s.path().endsWith(ending))
@@ -210,7 +217,7 @@ final class FakeHub implements AutoCloseable {
             headers.set(
                     "X-Linked-Etag", "\"" + (etagOverride.isEmpty() ? sha("SHA-256", content) : etagOverride) + "\"");
             headers.set("X-Linked-Size", String.valueOf(content.length));
-            headers.set("Location", "http://127.0.0.1:" + cdn.getAddress().getPort() + "/" + file);
+            headers.set("Location", cdnAddress + "/" + file);
             exchange.sendResponseHeaders(302, -1);
         } else {
             headers.set("ETag", "W/\"" + gitSha(content) + "\"");

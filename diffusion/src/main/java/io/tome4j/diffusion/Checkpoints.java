@@ -11,6 +11,7 @@ import io.tome4j.models.singlefile.FileContents;
 import io.tome4j.models.singlefile.SingleFile;
 import io.tome4j.models.singlefile.SingleFileOptions;
 import io.tome4j.models.singlefile.VaeFile;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -45,11 +46,18 @@ public final class Checkpoints {
 
     /** What says how the UNet's latents are scaled: the config of the VAE that it was trained with. */
     private static Config scaling(Checkpoint whole) {
-        return whole instanceof SingleFile file && !file.has("vae")
-                ? Config.parse(
-                        "{\"scaling_factor\": " + file.latentScale() + "}",
-                        file.path().toString())
-                : whole.component("vae").config();
+        if (whole instanceof SingleFile file && !file.has("vae")) {
+            return scaling(file.latentScale(), file.path());
+        }
+        Config own = whole.component("vae").config();
+        boolean xl = whole.component("unet").config().has("addition_embed_type");
+        return own.text("_class_name", "").equals(Autoencoder.TINY)
+                ? scaling(xl ? 0.13025 : 0.18215, whole.path()) // its own latents are those that the UNet sees
+                : own;
+    }
+
+    private static Config scaling(double factor, Path path) {
+        return Config.parse("{\"scaling_factor\": " + factor + "}", path.toString());
     }
 
     private static boolean isFile(String model) {

@@ -44,8 +44,11 @@ public final class GenerationParameters {
      */
     public static GenerationParameters of(Request asked) {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
+        SamplerNames sampler = new SamplerNames(asked.scheduler(), asked.scheduleType()).canonical();
         Request kept = resolved.unprotected()
                 .start(Start.noise())
+                .scheduler(sampler.scheduler())
+                .scheduleType(sampler.type())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())

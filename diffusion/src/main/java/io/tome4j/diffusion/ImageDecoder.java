@@ -1,13 +1,12 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -15,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param vae the network
  */
-record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
+record ImageDecoder(Autoencoder vae) implements AutoCloseable {
     /**
      * @param latents {@code [images, 4, H, W]}
      * @param tiled whether in tiles, which is nearly the same image
@@ -41,9 +40,7 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
      * @return the same for {@link #decode}, in the open scope
      */
     Tensor uncentred(Tensor latents) {
-        try (var scope = TensorScope.open()) {
-            return scope.release(vae.scaled(latents.div(new Scalar(vae.scalingFactor()))));
-        }
+        return vae.centred(latents);
     }
 
     /** The other direction, by the same network. */
@@ -53,7 +50,7 @@ record ImageDecoder(AutoencoderKL vae) implements AutoCloseable {
 
     /** Small images of latents without decoding them. */
     LatentPreview preview() {
-        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), vae::decode);
+        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), latents -> vae.decode(latents, false));
     }
 
     /** Bytes of the weights. */

@@ -1,26 +1,19 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Pixels;
-import io.tome4j.models.vae.AutoencoderKL;
-import io.tome4j.tensor.Placement;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Images to latents: draws them from the normal distribution that the VAE's encoder gives (arXiv 1312.6114). Whoever made the
- * VAE closes it.
+ * Images to latents. Whoever made the VAE closes it.
  *
  * @param vae the network
  * @param centred whether the means and deviations that a VAE may bring are taken out, as of its decoder they are put back
  */
-record ImageEncoder(AutoencoderKL vae, boolean centred) {
-    private static final double LEAST_LOG_VARIANCE = -30;
-    private static final double GREATEST_LOG_VARIANCE = 20;
-
+record ImageEncoder(Autoencoder vae, boolean centred) {
     /** As diffusers' inpainting pipelines encode: by the scaling factor alone, whatever the VAE brings. */
     ImageEncoder uncentred() {
         return new ImageEncoder(vae, false);
@@ -53,19 +46,8 @@ record ImageEncoder(AutoencoderKL vae, boolean centred) {
      */
     Tensor encode(Tensor pixels, boolean tiled, Generator noise) {
         try (var scope = TensorScope.open()) {
-            Tensor moments = Placement.CPU_FP32.place(vae.encode(pixels, tiled));
-            int channels = vae.latentChannels();
-            Tensor mean = Tensors.slice(moments, 1, 0, channels);
-            Tensor deviation = Tensors.slice(moments, 1, channels, 2L * channels)
-                    .clamp(
-                            new ScalarOptional(new Scalar(LEAST_LOG_VARIANCE)),
-                            new ScalarOptional(new Scalar(GREATEST_LOG_VARIANCE)))
-                    .mul_(new Scalar(0.5))
-                    .exp_();
-            Tensor drawn = Tensors.randn(noise, Tensors.shape(mean));
-            Tensor sample = deviation.mul(drawn).add_(mean);
-            Tensor latents = Placement.CPU_FP32.place(
-                    centred ? vae.scaled(sample) : sample.mul(new Scalar(vae.scalingFactor())));
+            Tensor drawn = vae.latents(pixels, tiled, noise);
+            Tensor latents = centred ? drawn : vae.uncentred(drawn);
             Finite.require(latents, "The encoder's latents are not made of numbers (NaN or infinite)");
             return scope.release(latents);
         }

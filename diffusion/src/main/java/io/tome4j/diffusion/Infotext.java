@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.scheduler.ScheduleType;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -20,7 +21,7 @@ final class Infotext {
     private static final Pattern SIZE = Pattern.compile("(\\d{1,6})\\s*x\\s*(\\d{1,6})");
     private static final String CHECKPOINTS_SAMPLER = "Sampler from";
     static final String SIZE_KEY = "Size";
-    static final String SCHEDULE = "Schedule type";
+    static final String SCHEDULE = Request.SCHEDULE_TYPE.title();
     private static final String BATCH_POSITION = "Batch pos";
     private static final String INITIAL_LATENTS = "Initial latents";
     private static final String MODEL = "Model";
@@ -45,6 +46,7 @@ final class Infotext {
             Request.GUIDANCE_SCALE,
             Request.REFINER_START,
             Request.SCHEDULER,
+            Request.SCHEDULE_TYPE,
             Request.SEED,
             Request.WIDTH,
             Request.HEIGHT,
@@ -106,6 +108,9 @@ final class Infotext {
             if (request.scheduler().equals(Request.CHECKPOINTS_OWN)) {
                 values.put(CHECKPOINTS_SAMPLER, "checkpoint");
             }
+        }
+        if (request.scheduleType() != ScheduleType.AUTO) {
+            values.put(SCHEDULE, SamplerNames.title(request.scheduleType()));
         }
         put(values, Request.GUIDANCE_SCALE, request);
         put(values, Request.SEED, request);
@@ -212,13 +217,17 @@ final class Infotext {
         List<String> prompts = values.has(PROMPTS)
                 ? ParametersText.unquoteList(values.text(PROMPTS, ""))
                 : List.of(values.text(PROMPT, tags.prompt()));
-        String scheduler = schedulerNamed(values.text(Request.SCHEDULER.title(), ""), values.text(SCHEDULE, ""));
+        String sampler = values.text(Request.SCHEDULER.title(), "");
+        String type = values.text(SCHEDULE, "");
+        boolean checkpoints = values.has(CHECKPOINTS_SAMPLER);
+        SamplerNames named = SamplerNames.of(sampler, checkpoints ? "" : type);
         int perPrompt = Math.toIntExact(
                 Math.max(1, values.integer(Request.IMAGES_PER_PROMPT.title(), 1) / Math.max(1, prompts.size())));
         Request request = sized(prompts, values)
                 .guidanceScale(values.number(Request.GUIDANCE_SCALE.title(), 7.5))
                 .steps(Math.toIntExact(values.integer(Request.STEPS.title(), 0)))
-                .scheduler(values.has(CHECKPOINTS_SAMPLER) ? Request.CHECKPOINTS_OWN : scheduler)
+                .scheduler(checkpoints ? Request.CHECKPOINTS_OWN : named.scheduler())
+                .scheduleType(checkpoints ? SamplerNames.of("", type).type() : named.type())
                 .seed(values.integer(Request.SEED.title()))
                 .imagesPerPrompt(perPrompt)
                 .embeddings(embeddings(values))
@@ -251,7 +260,7 @@ final class Infotext {
                 .modelHash(values.text(MODEL_HASH, ""))
                 .vae(values.text(VAE, ""))
                 .vaeHash(values.text(VAE_HASH, ""))
-                .scheduler(scheduler)
+                .scheduler(named.scheduler())
                 .attention(values.oneOf(ATTENTION, AttentionKernel.class).orElse(AttentionKernel.EFFICIENT))
                 .version(values.text(VERSION, ""));
         return values.oneOf(DTYPE, DType.class).map(parameters::dtype).orElse(parameters);
@@ -349,17 +358,6 @@ final class Infotext {
             }
         }
         return options;
-    }
-
-    /** Newer versions of the web UI keep the spacing of noise levels apart from the sampler. */
-    static String schedulerNamed(String sampler, String scheduleType) {
-        String wanted = scheduleType.equalsIgnoreCase("Karras") && !sampler.endsWith("Karras")
-                ? sampler + " " + scheduleType
-                : sampler;
-        return Schedulers.names().stream()
-                .filter(name -> Schedulers.title(name).equalsIgnoreCase(wanted))
-                .findFirst()
-                .orElse(wanted);
     }
 
     private static String lowerCase(Enum<?> constant) {

@@ -84,7 +84,8 @@ public record ReadParameters(
     /** The scheduler: by our name where we have it, else by the name that stands there; empty if there is none. */
     public Optional<String> scheduler() {
         return value(Request.SCHEDULER.title())
-                .map(sampler -> Infotext.schedulerNamed(sampler, values.getOrDefault(Infotext.SCHEDULE, "")));
+                .map(sampler -> SamplerNames.of(sampler, values.getOrDefault(Infotext.SCHEDULE, ""))
+                        .scheduler());
     }
 
     /** Width in pixels, whatever it is; empty if there is none. */

@@ -58,7 +58,7 @@ record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> mergin
 
     /** The refiner's timesteps that remain; to be closed. */
     private Trajectory trajectory() {
-        Trajectory whole = refiner.schedulers().apply(request.scheduler()).start(request.steps());
+        Trajectory whole = refiner.scheduler(request).start(request.steps());
         try {
             return whole.startingAfter(request.refinerStart());
         } catch (RuntimeException e) {

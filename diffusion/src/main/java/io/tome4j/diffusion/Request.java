@@ -2,8 +2,11 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.prompt.Emphasis;
 import io.tome4j.diffusion.prompt.PromptSyntax;
+import io.tome4j.diffusion.scheduler.ScheduleType;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
+import io.tome4j.diffusion.scheduler.SpacingChoice;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Option;
@@ -161,6 +164,31 @@ public final class Request {
             .described("SHARE", "Fresh noise in each step, for the schedulers ddim and tcd: from 0, none, to 1.")
             .allowing(Request::isShare, A_SHARE);
 
+    public static final Option<ScheduleType> SCHEDULE_TYPE = Option.of("schedule_type", ScheduleType.AUTO)
+            .titled("Schedule type")
+            .described(
+                    "How noise levels are spaced, whatever the checkpoint says: diffusers' use_karras_sigmas and so on.");
+
+    public static final Option<SpacingChoice> TIMESTEP_SPACING = Option.of("timestep_spacing", SpacingChoice.AUTO)
+            .titled("Timestep spacing")
+            .described("Which of the model's timesteps are visited, whatever the checkpoint says; few-step models want"
+                    + " trailing.");
+
+    public static final Option<String> TIMESTEPS = Option.of("timesteps", "")
+            .titled("Timesteps")
+            .described(
+                    "T,T,...",
+                    "The timesteps themselves, falling, in place of a number of steps: what some few-step models were"
+                            + " distilled at.")
+            .allowing(StepLists::areTimesteps, StepLists.TIMESTEPS_RULE);
+
+    public static final Option<String> SIGMAS = Option.of("sigmas", "")
+            .titled("Sigmas")
+            .described(
+                    "SIGMA,SIGMA,...",
+                    "The noise levels themselves, falling, with the one at the end (0), in place of a number of steps.")
+            .allowing(StepLists::areSigmas, StepLists.SIGMAS_RULE);
+
     public static final Option<Integer> CLIP_SKIP = Option.of("clip_skip", 0)
             .titled("Clip skip")
             .described(
@@ -278,6 +306,10 @@ public final class Request {
             GUIDANCE_TO,
             REFINER_START,
             SCHEDULER,
+            SCHEDULE_TYPE,
+            TIMESTEP_SPACING,
+            TIMESTEPS,
+            SIGMAS,
             ETA,
             CLIP_SKIP,
             SEED,
@@ -344,6 +376,17 @@ public final class Request {
                         "{prompt} has " + prompt.length() + " characters: it may have at most " + LONGEST_PROMPT);
             }
         }
+        int listed = StepLists.steps(timesteps(), sigmas());
+        if (listed > 0 && listed != steps()) {
+            throw new OptionException("{num_inference_steps} is " + steps() + ", and {timesteps} or {sigmas} say "
+                    + listed + " steps: leave one of both out");
+        }
+        if (listed > 0 && hires() > 1) {
+            throw new OptionException(
+                    "{hires} takes steps of its own, which {timesteps} and {sigmas} do not have: leave"
+                            + " one of both out");
+        }
+        schedulerSettings();
         if (hires() > 1 && start instanceof ImageStart image && image.mask().isPresent()) {
             throw new OptionException("{hires} goes over all of the image again: it does not go with {mask}");
         }
@@ -385,6 +428,10 @@ public final class Request {
         }
         boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
         OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
+        if ((option.equals(TIMESTEPS) || option.equals(SIGMAS)) && !asIfNotChosen) {
+            int listed = StepLists.steps(changed.get(TIMESTEPS), changed.get(SIGMAS));
+            changed = listed == STEPS.defaultValue() ? changed.without(STEPS) : changed.with(STEPS, listed);
+        }
         return new Request(prompts, changed, start, merging, loras, embeddings, controls, protection);
     }
 
@@ -530,6 +577,60 @@ public final class Request {
 
     public Request scheduler(String value) {
         return with(SCHEDULER, value);
+    }
+
+    /** How noise levels are spaced. */
+    public ScheduleType scheduleType() {
+        return get(SCHEDULE_TYPE);
+    }
+
+    /** A scheduler that has no such spacing will not start. */
+    public Request scheduleType(ScheduleType value) {
+        return with(SCHEDULE_TYPE, value);
+    }
+
+    /** Which of the model's timesteps are visited. */
+    public SpacingChoice timestepSpacing() {
+        return get(TIMESTEP_SPACING);
+    }
+
+    /** A scheduler that has timesteps of its own will not start. */
+    public Request timestepSpacing(SpacingChoice value) {
+        return with(TIMESTEP_SPACING, value);
+    }
+
+    /** The run's own timesteps, {@code T,T,...}; empty for spaced ones. */
+    public String timesteps() {
+        return get(TIMESTEPS);
+    }
+
+    /**
+     * Visits these timesteps, and takes as many steps: as {@code timesteps=} in diffusers.
+     *
+     * @param values falling, from 0 to what the model knows (mostly 999); none for spaced ones
+     */
+    public Request timesteps(int... values) {
+        return with(TIMESTEPS, StepLists.text(values));
+    }
+
+    /** The run's own noise levels, {@code SIGMA,SIGMA,...}; empty for spaced ones. */
+    public String sigmas() {
+        return get(SIGMAS);
+    }
+
+    /**
+     * Goes by these noise levels, and takes one step less than they are: as {@code sigmas=} in diffusers.
+     *
+     * @param values falling, above 0 but for the last, which is where the run ends; none for spaced ones
+     */
+    public Request sigmas(double... values) {
+        return with(SIGMAS, StepLists.text(values));
+    }
+
+    /** What goes before the checkpoint's settings of a scheduler. */
+    SchedulerSettings schedulerSettings() {
+        return new SchedulerSettings(
+                scheduleType(), timestepSpacing(), StepLists.timesteps(timesteps()), StepLists.sigmas(sigmas()));
     }
 
     /** The share of fresh noise in each step of the schedulers {@code ddim} and {@code tcd}, in [0, 1]. */

@@ -2,13 +2,13 @@ package io.tome4j.diffusion;
 
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig.TextTime;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** Whether the parts of an SDXL checkpoint fit together. */
-record SdxlFit(Optional<TextEncoder> first, TextEncoder second, UNet2DConditionModel unet, AutoencoderKL vae) {
+record SdxlFit(Optional<TextEncoder> first, TextEncoder second, UNet2DConditionModel unet, Autoencoder vae) {
     /** What does not, as the end of a sentence; empty if all does. */
     String misfit() {
         List<TextEncoder> encoders = new ArrayList<>();

@@ -6,13 +6,14 @@ import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.ModuleNames;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.models.unet.UNetNames;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
@@ -42,7 +43,7 @@ final class StableDiffusion implements ModelFamily {
                     "text_encoder", Set.of("CLIPTextModel"),
                     "tokenizer", Set.of("CLIPTokenizer", "CLIPTokenizerFast"),
                     "unet", Set.of("UNet2DConditionModel"),
-                    "vae", Set.of("AutoencoderKL")),
+                    "vae", Set.of("AutoencoderKL", Autoencoder.TINY)),
             List.of(
                     "scheduler/scheduler_config.json",
                     "text_encoder/config.json",
@@ -85,6 +86,7 @@ final class StableDiffusion implements ModelFamily {
             Weights textWeights =
                     adapters.open("text_encoder", tensors(checkpoint, "text_encoder"), Map.of(), placement);
             Weights unetWeights = adapters.open("unet", tensors(checkpoint, "unet"), ldmNames(checkpoint), placement);
+            adapters.addWhileLoading(options.loras());
             ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
             ClipTextModel textEncoder =
@@ -93,8 +95,8 @@ final class StableDiffusion implements ModelFamily {
             UNet2DConditionModel unet =
                     UNet2DConditionModel.of(unetWeights, config(checkpoint, "unet"), options.attention());
             loaded.push(unet);
-            AutoencoderKL vae =
-                    AutoencoderKL.of(Weights.of(tensors(checkpoint, "vae"), placement), config(checkpoint, "vae"));
+            Autoencoder vae =
+                    Autoencoder.of(Weights.of(tensors(checkpoint, "vae"), placement), config(checkpoint, "vae"));
             loaded.push(vae);
             requireToFit(checkpoint, tokenizer, textEncoder, unet, vae);
             return new Stages(
@@ -107,7 +109,8 @@ final class StableDiffusion implements ModelFamily {
                     new ImageDecoder(vae),
                     FamilyDefaults.STABLE_DIFFUSION,
                     adapters,
-                    name -> scheduler(name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig)),
+                    (name, settings) -> scheduler(
+                            name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig), settings),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));
@@ -142,7 +145,7 @@ final class StableDiffusion implements ModelFamily {
             ClipTokenizer tokenizer,
             ClipTextModel textEncoder,
             UNet2DConditionModel unet,
-            AutoencoderKL vae) {
+            Autoencoder vae) {
         String what = "";
         if (textEncoder.hiddenSize() != unet.crossAttentionDim()) {
             what = "the text encoder gives embeddings of size " + textEncoder.hiddenSize()
@@ -194,11 +197,11 @@ final class StableDiffusion implements ModelFamily {
      * timesteps are offset by one, and the predicted image is not clipped. Old checkpoints rely on it. Another scheduler
      * takes over only what the file itself says.
      */
-    private static Scheduler scheduler(String name, String className, Config config) {
+    private static Scheduler scheduler(String name, String className, Config config, SchedulerSettings settings) {
         if (name.equals(Request.CHECKPOINTS_OWN)) {
-            return Schedulers.ofClass(className, config.with("steps_offset", 1).with("clip_sample", false));
+            return Schedulers.ofClass(className, config.with("steps_offset", 1).with("clip_sample", false), settings);
         }
         Config said = config.has("steps_offset") ? config.with("steps_offset", 1) : config;
-        return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said);
+        return Schedulers.named(name, said.has("clip_sample") ? said.with("clip_sample", false) : said, settings);
     }
 }

@@ -48,6 +48,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private final UsedFiles files;
     private final MemoryGuard memory;
     private final ControlNets controlNets;
+    private final PipelineLoras loras;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
@@ -55,6 +56,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         this.stages = stages;
         this.files = files;
         this.controlNets = new ControlNets(stages);
+        this.loras = new PipelineLoras(stages);
         this.memory = new MemoryGuard(stages, controlNets);
     }
 
@@ -149,7 +151,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
-        List<Lora> outer = stages.adapters().added();
+        List<Lora> outer = loras.added();
         running++;
         try {
             Request complete = stages.withDefaults(request);
@@ -162,8 +164,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     : run(complete, listener);
         } finally {
             running--;
-            if (running > 0 && !stages.adapters().added().equals(outer)) {
-                stages.adapters().add(outer); // the run around this one goes on with its own
+            if (running > 0 && !loras.added().equals(outer)) {
+                loras.add(outer); // the run around this one goes on with its own
             }
             closeWhenDone();
         }
@@ -175,14 +177,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private Result run(Request request, StepListener listener) {
-        Scheduler scheduler = stages.schedulers().apply(request.scheduler()).withEta(request.eta());
+        Scheduler scheduler = stages.scheduler(request);
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
-        Adapters.Added loras = stages.adapters().add(request.loras());
+        Adapters.Added added = loras.add(request.loras());
         Request sized = sized(request, grid)
                 .scheduler(scheduler.name())
-                .loras(loras.loras())
+                .loras(added.loras())
                 .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
         Protection.require(request, grid, request.merging().orElseGet(() -> ToMe.patchedWith(this)));
@@ -208,7 +210,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             counting.second());
                     pass = pass.then(second);
                 }
-                return result(pass, request, resolved, start, largest, warnings(loras, request));
+                return result(pass, request, resolved, start, largest, warnings(added, request));
             } catch (RuntimeException e) {
                 throw memory.explained(e, sized);
             }
@@ -335,7 +337,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         long[] shape = latents.shape();
         TokenGrid grid = new TokenGrid(Math.toIntExact(shape[2]), Math.toIntExact(shape[3]));
         Request resolved = withMerging(stages.withDefaults(request))
-                .scheduler(stages.schedulers().apply(request.scheduler()).name())
+                .scheduler(stages.scheduler(request).name())
                 .size(grid.width() * Request.PIXELS_PER_LATENT, grid.height() * Request.PIXELS_PER_LATENT);
         try (var scope = TensorScope.open()) {
             return named(
@@ -345,8 +347,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
     }
 
-    private static List<String> warnings(Adapters.Added loras, Request request) {
-        List<String> warnings = new ArrayList<>(loras.warnings());
+    private static List<String> warnings(Adapters.Added added, Request request) {
+        List<String> warnings = new ArrayList<>(added.warnings());
         warnings.addAll(Embeddings.warnings(request));
         return List.copyOf(warnings);
     }

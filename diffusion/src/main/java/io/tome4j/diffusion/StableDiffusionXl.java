@@ -5,12 +5,13 @@ import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.CheckpointKind;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.text.ClipTokenizer;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
-import io.tome4j.models.vae.AutoencoderKL;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
@@ -32,6 +33,7 @@ final class StableDiffusionXl implements ModelFamily {
     /** With the second text encoder alone. */
     static final StableDiffusionXl REFINER = new StableDiffusionXl(false);
 
+    private static final String FIRST = "text_encoder";
     private static final String SECOND = "text_encoder_2";
     private static final String ZEROS = "force_zeros_for_empty_prompt";
 
@@ -50,7 +52,7 @@ final class StableDiffusionXl implements ModelFamily {
                 "text_encoder_2", Set.of("CLIPTextModelWithProjection"),
                 "tokenizer_2", tokenizer,
                 "unet", Set.of("UNet2DConditionModel"),
-                "vae", Set.of("AutoencoderKL")));
+                "vae", Set.of("AutoencoderKL", Autoencoder.TINY)));
         List<String> configs = new ArrayList<>(List.of(
                 "scheduler/scheduler_config.json",
                 "text_encoder_2/config.json",
@@ -108,20 +110,22 @@ final class StableDiffusionXl implements ModelFamily {
         Adapters adapters = new Adapters();
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
-            Optional<TextEncoder> first = hasFirst
-                    ? Optional.of(textEncoder(checkpoint, "text_encoder", adapters, placement, options, loaded))
-                    : Optional.empty();
-            TextEncoder second = textEncoder(checkpoint, SECOND, adapters, placement, options, loaded);
+            Optional<Weights> firstWeights =
+                    hasFirst ? Optional.of(textWeights(checkpoint, FIRST, adapters, placement)) : Optional.empty();
+            Weights secondWeights = textWeights(checkpoint, SECOND, adapters, placement);
+            Weights unetWeights = adapters.open(
+                    "unet",
+                    StableDiffusion.tensors(checkpoint, "unet"),
+                    StableDiffusion.ldmNames(checkpoint),
+                    placement);
+            adapters.addWhileLoading(options.loras());
+            Optional<TextEncoder> first =
+                    firstWeights.map(weights -> textEncoder(checkpoint, FIRST, weights, options, loaded));
+            TextEncoder second = textEncoder(checkpoint, SECOND, secondWeights, options, loaded);
             UNet2DConditionModel unet = UNet2DConditionModel.of(
-                    adapters.open(
-                            "unet",
-                            StableDiffusion.tensors(checkpoint, "unet"),
-                            StableDiffusion.ldmNames(checkpoint),
-                            placement),
-                    StableDiffusion.config(checkpoint, "unet"),
-                    options.attention());
+                    unetWeights, StableDiffusion.config(checkpoint, "unet"), options.attention());
             loaded.push(unet);
-            AutoencoderKL vae = AutoencoderKL.of(
+            Autoencoder vae = Autoencoder.of(
                     Weights.of(StableDiffusion.tensors(checkpoint, "vae"), placement),
                     StableDiffusion.config(checkpoint, "vae"));
             loaded.push(vae);
@@ -138,7 +142,7 @@ final class StableDiffusionXl implements ModelFamily {
                     new ImageDecoder(vae),
                     FamilyDefaults.SDXL,
                     adapters,
-                    name -> scheduler(name, schedulerClass, schedulerConfig),
+                    (name, settings) -> scheduler(name, schedulerClass, schedulerConfig, settings),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> StableDiffusion.close(part, e));
@@ -146,16 +150,14 @@ final class StableDiffusionXl implements ModelFamily {
         }
     }
 
+    private static Weights textWeights(Checkpoint checkpoint, String name, Adapters adapters, Placement placement) {
+        return adapters.open(name, StableDiffusion.tensors(checkpoint, name), Map.of(), placement);
+    }
+
     private static TextEncoder textEncoder(
-            Checkpoint checkpoint,
-            String name,
-            Adapters adapters,
-            Placement placement,
-            PipelineOptions options,
-            Deque<AutoCloseable> loaded) {
+            Checkpoint checkpoint, String name, Weights weights, PipelineOptions options, Deque<AutoCloseable> loaded) {
         ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component(name.replace("text_encoder", "tokenizer")));
         loaded.push(tokenizer);
-        Weights weights = adapters.open(name, StableDiffusion.tensors(checkpoint, name), Map.of(), placement);
         Config config = StableDiffusion.config(checkpoint, name);
         ClipTextModel model = name.equals(SECOND)
                 ? ClipTextModel.withProjection(weights, config, options.attention())
@@ -168,9 +170,9 @@ final class StableDiffusionXl implements ModelFamily {
     }
 
     /** What the file says, without the repairs that old checkpoints of Stable Diffusion 1.x need. */
-    private static Scheduler scheduler(String name, String className, Config config) {
+    private static Scheduler scheduler(String name, String className, Config config, SchedulerSettings settings) {
         return name.equals(Request.CHECKPOINTS_OWN)
-                ? Schedulers.ofClass(className, config)
-                : Schedulers.named(name, config);
+                ? Schedulers.ofClass(className, config, settings)
+                : Schedulers.named(name, config, settings);
     }
 }

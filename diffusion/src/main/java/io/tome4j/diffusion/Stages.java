@@ -1,9 +1,10 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.scheduler.Scheduler;
+import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.tensor.Placement;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /**
  * What a {@link ModelFamily} makes of a checkpoint: the stages of a run, and what they were loaded with. Owns them.
@@ -17,7 +18,8 @@ import java.util.function.Function;
  * @param decoder latents to images
  * @param defaults of a request that does not say
  * @param adapters the components to which LoRAs may be added
- * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}
+ * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}, with settings
+ *     that go before the checkpoint's
  * @param refiner the stages of a model that goes on where this one stops; empty for none
  */
 record Stages(
@@ -30,7 +32,7 @@ record Stages(
         ImageDecoder decoder,
         FamilyDefaults defaults,
         Adapters adapters,
-        Function<String, Scheduler> schedulers,
+        BiFunction<String, SchedulerSettings, Scheduler> schedulers,
         Optional<Stages> refiner)
         implements AutoCloseable {
 
@@ -48,6 +50,13 @@ record Stages(
                 adapters,
                 schedulers,
                 Optional.of(value));
+    }
+
+    /** The scheduler that a request asks for. */
+    Scheduler scheduler(Request request) {
+        return schedulers
+                .apply(request.scheduler(), request.schedulerSettings())
+                .withEta(request.eta());
     }
 
     /** The request with what the family chooses where nobody did. */

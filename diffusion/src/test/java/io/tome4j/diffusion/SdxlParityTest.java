@@ -89,7 +89,8 @@ class SdxlParityTest {
         return folder;
     }
 
-    private static Request request(JsonNode c) {
+    /** What a case asks for. */
+    static Request request(JsonNode c) {
         Request request = withOptions(c, Request.of(prompts(c)))
                 .guidanceScale(c.get("guidance_scale").doubleValue())
                 .steps(c.get("steps").intValue())

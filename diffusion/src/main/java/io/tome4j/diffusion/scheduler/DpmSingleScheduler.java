@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class DpmSingleScheduler implements Scheduler {
     private final NoiseSchedule noise;
-    private final TimestepSpacing spacing = new TimestepSpacing(TimestepSpacing.Way.LINSPACE, 0);
+    private final TimestepSpacing spacing;
     private final SigmaSpacing sigmaSpacing;
     private final PredictionType prediction;
     private final SampleLimit limit;
@@ -24,6 +24,7 @@ final class DpmSingleScheduler implements Scheduler {
 
     DpmSingleScheduler(Config config) {
         noise = NoiseSchedule.read(config);
+        spacing = new TimestepSpacing(TimestepSpacing.Way.LINSPACE, 0, GivenTimesteps.read(config));
         sigmaSpacing = SigmaSpacing.read(config);
         prediction = PredictionType.read(config, PredictionType.values());
         limit = SampleLimit.readThreshold(config);

@@ -3,6 +3,8 @@ package io.tome4j.diffusion.scheduler;
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.OptionException;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -14,6 +16,7 @@ final class EulerScheduler implements Scheduler {
     private final PredictionType prediction;
     private final boolean logLinear;
     private final boolean endsAboveZero;
+    private final double[] given; // the caller's noise levels and the one at the end; empty for spaced ones
 
     EulerScheduler(Config config) {
         noise = NoiseSchedule.read(config).rescaledWithFiniteSigmas(config);
@@ -27,6 +30,7 @@ final class EulerScheduler implements Scheduler {
         };
         endsAboveZero = FinalSigma.readAboveZero(config);
         config.only("timestep_type", "discrete");
+        given = config.has(SigmaSpacing.SIGMAS) ? config.numbers(SigmaSpacing.SIGMAS) : new double[0];
     }
 
     @Override
@@ -38,6 +42,9 @@ final class EulerScheduler implements Scheduler {
     public Trajectory start(int steps) {
         Run.requireSteps(name(), steps, noise.timesteps());
         float[] schedule = noise.sigmas();
+        if (given.length > 0) {
+            return atGiven(steps, schedule);
+        }
         double[] timesteps = spacing.continuous(noise.timesteps(), steps);
         double[] sigmas = logLinear ? logLinear(schedule, steps) : Sigmas.at(timesteps, schedule);
         if (!sigmaSpacing.followsTimesteps()) {
@@ -45,6 +52,15 @@ final class EulerScheduler implements Scheduler {
             timesteps = Sigmas.rounded(Sigmas.timestepsOf(sigmas, schedule));
         }
         return new EulerRun(timesteps, Sigmas.ending(sigmas, endsAboveZero ? schedule[0] : 0));
+    }
+
+    private Trajectory atGiven(int steps, float[] schedule) {
+        if (given.length != steps + 1) {
+            throw new OptionException("{sigmas} has " + given.length + " noise levels, which is for "
+                    + (given.length - 1) + " steps: the last is where the run ends; and these are " + steps + " steps");
+        }
+        double[] levels = Sigmas.rounded(Arrays.copyOf(given, steps));
+        return new EulerRun(Sigmas.rounded(Sigmas.timestepsOf(levels, schedule)), Sigmas.ending(levels, given[steps]));
     }
 
     /** One level more than there are steps: the last step ends at the schedule's lowest, and not at the final sigma. */

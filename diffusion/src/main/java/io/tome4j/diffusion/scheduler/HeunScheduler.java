@@ -4,6 +4,7 @@ import static io.tome4j.diffusion.scheduler.LatentMath.over;
 import static io.tome4j.diffusion.scheduler.LatentMath.times;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.tensor.OptionException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -36,6 +37,23 @@ final class HeunScheduler implements Scheduler {
         Run.requireSteps(name(), steps, noise.timesteps());
         SigmaCourse course = SigmaCourse.of(noise, spacing, sigmaSpacing, steps);
         return new HeunRun(withEndsRepeated(course.timesteps()), Sigmas.ending(withEndsRepeated(course.sigmas()), 0));
+    }
+
+    /** Of given timesteps the reference takes the share of model calls, and then leaves out twice as many as that leaves. */
+    @Override
+    public Trajectory start(int steps, double strength) {
+        if (!spacing.given().isPresent()) {
+            return Scheduler.super.start(steps, strength);
+        }
+        Trajectory whole = start(steps);
+        int calls = whole.timesteps().length;
+        int left = 2 * (calls - Strength.steps(calls, strength));
+        if (left >= calls) {
+            whole.close();
+            throw new OptionException("{strength} is " + strength + ": of the " + steps
+                    + " {timesteps} none is left; take a greater one");
+        }
+        return whole.startingAt(left);
     }
 
     /** The end of each step is the start of the next, and the model is called at both. */

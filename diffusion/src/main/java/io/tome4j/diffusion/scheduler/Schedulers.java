@@ -1,57 +1,83 @@
 package io.tome4j.diffusion.scheduler;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.diffusion.scheduler.SchedulerSettings.Choice;
 import io.tome4j.tensor.TomeException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Finds a scheduler by a checkpoint's config, or by name. A new scheduler is a class and a line of the table. */
 public final class Schedulers {
+    private static final Set<Choice> SPACED = Set.of(Choice.SPACING);
+    private static final Set<Choice> TYPED = Set.of(Choice.SPACING, Choice.TYPE);
+    private static final Set<Choice> LISTED = Set.of(Choice.SPACING, Choice.TYPE, Choice.TIMESTEPS);
+
     /**
      * One line of the table.
      *
      * @param name what users call it
      * @param className what diffusers calls it; empty if it is a setting of another one
      * @param title what A1111's web UI calls it
+     * @param choices what of its steps may be chosen
      * @param factory makes it from a config
      */
-    private record Entry(String name, String className, String title, Function<Config, Scheduler> factory) {}
+    private record Entry(
+            String name, String className, String title, Set<Choice> choices, Function<Config, Scheduler> factory) {
+        /** How one of its name spaces noise levels in any case. */
+        ScheduleType fixed() {
+            return name.endsWith(KARRAS) ? ScheduleType.KARRAS : ScheduleType.AUTO;
+        }
+    }
+
+    private static final String KARRAS = "_karras";
 
     private static final List<Entry> ALL = List.of(
-            new Entry("pndm", "PNDMScheduler", "PLMS", PndmScheduler::new),
-            new Entry("ddim", "DDIMScheduler", "DDIM", DdimScheduler::new),
-            new Entry("euler", "EulerDiscreteScheduler", "Euler", EulerScheduler::new),
-            new Entry("euler_a", "EulerAncestralDiscreteScheduler", "Euler a", EulerAncestralScheduler::new),
-            new Entry("dpmpp_2m", "DPMSolverMultistepScheduler", "DPM++ 2M", DpmSolverScheduler::new),
+            new Entry("pndm", "PNDMScheduler", "PLMS", SPACED, PndmScheduler::new),
+            new Entry("ddim", "DDIMScheduler", "DDIM", SPACED, DdimScheduler::new),
             new Entry(
-                    "dpmpp_2m_karras",
-                    "",
-                    "DPM++ 2M Karras",
-                    config -> new DpmSolverScheduler(config.with("use_karras_sigmas", true))),
+                    "euler",
+                    "EulerDiscreteScheduler",
+                    "Euler",
+                    Set.of(Choice.SPACING, Choice.TYPE, Choice.TIMESTEPS, Choice.SIGMAS),
+                    EulerScheduler::new),
+            new Entry("euler_a", "EulerAncestralDiscreteScheduler", "Euler a", SPACED, EulerAncestralScheduler::new),
+            new Entry("dpmpp_2m", "DPMSolverMultistepScheduler", "DPM++ 2M", LISTED, DpmSolverScheduler::new),
+            new Entry("dpmpp_2m_karras", "", "DPM++ 2M Karras", LISTED, karras(DpmSolverScheduler::new)),
             dpmSolver("dpmpp_2m_sde", "DPM++ 2M SDE", 2, false),
             dpmSolver("dpmpp_2m_sde_karras", "DPM++ 2M SDE Karras", 2, true),
             dpmSolver("dpmpp_3m_sde", "DPM++ 3M SDE", 3, false),
             dpmSolver("dpmpp_3m_sde_karras", "DPM++ 3M SDE Karras", 3, true),
-            new Entry("dpmpp_sde", "DPMSolverSDEScheduler", "DPM++ SDE", DpmSdeScheduler::new),
+            new Entry("dpmpp_sde", "DPMSolverSDEScheduler", "DPM++ SDE", TYPED, DpmSdeScheduler::new),
+            new Entry("dpmpp_sde_karras", "", "DPM++ SDE Karras", TYPED, karras(DpmSdeScheduler::new)),
             new Entry(
-                    "dpmpp_sde_karras",
-                    "",
-                    "DPM++ SDE Karras",
-                    config -> new DpmSdeScheduler(config.with("use_karras_sigmas", true))),
-            new Entry("dpmpp_2s", "DPMSolverSinglestepScheduler", "DPM++ 2S", DpmSingleScheduler::new),
-            new Entry("dpm2", "KDPM2DiscreteScheduler", "DPM2", config -> new Kdpm2Scheduler(config, false)),
+                    "dpmpp_2s",
+                    "DPMSolverSinglestepScheduler",
+                    "DPM++ 2S",
+                    Set.of(Choice.TYPE, Choice.TIMESTEPS),
+                    DpmSingleScheduler::new),
+            new Entry("dpm2", "KDPM2DiscreteScheduler", "DPM2", TYPED, config -> new Kdpm2Scheduler(config, false)),
             new Entry(
-                    "dpm2_a", "KDPM2AncestralDiscreteScheduler", "DPM2 a", config -> new Kdpm2Scheduler(config, true)),
-            new Entry("deis", "DEISMultistepScheduler", "DEIS", DeisScheduler::new),
-            new Entry("lms", "LMSDiscreteScheduler", "LMS", LmsScheduler::new),
-            new Entry("heun", "HeunDiscreteScheduler", "Heun", HeunScheduler::new),
-            new Entry("unipc", "UniPCMultistepScheduler", "UniPC", UniPcScheduler::new),
-            new Entry("lcm", "LCMScheduler", "LCM", LcmScheduler::new),
-            new Entry("tcd", "TCDScheduler", "TCD", TcdScheduler::new),
-            new Entry("edm_euler", "EDMEulerScheduler", "EDM Euler", EdmEulerScheduler::new),
-            new Entry("edm_dpmpp_2m", "EDMDPMSolverMultistepScheduler", "EDM DPM++ 2M", EdmDpmSolverScheduler::new));
+                    "dpm2_a",
+                    "KDPM2AncestralDiscreteScheduler",
+                    "DPM2 a",
+                    TYPED,
+                    config -> new Kdpm2Scheduler(config, true)),
+            new Entry("deis", "DEISMultistepScheduler", "DEIS", TYPED, DeisScheduler::new),
+            new Entry("lms", "LMSDiscreteScheduler", "LMS", TYPED, LmsScheduler::new),
+            new Entry("heun", "HeunDiscreteScheduler", "Heun", LISTED, HeunScheduler::new),
+            new Entry("unipc", "UniPCMultistepScheduler", "UniPC", TYPED, UniPcScheduler::new),
+            new Entry("lcm", "LCMScheduler", "LCM", Set.of(Choice.TIMESTEPS), LcmScheduler::new),
+            new Entry("tcd", "TCDScheduler", "TCD", Set.of(Choice.TIMESTEPS), TcdScheduler::new),
+            new Entry("edm_euler", "EDMEulerScheduler", "EDM Euler", Set.of(Choice.EDM_TYPE), EdmEulerScheduler::new),
+            new Entry(
+                    "edm_dpmpp_2m",
+                    "EDMDPMSolverMultistepScheduler",
+                    "EDM DPM++ 2M",
+                    Set.of(Choice.EDM_TYPE),
+                    EdmDpmSolverScheduler::new));
 
     /**
      * The keys that diffusers' schedulers for Stable Diffusion have between them. Configs are handed from one to another,
@@ -111,10 +137,13 @@ public final class Schedulers {
 
     /** DPM-Solver++ with fresh noise in each step. */
     private static Entry dpmSolver(String name, String title, int order, boolean karras) {
-        return new Entry(name, "", title, config -> {
-            Config own = config.with("algorithm_type", "sde-dpmsolver++").with("solver_order", order);
-            return new DpmSolverScheduler(karras ? own.with("use_karras_sigmas", true) : own);
-        });
+        Function<Config, Scheduler> factory = config -> new DpmSolverScheduler(
+                config.with("algorithm_type", "sde-dpmsolver++").with("solver_order", order));
+        return new Entry(name, "", title, LISTED, karras ? karras(factory) : factory);
+    }
+
+    private static Function<Config, Scheduler> karras(Function<Config, Scheduler> factory) {
+        return config -> factory.apply(config.with("use_karras_sigmas", true));
     }
 
     /**
@@ -123,7 +152,7 @@ public final class Schedulers {
      * @throws TomeException if the class, a key or a value is not supported; the message names it
      */
     public static Scheduler fromConfig(Config config) {
-        return ofClass(config.text("_class_name"), config);
+        return ofClass(config.text("_class_name"), config, SchedulerSettings.CHECKPOINTS_OWN);
     }
 
     /**
@@ -133,11 +162,22 @@ public final class Schedulers {
      * @throws TomeException as for {@link #fromConfig}
      */
     public static Scheduler ofClass(String className, Config config) {
+        return ofClass(className, config, SchedulerSettings.CHECKPOINTS_OWN);
+    }
+
+    /**
+     * As {@link #ofClass(String, Config)}, with settings that go before the config.
+     *
+     * @param settings what goes before the config
+     * @throws TomeException as for {@link #fromConfig}
+     * @throws io.tome4j.tensor.OptionException if the class has no such setting
+     */
+    public static Scheduler ofClass(String className, Config config, SchedulerSettings settings) {
         return ALL.stream()
                 .filter(entry ->
                         !entry.className().isEmpty() && entry.className().equals(className))
                 .findFirst()
-                .map(entry -> build(entry, config))
+                .map(entry -> build(entry, config, settings))
                 .orElseThrow(
                         () -> new TomeException("Unsupported in " + config.origin() + ": the scheduler '" + className
                                 + "'; supported: "
@@ -158,8 +198,17 @@ public final class Schedulers {
      * @throws TomeException if the name is unknown (the message lists the known ones) or a value is not supported
      */
     public static Scheduler named(String name, Config checkpointConfig) {
+        return named(name, checkpointConfig, SchedulerSettings.CHECKPOINTS_OWN);
+    }
+
+    /**
+     * As {@link #named(String, Config)}, with settings that go before the config.
+     *
+     * @throws io.tome4j.tensor.OptionException if the scheduler has no such setting; it says which have
+     */
+    public static Scheduler named(String name, Config checkpointConfig, SchedulerSettings settings) {
         return find(name)
-                .map(entry -> build(entry, checkpointConfig))
+                .map(entry -> build(entry, checkpointConfig, settings))
                 .orElseThrow(() -> new TomeException(
                         "Unknown scheduler '" + name + "'; the known ones are " + String.join(", ", names()) + "."));
     }
@@ -189,9 +238,29 @@ public final class Schedulers {
         return ALL.stream().filter(entry -> entry.name().equals(name)).findFirst();
     }
 
-    private static Scheduler build(Entry entry, Config config) {
+    /**
+     * The names of those that let an option of their steps be chosen.
+     *
+     * @param option {@code schedule_type}, {@code timestep_spacing}, {@code timesteps} or {@code sigmas}
+     */
+    public static List<String> choosing(String option) {
+        Set<Choice> wanted =
+                switch (option) {
+                    case "schedule_type" -> Set.of(Choice.TYPE, Choice.EDM_TYPE);
+                    case "timestep_spacing" -> Set.of(Choice.SPACING);
+                    case "timesteps" -> Set.of(Choice.TIMESTEPS);
+                    default -> Set.of(Choice.SIGMAS);
+                };
+        return ALL.stream()
+                .filter(entry -> entry.fixed() == ScheduleType.AUTO || wanted.contains(Choice.SPACING))
+                .filter(entry -> entry.choices().stream().anyMatch(wanted::contains))
+                .map(Entry::name)
+                .toList();
+    }
+
+    private static Scheduler build(Entry entry, Config config, SchedulerSettings settings) {
         config.ignore(KEYS_OF_ANY);
         config.requireAllRead();
-        return entry.factory().apply(config);
+        return entry.factory().apply(settings.over(config, entry.name(), entry.fixed(), entry.choices()));
     }
 }

@@ -5,6 +5,9 @@ import io.tome4j.tensor.TomeException;
 
 /** How a run's noise levels are spaced. */
 final class SigmaSpacing {
+    /** Where {@link SchedulerSettings} put the caller's own noise levels; no checkpoint's config may have it. */
+    static final String SIGMAS = "sigmas";
+
     private static final double RHO = 7;
 
     private enum Way {

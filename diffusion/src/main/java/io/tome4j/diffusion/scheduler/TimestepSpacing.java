@@ -9,8 +9,12 @@ import java.util.Arrays;
  *
  * @param way the kind of spacing
  * @param offset what {@link Way#LEADING} adds to each timestep
+ * @param given the caller's own timesteps in place of spaced ones; empty for none
  */
-record TimestepSpacing(Way way, int offset) {
+record TimestepSpacing(Way way, int offset, GivenTimesteps given) {
+    /** Where {@link SchedulerSettings} put the caller's own; no checkpoint's config may have it. */
+    static final String TIMESTEPS = "timesteps";
+
     enum Way {
         /** The first timestep of each of equal parts. */
         LEADING,
@@ -20,7 +24,7 @@ record TimestepSpacing(Way way, int offset) {
         LINSPACE
     }
 
-    /** Reads {@code timestep_spacing} and {@code steps_offset}. */
+    /** Reads {@code timestep_spacing}, {@code steps_offset} and the caller's timesteps. */
     static TimestepSpacing read(Config config, String absent) {
         Way way =
                 switch (config.text("timestep_spacing", absent)) {
@@ -29,7 +33,7 @@ record TimestepSpacing(Way way, int offset) {
                     case "linspace" -> Way.LINSPACE;
                     default -> throw config.unsupported("timestep_spacing", "leading, trailing, linspace");
                 };
-        return new TimestepSpacing(way, config.integer("steps_offset", 0));
+        return new TimestepSpacing(way, config.integer("steps_offset", 0), GivenTimesteps.read(config));
     }
 
     /** Timesteps that are positions in the noise schedule. */
@@ -58,6 +62,9 @@ record TimestepSpacing(Way way, int offset) {
      * @param last the number of timesteps in use, from 0
      */
     int[] intervals(int trained, int last, int steps) {
+        if (given.isPresent()) {
+            return given.positions(trained, steps);
+        }
         double[] timesteps =
                 switch (way) {
                     case LINSPACE -> Arrays.copyOf(evenlyFrom(last - 1, steps + 1), steps);
@@ -78,6 +85,9 @@ record TimestepSpacing(Way way, int offset) {
 
     /** The same in double, as most schedulers round them and {@link DpmSdeScheduler} does not. */
     double[] evenly(int trained, int steps) {
+        if (given.isPresent()) {
+            return Run.asDoubles(given.positions(trained, steps));
+        }
         return switch (way) {
             case LINSPACE -> evenlyFrom(trained - 1, steps);
             case LEADING -> leading(trained / steps, steps);

@@ -28,7 +28,8 @@ final class Recognition {
                     + "|\\.on_input|\\.oft_(blocks|diag)|^(lora_unet|lora_te\\d?)_.*\\.diff)");
     private static final Pattern QUANTISED =
             Pattern.compile(".*(\\.absmax|\\.quant_map|\\.nested_absmax|\\.quant_state\\..*|\\.comfy_quant)");
-    private static final Pattern TAESD = Pattern.compile("((en|de)coder\\.(layers\\.)?)?\\d+\\.conv\\.[024]\\.weight");
+    private static final Pattern TAESD =
+            Pattern.compile("((taesd_)?(en|de)coder\\.(layers\\.)?)?\\d+\\.conv\\.[024]\\.weight");
     private static final Pattern UPSCALER =
             Pattern.compile("(model\\.1\\.sub\\.\\d+\\.|body\\.\\d+\\.(RDB|rdb)\\d|layers\\.0\\.residual_group).*");
 

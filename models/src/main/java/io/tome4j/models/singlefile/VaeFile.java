@@ -5,7 +5,9 @@ import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.ConvertedTensors;
 import io.tome4j.checkpoint.ConvertedTensors.Stored;
+import io.tome4j.models.singlefile.BaseModel.Kind;
 import io.tome4j.models.singlefile.FileContents.Part;
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
@@ -31,18 +33,26 @@ public final class VaeFile {
      */
     public static Checkpoint.Component open(Path path, Supplier<Config> replaced) {
         if (Files.isDirectory(path)) {
-            return inFolder(path);
+            Checkpoint.Component found = inFolder(path);
+            if (found.config().text("_class_name", "").equals(Autoencoder.TINY)) {
+                TaesdFile.requireFamily(path, replaced.get().number("scaling_factor", Kind.SD1.latentScale()));
+            }
+            return found;
         }
         if (!Files.exists(path)) {
             throw TomeException.about("vae", "There is no file and no folder " + path + " with a VAE.");
         }
         FileContents contents = FileContents.of(path);
+        if (contents.kind() == FileKind.TAESD) {
+            TaesdFile.requireFamily(path, replaced.get().number("scaling_factor", Kind.SD1.latentScale()));
+            return TaesdFile.open(path, contents);
+        }
         Part part = contents.parts().get(NAME);
-        if (part == null || contents.kind() == FileKind.TAESD) {
+        if (part == null) {
             throw TomeException.about("vae", path + " is " + contents.kind().title() + ", and no VAE.");
         }
         // What shapes do not tell is as in the VAE that it replaces.
-        double scale = replaced.get().number("scaling_factor", BaseModel.Kind.SD1.latentScale());
+        double scale = replaced.get().number("scaling_factor", Kind.SD1.latentScale());
         boolean upcast = replaced.get().flag("force_upcast", true);
         int groups = replaced.get().integer("norm_num_groups", 32);
         Supplier<Config> config = () -> OtherConfigs.vae(part.view(), part.naming(), scale)

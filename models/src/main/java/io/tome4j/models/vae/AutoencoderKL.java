@@ -11,7 +11,9 @@ import io.tome4j.tensor.Weights;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * The autoencoder of Stable Diffusion 1.x, 2.x and XL (arXiv 2112.10752, section 3.1). Computes the same as
  * {@code diffusers.AutoencoderKL}, one image after the other.
  */
-public final class AutoencoderKL implements AutoCloseable {
+public final class AutoencoderKL implements Autoencoder {
     /** Latents along a tile, at most: what is no larger is coded as a whole in any case. */
     public static final long TILE = Tiles.SIZE;
 
@@ -29,6 +31,9 @@ public final class AutoencoderKL implements AutoCloseable {
     private static final double DECODING_PIECES = 1.5;
 
     private static final long DECODING_BESIDES = 120_000_000;
+
+    private static final double LEAST_LOG_VARIANCE = -30;
+    private static final double GREATEST_LOG_VARIANCE = 20;
 
     private final Weights weights;
     private final VaeConfig config;
@@ -77,12 +82,12 @@ public final class AutoencoderKL implements AutoCloseable {
         return new AutoencoderKL(upcast ? weights.placed(placement.dtype(DType.FP32)) : weights, config);
     }
 
-    /** Pixels of the image along one side of a latent: 8. */
+    @Override
     public int scale() {
         return config.scale();
     }
 
-    /** Channels of the latents: 4. */
+    @Override
     public int latentChannels() {
         return config.latentChannels();
     }
@@ -92,12 +97,17 @@ public final class AutoencoderKL implements AutoCloseable {
         return config.scalingFactor();
     }
 
-    /** What it computes in. */
+    @Override
     public DType dtype() {
         return weights.placement().dtype();
     }
 
-    /** Bytes of the weights. */
+    @Override
+    public boolean encodes() {
+        return true;
+    }
+
+    @Override
     public long weightBytes() {
         return weights.bytes();
     }
@@ -110,6 +120,7 @@ public final class AutoencoderKL implements AutoCloseable {
      * @param width columns of latents
      * @param tiled whether in tiles
      */
+    @Override
     public long decodeBytes(long height, long width, boolean tiled) {
         long tileHeight = tiled ? Math.min(height, Tiles.SIZE) : height;
         long tileWidth = tiled ? Math.min(width, Tiles.SIZE) : width;
@@ -136,6 +147,7 @@ public final class AutoencoderKL implements AutoCloseable {
      * @param tiled whether in overlapping tiles of 64x64 latents, which takes less memory and gives nearly the same
      * @return {@code [B, 3, 8h, 8w]}, about in [-1, 1] (not clamped), fp32, on the model's device
      */
+    @Override
     public Tensor decode(Tensor latents, boolean tiled) {
         requireShape("latents", latents, config.latentChannels(), 1);
         try (var scope = TensorScope.open()) {
@@ -152,6 +164,28 @@ public final class AutoencoderKL implements AutoCloseable {
         return config.latentsStd().isEmpty()
                 ? latents.div(scale)
                 : latents.mul(channels(config.latentsStd())).div(scale).add(channels(config.latentsMean()));
+    }
+
+    @Override
+    public Tensor uncentred(Tensor latents) {
+        if (config.latentsStd().isEmpty()) {
+            return latents;
+        }
+        try (var scope = TensorScope.open()) {
+            Tensor encoded = Placement.CPU_FP32.place(unscaled(fp32(latents)));
+            return scope.release(encoded.mul(new Scalar(config.scalingFactor())));
+        }
+    }
+
+    @Override
+    public Tensor centred(Tensor latents) {
+        if (config.latentsStd().isEmpty()) {
+            return latents;
+        }
+        try (var scope = TensorScope.open()) {
+            return scope.release(
+                    Placement.CPU_FP32.place(scaled(latents.div(new Scalar(config.scalingFactor())))));
+        }
     }
 
     /**
@@ -211,6 +245,24 @@ public final class AutoencoderKL implements AutoCloseable {
             Tiles tiles = new Tiles(height, width, tiled);
             return scope.release(imageByImage(
                     fp32(images), x -> tiles.run(x, scale, 1, 2L * config.latentChannels(), this::encodeTile)));
+        }
+    }
+
+    @Override
+    public Tensor latents(Tensor images, boolean tiled, Generator noise) {
+        try (var scope = TensorScope.open()) {
+            Tensor moments = Placement.CPU_FP32.place(encode(images, tiled));
+            int channels = latentChannels();
+            Tensor mean = Tensors.slice(moments, 1, 0, channels);
+            Tensor deviation = Tensors.slice(moments, 1, channels, 2L * channels)
+                    .clamp(
+                            new ScalarOptional(new Scalar(LEAST_LOG_VARIANCE)),
+                            new ScalarOptional(new Scalar(GREATEST_LOG_VARIANCE)))
+                    .mul_(new Scalar(0.5))
+                    .exp_();
+            Tensor drawn = Tensors.randn(noise, Tensors.shape(mean));
+            return scope.release(
+                    Placement.CPU_FP32.place(scaled(deviation.mul(drawn).add_(mean))));
         }
     }
 

@@ -1,5 +1,7 @@
 package io.tome4j.server.a1111;
 
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.scheduler.ScheduleType;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.server.http.HttpError;
 import java.util.ArrayList;
@@ -31,6 +33,9 @@ final class Samplers {
 
     private static final String KARRAS = "Karras";
 
+    private static final Map<ScheduleType, String> SPACINGS =
+            Map.of(ScheduleType.KARRAS, KARRAS, ScheduleType.EXPONENTIAL, "exponential", ScheduleType.BETA, "beta");
+
     private Samplers() {}
 
     /** The sampler's names and aliases, by what the web UI calls it, in our order. */
@@ -44,6 +49,34 @@ final class Samplers {
             all.put(Schedulers.title(name), List.copyOf(aliases));
         }
         return all;
+    }
+
+    /**
+     * A request with a sampler, and a spacing of noise levels.
+     *
+     * @param sampler by any of its names
+     * @param spacing as for {@link #named}, or another that the sampler has
+     * @throws HttpError as for {@link #named}
+     */
+    static Request sampled(Request request, String sampler, String spacing) {
+        String plain = named(sampler, "uniform");
+        ScheduleType type =
+                switch (spacing.strip().toLowerCase(Locale.ROOT)) {
+                    case "karras" -> ScheduleType.KARRAS;
+                    case "exponential" -> ScheduleType.EXPONENTIAL;
+                    case "beta" -> ScheduleType.BETA;
+                    default -> ScheduleType.AUTO;
+                };
+        boolean named = type == ScheduleType.KARRAS && karras(plain).isPresent();
+        if (type == ScheduleType.AUTO || named) {
+            return request.scheduler(named(sampler, spacing)).scheduleType(ScheduleType.AUTO);
+        }
+        if (!Schedulers.choosing(Request.SCHEDULE_TYPE.name()).contains(plain)) {
+            throw HttpError.field(
+                    "scheduler",
+                    "The sampler '" + Schedulers.title(plain) + "' has no " + SPACINGS.get(type) + " spacing here");
+        }
+        return request.scheduler(plain).scheduleType(type);
     }
 
     /**
@@ -70,7 +103,8 @@ final class Samplers {
                 spaced(name, spacing)
                         .orElseThrow(() -> HttpError.field(
                                 "scheduler",
-                                "scheduler is '" + shortened(spacing) + "': there are automatic, uniform, karras"));
+                                "scheduler is '" + shortened(spacing)
+                                        + "': there are automatic, uniform, karras, exponential, beta"));
         };
     }
 

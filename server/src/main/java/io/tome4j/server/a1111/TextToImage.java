@@ -130,8 +130,7 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 .filter(name -> !name.isBlank())
                 .or(() -> fields.text("sampler_index").filter(name -> !name.isBlank()));
         String spacing = fields.text("scheduler").orElse("");
-        return sampler.map(name -> request.scheduler(Samplers.named(name, spacing)))
-                .orElse(request);
+        return sampler.map(name -> Samplers.sampled(request, name, spacing)).orElse(request);
     }
 
     private static void requireNeutral(Fields fields) {

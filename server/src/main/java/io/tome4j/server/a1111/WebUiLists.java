@@ -84,7 +84,7 @@ final class WebUiLists {
 
     private static ArrayNode schedulers() {
         ArrayNode list = Json.array();
-        for (String label : List.of("Automatic", "Uniform", "Karras")) {
+        for (String label : List.of("Automatic", "Uniform", "Karras", "Exponential", "Beta")) {
             list.addObject()
                     .put("name", label.toLowerCase(java.util.Locale.ROOT))
                     .put("label", label)
