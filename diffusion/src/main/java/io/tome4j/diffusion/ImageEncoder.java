@@ -2,6 +2,7 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.models.vae.Autoencoder;
+import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Generator;
@@ -14,6 +15,11 @@ import org.bytedeco.pytorch.Tensor;
  * @param centred whether the means and deviations that a VAE may bring are taken out, as of its decoder they are put back
  */
 record ImageEncoder(Autoencoder vae, boolean centred) {
+    /** Whether it gives a distribution, of which latents are drawn; TAESD gives latents. */
+    boolean draws() {
+        return vae instanceof AutoencoderKL;
+    }
+
     /** As diffusers' inpainting pipelines encode: by the scaling factor alone, whatever the VAE brings. */
     ImageEncoder uncentred() {
         return new ImageEncoder(vae, false);

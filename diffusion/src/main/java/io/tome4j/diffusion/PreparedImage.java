@@ -121,8 +121,10 @@ final class PreparedImage implements PreparedStart {
             return new Beginning(first, new Repainting.MaskChannels(small, latents(context, encoder, masked)));
         }
         // The reference encodes the masked image, too, and leaves it out: what is drawn for it must be drawn.
-        try (var scope = TensorScope.open()) {
-            Tensors.randn(context.noise(), Tensors.shape(latents));
+        if (encoder.draws()) {
+            try (var scope = TensorScope.open()) {
+                Tensors.randn(context.noise(), Tensors.shape(latents));
+            }
         }
         return new Beginning(first, new Repainting.Blending(latents.repeat(context.images(), 1, 1, 1), noise, small));
     }
