@@ -183,8 +183,7 @@ public final class AutoencoderKL implements Autoencoder {
             return latents;
         }
         try (var scope = TensorScope.open()) {
-            return scope.release(
-                    Placement.CPU_FP32.place(scaled(latents.div(new Scalar(config.scalingFactor())))));
+            return scope.release(Placement.CPU_FP32.place(scaled(latents.div(new Scalar(config.scalingFactor())))));
         }
     }
 
