@@ -138,21 +138,4 @@ class FamilyFileImageTest {
         assertGivesTheImageOf(
                 model, file, REQUEST.loras(Lora.of(Fixtures.path("sdxl-adapters/kohya-ldm.safetensors"))));
     }
-
-    @Test
-    void aControlNetOfXlWithoutItsConfig() {
-        Path net = Fixtures.path("controlnet/sdxl");
-        Path image = Fixtures.path("controlnet/lines.png");
-        Request request = REQUEST.merging(ToMeOptions.NONE);
-        try (var pipeline = StableDiffusionPipeline.fromPretrained(
-                Fixtures.path("tiny-sdxl").toString(), CPU)) {
-            float[] expected = pipeline.generate(request.controls(Control.of(net.toString(), image)))
-                    .latents()
-                    .values();
-            Request alone = request.controls(Control.of(net.resolve(WEIGHTS).toString(), image));
-            assertThat(pipeline.generate(alone).latents().values())
-                    .isEqualTo(expected)
-                    .isNotEqualTo(pipeline.generate(request).latents().values());
-        }
-    }
 }
