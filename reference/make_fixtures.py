@@ -17,6 +17,7 @@ PARTS = {  # in the order in which they build on each other
     "few-steps": "few_steps",
     "spacing": "spacing",
     "taesd": "taesd",
+    "taesd-images": "taesd_images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",
