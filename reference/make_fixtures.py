@@ -30,6 +30,7 @@ PARTS = {  # in the order in which they build on each other
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
+    "lcm-lora": "lcm_lora",
     "embeddings": "embeddings",
 }
 

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.Engine;
@@ -83,8 +82,7 @@ class TaesdTest {
                 .seed(one.get("seed").asLong())
                 .guidanceScale(all.get("guidance_scale").asDouble());
         if (one.has("tome")) {
-            request = request.merging(
-                    ToMeOptions.ratio(0.5).mode(ToMeOptions.Mode.TOMESD).useRand(false));
+            request = request.merging(Fixtures.tomesdOptions(one.get("tome")));
         }
         request = one.has("strength")
                 ? request.start(Start.from(
