@@ -32,6 +32,7 @@ PARTS = {  # in the order in which they build on each other
     "lora": "lora",
     "lcm-lora": "lcm_lora",
     "embeddings": "embeddings",
+    "sdxl-adapters": "sdxl_adapters",
 }
 
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -15,6 +16,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.CertPathBuilderException;
 import java.time.Duration;
@@ -314,19 +316,28 @@ final class HubClient {
                 + " seconds; waiting.";
     }
 
-    private static Unreachable unreachable(URI server, Throwable cause) {
-        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        for (Throwable deeper = cause; deeper != null; deeper = deeper.getCause()) {
-            if (deeper instanceof CertPathBuilderException) {
-                reason =
-                        "its certificate is not one that is trusted here. If it, or a proxy's on the way, is your own, let"
-                                + " SSL_CERT_FILE name the file of certificates (PEM) to trust";
-            }
-        }
-        var unreachable =
-                new Unreachable("The server " + server.getAuthority() + " cannot be reached: " + reason + ".");
+    private Unreachable unreachable(URI server, Throwable cause) {
+        String way = settings.network().describe(server);
+        var unreachable = new Unreachable(
+                "The server " + server.getAuthority() + " cannot be reached" + way + ": " + reason(cause) + ".");
         unreachable.initCause(cause);
         return unreachable;
+    }
+
+    private static String reason(Throwable cause) {
+        for (Throwable deeper = cause; deeper != null; deeper = deeper.getCause()) {
+            if (deeper instanceof CertPathBuilderException) {
+                return "its certificate is not one that is trusted here. If it, or a proxy's on the way, is your own, let"
+                        + " SSL_CERT_FILE name the file of certificates (PEM) to trust";
+            } else if (deeper instanceof UnresolvedAddressException) {
+                return "nobody here knows its name; is there a network, and is a proxy needed (HTTPS_PROXY)?";
+            }
+        }
+        return cause.getMessage() != null
+                ? cause.getMessage()
+                : cause instanceof ConnectException
+                        ? "nothing answers there"
+                        : cause.getClass().getSimpleName();
     }
 
     private static boolean isRedirect(int status) {

@@ -93,7 +93,7 @@ public final class Network {
                     + " wants a user and a password (407). Set "
                     + target.getScheme().toUpperCase(Locale.ROOT) + "_PROXY to http://user:password@host:port.");
         }
-        String address = proxy.getHost() + (proxy.getPort() < 0 ? "" : ":" + proxy.getPort());
+        String address = address(proxy);
         return new TomeException(
                 proxy.getUserInfo() == null
                         ? "The proxy " + address + " wants a user and a password (407): http://user:password@" + address
@@ -101,6 +101,17 @@ public final class Network {
                         : "The proxy " + address + " does not accept the user and password of its variable (407). In an"
                                 + " application that used java.net.http before tome4j, the JVM needs -D"
                                 + DISABLED_SCHEMES + "=");
+    }
+
+    /** Which way an address is reached, as part of a sentence: {@code " through the proxy p:3128"}, or nothing. */
+    String describe(URI target) {
+        URI proxy = proxy(target);
+        return proxy == null ? "" : " through the proxy " + address(proxy);
+    }
+
+    /** Without who we are to it. */
+    private static String address(URI proxy) {
+        return proxy.getHost() + (proxy.getPort() < 0 ? "" : ":" + proxy.getPort());
     }
 
     private final class Selector extends ProxySelector {

@@ -55,7 +55,15 @@ class NetworkTest {
         Network network = Network.of(Map.of("all_proxy", "localhost:1"));
         assertThatThrownBy(() -> fetch(FakeHub.settings("http://hub.invalid", cache, "", network)))
                 .isInstanceOf(TomeException.class)
-                .hasMessageContaining("The server hub.invalid cannot be reached");
+                .hasMessageContaining(
+                        "The server hub.invalid cannot be reached through the proxy localhost:1: nothing answers");
+    }
+
+    @Test
+    void nameThatNobodyKnowsIsSaid() {
+        assertThatThrownBy(() -> fetch(FakeHub.settings("http://hub.invalid", cache, "", Network.DIRECT)))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("The server hub.invalid cannot be reached: nobody here knows its name");
     }
 
     @ParameterizedTest

@@ -61,13 +61,14 @@ final class Adapters {
         return weights;
     }
 
-    /** What the models have now. */
+    /** What the model has now. */
     List<Lora> added() {
         return added;
     }
 
     /**
-     * Adds these and no others; no model may run meanwhile. Nothing changes if a file cannot be used.
+     * Adds these and no others; no model may run meanwhile. Nothing changes if a file cannot be used. Before the models are
+     * built of the weights, nothing is loaded for it: they are built of the sums.
      *
      * @throws OptionException if a LoRA has no file
      * @throws TomeException if a file cannot be read, is no LoRA, or is for another model; or if the model's own files
@@ -96,6 +97,21 @@ final class Adapters {
         }
         added = List.copyOf(loras);
         return new Added(List.copyOf(hashed), List.copyOf(warnings));
+    }
+
+    /** As {@link #add}, before models are built of the weights; those that do not fit are left to who asks for them. */
+    void addWhileLoading(List<Lora> loras) {
+        add(loras.stream().filter(this::fits).toList());
+    }
+
+    /** Whether a LoRA can be read and fits the model, in part at least. */
+    boolean fits(Lora lora) {
+        try {
+            open(lora);
+            return true;
+        } catch (TomeException e) {
+            return false; // who adds it says why
+        }
     }
 
     private Known open(Lora lora) {

@@ -36,6 +36,9 @@ record EmbeddingFile(SafetensorsFile file, String token, String name, Map<String
     static final String CLIP_G = "clip_g";
     static final String ONLY = "";
 
+    /** Of a model with the second encoder alone: its half of a pair, or the only tensor. */
+    static final String CLIP_G_ALONE = "clip_g or the only tensor";
+
     private static final String A1111 = "emb_params";
     private static final String IN_LORA = ".string_to_param.";
 
@@ -132,13 +135,15 @@ record EmbeddingFile(SafetensorsFile file, String token, String name, Map<String
     /**
      * Loads the vectors for a text encoder.
      *
-     * @param part {@link #CLIP_L} or {@link #CLIP_G} where a model has both; {@link #ONLY} where it has one
+     * @param part {@link #CLIP_L} or {@link #CLIP_G} where a model has both; {@link #ONLY} where it has one, or for a refiner
+     *     {@link #CLIP_G_ALONE}
      * @param width of the encoder's embeddings
      * @return each {@code [width]}, in the open scope
      * @throws TomeException if they are for another family of models
      */
     List<Tensor> load(String part, long width) {
-        String tensor = tensors.get(part);
+        String wanted = part.equals(CLIP_G_ALONE) ? (tensors.containsKey(CLIP_G) ? CLIP_G : ONLY) : part;
+        String tensor = tensors.get(wanted);
         if (tensor == null || width(tensor) != width) {
             throw new TomeException(
                     "The textual inversion " + file.path() + " is for " + family() + ", and the model's text"

@@ -45,11 +45,13 @@ final class Embeddings {
         return warnings;
     }
 
-    /** Whether a prompt, or the negative one, has a text, in whatever case. */
+    /** Whether a prompt has a text, in whatever case: the negative one and those of a second text encoder included. */
     static boolean isIn(Request request, String token) {
         String wanted = token.toLowerCase(Locale.ROOT);
         List<String> all = new ArrayList<>(request.prompts());
         all.add(request.negativePrompt());
+        all.add(request.get(Request.PROMPT_2));
+        all.add(request.get(Request.NEGATIVE_PROMPT_2));
         return all.stream().anyMatch(prompt -> prompt.toLowerCase(Locale.ROOT).contains(wanted));
     }
 }

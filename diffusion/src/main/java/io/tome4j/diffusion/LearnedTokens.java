@@ -39,8 +39,14 @@ record LearnedTokens(List<EmbeddingFile> files, long firstId, List<Tensor> vecto
         return files.isEmpty();
     }
 
+    /** As diffusers' pipelines have them: as tokens like all others, at which a text may be taken to end. */
     LearnedVectors ofModel() {
-        return new LearnedVectors(firstId, vectors);
+        return new LearnedVectors(firstId, vectors, true);
+    }
+
+    /** As the web UI has them: put in the place of tokens. */
+    LearnedVectors inPlace() {
+        return new LearnedVectors(firstId, vectors, false);
     }
 
     /** Their tokens, as diffusers makes them: that of one with three vectors is {@code <t> <t>_1 <t>_2}. */

@@ -29,6 +29,7 @@ public final class PipelineOptions {
     private String predictionType = "";
     private boolean ema;
     private Optional<Path> vae = Optional.empty();
+    private List<Lora> loras = List.of();
 
     private PipelineOptions() {}
 
@@ -47,6 +48,7 @@ public final class PipelineOptions {
         copy.predictionType = predictionType;
         copy.ema = ema;
         copy.vae = vae;
+        copy.loras = loras;
         return copy;
     }
 
@@ -212,6 +214,21 @@ public final class PipelineOptions {
     public PipelineOptions vae(Path value) {
         PipelineOptions copy = copy();
         copy.vae = Optional.of(value);
+        return copy;
+    }
+
+    /** The LoRAs that are added while the model loads; none by default. */
+    public List<Lora> loras() {
+        return loras;
+    }
+
+    /**
+     * Has these added while the model loads, each tensor as it is read, so that a first request that wants the same finds them
+     * there. What a request is drawn with is what the request says, with or without this. Those for the refiner are passed over.
+     */
+    public PipelineOptions loras(List<Lora> value) {
+        PipelineOptions copy = copy();
+        copy.loras = List.copyOf(value);
         return copy;
     }
 }

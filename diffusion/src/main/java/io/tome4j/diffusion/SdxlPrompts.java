@@ -3,6 +3,7 @@ package io.tome4j.diffusion;
 import io.tome4j.diffusion.prompt.Emphasis;
 import io.tome4j.diffusion.prompt.PromptChunk;
 import io.tome4j.diffusion.prompt.ScheduledText;
+import io.tome4j.models.text.ClipTextModel;
 import io.tome4j.models.unet.AddedConditioning;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
@@ -46,30 +47,28 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} a1111,"
                     + " in which both text encoders see the same prompt");
         }
-        if (!Embeddings.of(request).isEmpty()) {
-            throw new OptionException(
-                    "{embedding} does not go with {prompt_syntax} a1111 in Stable Diffusion XL yet; it"
-                            + " does in plain prompts");
-        }
         boolean zeroed =
                 prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
-        List<TextEncoder> encoders =
-                Stream.concat(first.stream(), Stream.of(second)).toList();
         try (var scope = TensorScope.open()) {
+            List<Learning> encoders = Stream.concat(
+                            first
+                                    .map(encoder ->
+                                            new Learning(encoder, encoder.learned(request, EmbeddingFile.CLIP_L)))
+                                    .stream(),
+                            Stream.of(new Learning(second, learnedBySecond(request))))
+                    .toList();
             List<ComposedRows.Encoded> encoded = new ArrayList<>();
             for (int number = 0; number < prompts.texts().size(); number++) {
                 ComposedPrompts.Text text = prompts.texts().get(number);
                 List<Tensor> hidden = new ArrayList<>();
-                for (TextEncoder encoder : encoders) {
-                    WeightedStates states = new WeightedStates(request.emphasis(), chunks -> encoder.model()
-                            .encode(TextEncoder.ids(chunks), 1 + request.clipSkip())
-                            .hidden());
-                    hidden.add(states.of(
-                            encoder.chunker(LearnedTokens.NONE).ofVariants(text.variants(), request.emphasis()),
-                            text.counts()));
+                for (Learning learning : encoders) {
+                    WeightedStates states =
+                            new WeightedStates(request.emphasis(), chunks -> learning.states(chunks, request.clipSkip())
+                                    .hidden());
+                    hidden.add(states.of(learning.chunks(text, request.emphasis()), text.counts()));
                 }
                 Tensor embeddings = Tensors.cat(2, hidden.toArray(Tensor[]::new));
-                Tensor pooled = pooled(text, request.emphasis());
+                Tensor pooled = pooled(encoders.get(encoders.size() - 1), text, request.emphasis());
                 boolean isZero = zeroed && number == 0;
                 encoded.add(new ComposedRows.Encoded(
                         scope.release(isZero ? torch.zeros_like(embeddings) : embeddings),
@@ -85,13 +84,28 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
         }
     }
 
+    /** A text encoder, and the textual inversions of a request as it sees them. */
+    private record Learning(TextEncoder encoder, LearnedTokens learned) {
+        List<List<PromptChunk>> chunks(ComposedPrompts.Text text, Emphasis emphasis) {
+            return encoder.chunker(learned).ofVariants(text.variants(), emphasis);
+        }
+
+        ClipTextModel.Output states(List<PromptChunk> chunks, int skip) {
+            return encoder.penultimateStates(chunks, learned, skip);
+        }
+    }
+
+    /** A refiner knows files for the second encoder alone besides those for both. */
+    private LearnedTokens learnedBySecond(Request request) {
+        return second.learned(request, first.isEmpty() ? EmbeddingFile.CLIP_G_ALONE : EmbeddingFile.CLIP_G);
+    }
+
     /** Of each variant's first chunk, {@code [variants, P]}. */
-    private Tensor pooled(ComposedPrompts.Text text, Emphasis emphasis) {
-        List<PromptChunk> firstChunks =
-                second.chunker(LearnedTokens.NONE).ofVariants(text.variants(), emphasis).stream()
-                        .map(chunks -> chunks.get(0))
-                        .toList();
-        return second.model().encode(TextEncoder.ids(firstChunks), 1).pooled().orElseThrow();
+    private static Tensor pooled(Learning second, ComposedPrompts.Text text, Emphasis emphasis) {
+        List<PromptChunk> firstChunks = second.chunks(text, emphasis).stream()
+                .map(chunks -> chunks.get(0))
+                .toList();
+        return second.states(firstChunks, 0).pooled().orElseThrow();
     }
 
     private Encoded plain(Request request, Guidance guidance) {
@@ -114,7 +128,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
             }
             TextEncoder.Encoded texts = second.encodePenultimate(
                     secondTexts(request, encoded),
-                    second.learned(request, EmbeddingFile.CLIP_G),
+                    learnedBySecond(request),
                     encoded.negative() ? 1 : 0,
                     request.clipSkip());
             hidden.add(texts.embeddings());

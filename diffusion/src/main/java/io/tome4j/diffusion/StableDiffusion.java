@@ -86,6 +86,7 @@ final class StableDiffusion implements ModelFamily {
             Weights textWeights =
                     adapters.open("text_encoder", tensors(checkpoint, "text_encoder"), Map.of(), placement);
             Weights unetWeights = adapters.open("unet", tensors(checkpoint, "unet"), ldmNames(checkpoint), placement);
+            adapters.addWhileLoading(options.loras());
             ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component("tokenizer"));
             loaded.push(tokenizer);
             ClipTextModel textEncoder =

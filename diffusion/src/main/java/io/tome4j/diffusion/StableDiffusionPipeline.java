@@ -47,6 +47,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private final UsedFiles files;
     private final MemoryGuard memory;
     private final ControlNets controlNets;
+    private final PipelineLoras loras;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
@@ -54,6 +55,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         this.stages = stages;
         this.files = files;
         this.controlNets = new ControlNets(stages);
+        this.loras = new PipelineLoras(stages);
         this.memory = new MemoryGuard(stages, controlNets);
     }
 
@@ -140,7 +142,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
-        List<Lora> outer = stages.adapters().added();
+        List<Lora> outer = loras.added();
         running++;
         try {
             Request complete = stages.withDefaults(request);
@@ -153,8 +155,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     : run(complete, listener);
         } finally {
             running--;
-            if (running > 0 && !stages.adapters().added().equals(outer)) {
-                stages.adapters().add(outer); // the run around this one goes on with its own
+            if (running > 0 && !loras.added().equals(outer)) {
+                loras.add(outer); // the run around this one goes on with its own
             }
             closeWhenDone();
         }
@@ -170,10 +172,10 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
-        Adapters.Added loras = stages.adapters().add(request.loras());
+        Adapters.Added added = loras.add(request.loras());
         Request sized = sized(request, grid)
                 .scheduler(scheduler.name())
-                .loras(loras.loras())
+                .loras(added.loras())
                 .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
         List<ControlNetModel> nets = controlNets.open(request.controls());
@@ -198,7 +200,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             counting.second());
                     pass = pass.then(second);
                 }
-                return result(pass, request, resolved, start, largest, warnings(loras, request));
+                return result(pass, request, resolved, start, largest, warnings(added, request));
             } catch (RuntimeException e) {
                 throw memory.explained(e, sized);
             }
@@ -343,9 +345,9 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return FewStepAdvice.of(stages, stages.withDefaults(request));
     }
 
-    private List<String> warnings(Adapters.Added loras, Request request) {
+    private List<String> warnings(Adapters.Added added, Request request) {
         List<String> warnings = new ArrayList<>(advice(request));
-        warnings.addAll(loras.warnings());
+        warnings.addAll(added.warnings());
         warnings.addAll(Embeddings.warnings(request));
         return List.copyOf(warnings);
     }

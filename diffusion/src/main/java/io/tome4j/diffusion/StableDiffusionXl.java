@@ -34,6 +34,7 @@ final class StableDiffusionXl implements ModelFamily {
     static final StableDiffusionXl REFINER = new StableDiffusionXl(false);
 
     private static final double GUIDANCE_SCALE = 5;
+    private static final String FIRST = "text_encoder";
     private static final String SECOND = "text_encoder_2";
     private static final String ZEROS = "force_zeros_for_empty_prompt";
 
@@ -110,18 +111,20 @@ final class StableDiffusionXl implements ModelFamily {
         Adapters adapters = new Adapters();
         Deque<AutoCloseable> loaded = new ArrayDeque<>();
         try {
-            Optional<TextEncoder> first = hasFirst
-                    ? Optional.of(textEncoder(checkpoint, "text_encoder", adapters, placement, options, loaded))
-                    : Optional.empty();
-            TextEncoder second = textEncoder(checkpoint, SECOND, adapters, placement, options, loaded);
+            Optional<Weights> firstWeights =
+                    hasFirst ? Optional.of(textWeights(checkpoint, FIRST, adapters, placement)) : Optional.empty();
+            Weights secondWeights = textWeights(checkpoint, SECOND, adapters, placement);
+            Weights unetWeights = adapters.open(
+                    "unet",
+                    StableDiffusion.tensors(checkpoint, "unet"),
+                    StableDiffusion.ldmNames(checkpoint),
+                    placement);
+            adapters.addWhileLoading(options.loras());
+            Optional<TextEncoder> first =
+                    firstWeights.map(weights -> textEncoder(checkpoint, FIRST, weights, options, loaded));
+            TextEncoder second = textEncoder(checkpoint, SECOND, secondWeights, options, loaded);
             UNet2DConditionModel unet = UNet2DConditionModel.of(
-                    adapters.open(
-                            "unet",
-                            StableDiffusion.tensors(checkpoint, "unet"),
-                            StableDiffusion.ldmNames(checkpoint),
-                            placement),
-                    StableDiffusion.config(checkpoint, "unet"),
-                    options.attention());
+                    unetWeights, StableDiffusion.config(checkpoint, "unet"), options.attention());
             loaded.push(unet);
             Autoencoder vae = Autoencoder.of(
                     Weights.of(StableDiffusion.tensors(checkpoint, "vae"), placement),
@@ -148,16 +151,14 @@ final class StableDiffusionXl implements ModelFamily {
         }
     }
 
+    private static Weights textWeights(Checkpoint checkpoint, String name, Adapters adapters, Placement placement) {
+        return adapters.open(name, StableDiffusion.tensors(checkpoint, name), Map.of(), placement);
+    }
+
     private static TextEncoder textEncoder(
-            Checkpoint checkpoint,
-            String name,
-            Adapters adapters,
-            Placement placement,
-            PipelineOptions options,
-            Deque<AutoCloseable> loaded) {
+            Checkpoint checkpoint, String name, Weights weights, PipelineOptions options, Deque<AutoCloseable> loaded) {
         ClipTokenizer tokenizer = ClipTokenizer.of(checkpoint.component(name.replace("text_encoder", "tokenizer")));
         loaded.push(tokenizer);
-        Weights weights = adapters.open(name, StableDiffusion.tensors(checkpoint, name), Map.of(), placement);
         Config config = StableDiffusion.config(checkpoint, name);
         ClipTextModel model = name.equals(SECOND)
                 ? ClipTextModel.withProjection(weights, config, options.attention())

@@ -131,9 +131,8 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
                 learned.triggers(tokenizer));
     }
 
-    /** The ids of chunks, as the model takes them. */
-    static long[][] ids(List<PromptChunk> chunks) {
-        return chunks.stream().map(PromptChunk::ids).toArray(long[][]::new);
+    private static long[][] ids(List<PromptChunk> chunks, LearnedTokens learned) {
+        return chunks.stream().map(learned::ids).toArray(long[][]::new);
     }
 
     /**
@@ -142,8 +141,15 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
      * @param skip how many of the last layers are left out
      */
     Tensor states(List<PromptChunk> chunks, LearnedTokens learned, int skip) {
-        return model.forward(
-                chunks.stream().map(learned::ids).toArray(long[][]::new), requireLayers(skip, 0), learned.ofModel());
+        return model.forward(ids(chunks, learned), requireLayers(skip, 0), learned.inPlace());
+    }
+
+    /**
+     * As {@link #states}, as SDXL sees them: one layer less, before any norm; and the embeddings of the chunks as wholes, for
+     * which no layer is left out.
+     */
+    ClipTextModel.Output penultimateStates(List<PromptChunk> chunks, LearnedTokens learned, int skip) {
+        return model.encode(ids(chunks, learned), 1 + requireLayers(skip, 1), learned.inPlace());
     }
 
     @Override

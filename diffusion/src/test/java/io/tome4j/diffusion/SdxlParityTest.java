@@ -89,7 +89,8 @@ class SdxlParityTest {
         return folder;
     }
 
-    private static Request request(JsonNode c) {
+    /** What a case asks for. */
+    static Request request(JsonNode c) {
         List<String> prompts = new ArrayList<>();
         c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
         Request request = Request.of(prompts.toArray(String[]::new))

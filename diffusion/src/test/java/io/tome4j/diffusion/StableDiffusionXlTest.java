@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.checkpoint.SafetensorsFile;
+import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
@@ -20,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,6 +141,10 @@ class StableDiffusionXlTest {
             assertThat(pipeline.generate(weighted.negativePrompt("")).latents().values())
                     .as("an empty negative prompt is none there")
                     .isEqualTo(result.latents().values());
+            assertThatThrownBy(() -> pipeline.generate(read.clipSkip(3)))
+                    .isInstanceOf(OptionException.class)
+                    .hasMessageContaining("clip_skip is 3")
+                    .hasMessageContaining("3 layers");
             assertThatThrownBy(() -> pipeline.generate(read.with(Request.PROMPT_2, "other")))
                     .isInstanceOf(OptionException.class)
                     .hasMessageContaining("prompt_2");
@@ -151,6 +158,30 @@ class StableDiffusionXlTest {
             Result usual = pipeline.generate(SMALL);
             assertThat(low.latents().values()).isNotEqualTo(usual.latents().values());
             assertThat(low.image().parameters()).contains("Aesthetic score: 1");
+        }
+    }
+
+    @Test
+    void aRefinerTakesVectorsOfItsOnlyEncoder(@TempDir Path folder) {
+        Path alone = folder.resolve("toy.safetensors");
+        Path pair = Fixtures.path("sdxl-adapters/toy.safetensors");
+        try (var scope = TensorScope.open()) {
+            SafetensorsWriter.write(
+                    alone, Map.of("emb_params", SafetensorsFile.open(pair).load("clip_g")));
+        }
+        Request request = SMALL.prompts(List.of("a toy robot"));
+        try (var refiner = StableDiffusionPipeline.fromPretrained(REFINER, FP32);
+                var base = load(FP32)) {
+            assertThat(refiner.generate(request.embeddings(Embedding.of(alone)))
+                            .latents()
+                            .values())
+                    .isEqualTo(refiner.generate(request.embeddings(Embedding.of(pair)))
+                            .latents()
+                            .values())
+                    .isNotEqualTo(refiner.generate(request).latents().values());
+            assertThatThrownBy(() -> base.generate(request.embeddings(Embedding.of(alone))))
+                    .isInstanceOf(TomeException.class)
+                    .hasMessageContaining("toy.safetensors");
         }
     }
 

@@ -5,11 +5,13 @@ import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * Where what a LoRA file holds belongs in a model.
@@ -18,7 +20,8 @@ import java.util.OptionalLong;
  *   <li>Each of the file's modules is looked up among the model's, under all names that files give them.
  *   <li>A file that is known to be for another family than the model, or that fits in names but not in shapes, is refused;
  *       so is one of which nothing fits.
- *   <li>What else fits nowhere is listed: it is never left out in silence.
+ *   <li>What else fits nowhere is listed: it is never left out in silence. So is what a file has for a module a second time,
+ *       under another of its names: it is added once.
  * </ol>
  */
 public final class LoraMatch {
@@ -41,9 +44,11 @@ public final class LoraMatch {
         LoraMatch match = new LoraMatch(file, targets);
         match.requireSameFamily();
         LoraNames names = new LoraNames(targets);
+        Set<String> taken = new HashSet<>();
         for (LoraModule module : file.modules()) {
             names.of(module.spelled())
                     .filter(place -> match.isThere(module, place))
+                    .filter(place -> taken.add(place.target().component() + "." + place.module()))
                     .ifPresentOrElse(
                             place -> match.places.put(module, place), () -> match.leftOut.addAll(module.keys()));
         }

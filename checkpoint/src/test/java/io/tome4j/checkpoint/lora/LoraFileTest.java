@@ -114,6 +114,27 @@ class LoraFileTest {
     }
 
     @Test
+    void whatIsThereUnderTwoNamesIsAddedOnce() {
+        String kohya = KOHYA + "attn1_to_q";
+        String peft = "unet." + BLOCK + "attn1.to_q";
+        LoraMatch match = LoraMatch.of(
+                file(
+                        kohya + ".lora_down.weight",
+                        shape(2, 8),
+                        kohya + ".lora_up.weight",
+                        shape(8, 2),
+                        peft + ".lora_A.weight",
+                        shape(2, 8),
+                        peft + ".lora_B.weight",
+                        shape(8, 2)),
+                model(768));
+        Map<String, List<LoraChange>> changes = new HashMap<>();
+        match.addTo(changes, "unet", 1);
+        assertThat(changes.get(BLOCK + "attn1.to_q.weight")).hasSize(1);
+        assertThat(match.leftOut()).containsExactlyInAnyOrder(peft + ".lora_A.weight", peft + ".lora_B.weight");
+    }
+
+    @Test
     void ifNothingFitsItIsAnError() {
         assertThatThrownBy(() -> LoraMatch.of(lora("lora_unet_nowhere", 8, 8), model(768)))
                 .isInstanceOf(TomeException.class)

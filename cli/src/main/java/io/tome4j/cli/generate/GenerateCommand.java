@@ -79,7 +79,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
         List<Path> files =
                 OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);
         output.latents.ifPresent(latents -> OutputFiles.requireDifferent(latents, "--latents", files));
-        return new Plan(chosen, request, files);
+        return new Plan(chosen.with(request.loras()), request, files);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.tome4j.cli.options;
 
 import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.WholeFile;
+import io.tome4j.diffusion.Lora;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.models.singlefile.BaseModel;
@@ -35,6 +36,11 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
     /** Where it runs, and what it computes in. */
     public Placement placement() {
         return Placement.choose(options.device(), options.dtype());
+    }
+
+    /** The same that is loaded with LoRAs, which its first images are to have. */
+    public ChosenModel with(List<Lora> loras) {
+        return new ChosenModel(name, embedded, options.loras(loras));
     }
 
     /** The denoising steps that suit it. */

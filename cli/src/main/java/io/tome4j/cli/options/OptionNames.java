@@ -3,6 +3,7 @@ package io.tome4j.cli.options;
 import io.tome4j.tensor.Option;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** What the command line calls the library's options: their names with dashes, but for a few. */
@@ -22,8 +23,19 @@ public final class OptionNames {
         return of(option.name());
     }
 
+    /** All that an option is called: what {@code diffusers} calls it goes as well. */
+    static String[] all(Option<?> option) {
+        return option.isFlag()
+                ? new String[] {of(option)}
+                : Stream.of(of(option), dashed(option.name())).distinct().toArray(String[]::new);
+    }
+
     private static String of(String name) {
-        return "--" + IRREGULAR.getOrDefault(name, name.replace('_', '-'));
+        return IRREGULAR.containsKey(name) ? "--" + IRREGULAR.get(name) : dashed(name);
+    }
+
+    private static String dashed(String name) {
+        return "--" + name.replace('_', '-');
     }
 
     /** What a command calls options: one that takes several ratios has {@code --ratios}. */

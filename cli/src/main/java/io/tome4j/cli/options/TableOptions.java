@@ -28,7 +28,7 @@ final class TableOptions {
     }
 
     private static OptionSpec spec(Option<?> option, String usually) {
-        OptionSpec.Builder spec = OptionSpec.builder(OptionNames.of(option))
+        OptionSpec.Builder spec = OptionSpec.builder(OptionNames.all(option))
                 .description(
                         usually.isEmpty()
                                 ? option.description()

@@ -46,6 +46,9 @@ class OptionTablesTest {
         if (option.equals(Request.EXTEND)) {
             return "8,0,16,24";
         }
+        if (option.name().matches("timesteps|sigmas")) {
+            return "4,2,0";
+        }
         if (option.defaultValue() instanceof String) {
             return option.name().endsWith("_size") ? "640x512" : option.name().contains("crops") ? "3,4" : "euler_a";
         }
@@ -84,6 +87,25 @@ class OptionTablesTest {
         SamplingOptions options = new SamplingOptions();
         Parsed.group(options.group("Image", 1), args);
         return options.request("x", new ModelOptions().choose());
+    }
+
+    @Test
+    void whatDiffusersCallsAnOptionGoesAsWell() {
+        Request request = requested(
+                "--seed",
+                "1",
+                "--num-inference-steps",
+                "7",
+                "--guidance-scale",
+                "3.5",
+                "--negative-prompt",
+                "y",
+                "--num-images-per-prompt",
+                "2");
+        assertThat(request)
+                .isEqualTo(requested(
+                        "--seed", "1", "--steps", "7", "--guidance", "3.5", "--negative", "y", "--count", "2"));
+        assertThat(request.steps()).isEqualTo(7);
     }
 
     @Test

@@ -221,7 +221,8 @@ public final class ClipTextModel implements AutoCloseable {
                 hidden = layers.get(number).forward(hidden, mask);
                 wanted = number < layers.size() - back ? hidden : wanted;
             }
-            return new Output(scope.release(wanted), pooled(hidden, ids).map(scope::release));
+            return new Output(
+                    scope.release(wanted), pooled(hidden, ids, learned).map(scope::release));
         }
     }
 
@@ -239,22 +240,26 @@ public final class ClipTextModel implements AutoCloseable {
     }
 
     /** The last hidden state where each text ends, projected: {@code [B, P]}. */
-    private Optional<Tensor> pooled(Tensor last, long[][] ids) {
+    private Optional<Tensor> pooled(Tensor last, long[][] ids, LearnedVectors learned) {
         if (textProjection == null) {
             return Optional.empty();
         }
         Tensor normed = finalLayerNorm.forward(last);
         Tensor[] ends = new Tensor[ids.length];
         for (int row = 0; row < ends.length; row++) {
-            ends[row] = normed.select(0, row).select(0, end(ids[row])).unsqueeze(0);
+            ends[row] = normed.select(0, row).select(0, end(ids[row], learned)).unsqueeze(0);
         }
         return Optional.of(textProjection.forward(Tensors.cat(0, ends)));
     }
 
     /** Where a text ends: at the first end marker, or at the beginning where there is none. */
-    private int end(long[] ids) {
-        long marker =
-                config.eosTokenId() == LARGEST_ID ? Arrays.stream(ids).max().orElseThrow() : config.eosTokenId();
+    private int end(long[] ids, LearnedVectors learned) {
+        long marker = config.eosTokenId() == LARGEST_ID
+                ? Arrays.stream(ids)
+                        .filter(id -> learned.mayEnd() || !learned.has(id))
+                        .max()
+                        .orElse(0)
+                : config.eosTokenId();
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] == marker) {
                 return i;

@@ -8,10 +8,12 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param firstId the first vector's token; the others' follow
  * @param vectors each {@code [C]}, in whatever dtype
+ * @param mayEnd whether a text ends at one of them where an old config says that it ends at the largest id: so transformers
+ *     has it, by mistake (huggingface/transformers#24650); else a text ends where it would without them
  */
-public record LearnedVectors(long firstId, List<Tensor> vectors) {
+public record LearnedVectors(long firstId, List<Tensor> vectors, boolean mayEnd) {
     /** None. */
-    public static final LearnedVectors NONE = new LearnedVectors(Long.MAX_VALUE, List.of());
+    public static final LearnedVectors NONE = new LearnedVectors(Long.MAX_VALUE, List.of(), false);
 
     public LearnedVectors {
         vectors = List.copyOf(vectors);
