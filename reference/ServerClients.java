@@ -1,5 +1,7 @@
 import dev.langchain4j.model.openai.OpenAiImageModel;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Base64;
@@ -34,7 +36,20 @@ public final class ServerClients {
                 .build();
         requireSide(64, langchain4j.generate("a red apple").content().base64Data());
         require(langchain4j.generate("x", 2).content().size() == 2, "two images");
-        System.out.println("langchain4j-open-ai fine");
+        var initial = dev.langchain4j.data.image.Image.builder().base64Data(drawn(false)).mimeType("image/png").build();
+        var mask = dev.langchain4j.data.image.Image.builder().base64Data(drawn(true)).mimeType("image/png").build();
+        requireSide(64, langchain4j.edit(initial, "a red apple").content().base64Data());
+        String edited = langchain4j.edit(initial, mask, "a red apple").content().base64Data();
+        BufferedImage before = decoded(initial.base64Data());
+        BufferedImage after = decoded(edited);
+        int changed = 0;
+        for (int i = 0; i < 64 * 64; i++) {
+            boolean same = before.getRGB(i % 64, i / 64) == after.getRGB(i % 64, i / 64);
+            require(same || i % 64 >= 24, "unchanged where the mask says so, at " + i % 64 + ", " + i / 64);
+            changed += same ? 0 : 1;
+        }
+        require(changed > 64 * 16, "changed where the mask says so");
+        System.out.println("langchain4j-open-ai fine, edits too");
         var options = (OpenAiImageOptions) OpenAiImageOptions.builder()
                 .size("64x64")
                 .baseUrl(url)
@@ -47,8 +62,24 @@ public final class ServerClients {
         System.out.println("spring-ai-openai fine");
     }
 
+    /** Some colours, or a mask of which the right half is transparent. */
+    private static String drawn(boolean mask) throws IOException {
+        var image = new BufferedImage(64, 64, mask ? BufferedImage.TYPE_INT_ARGB : BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < 64 * 64; i++) {
+            int opaque = i % 64 < 32 ? 0xff000000 : 0;
+            image.setRGB(i % 64, i / 64, mask ? opaque : (i % 64) * 4 << 16 | (i / 64) * 4 << 8 | 90);
+        }
+        var out = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", out);
+        return Base64.getEncoder().encodeToString(out.toByteArray());
+    }
+
+    private static BufferedImage decoded(String base64) throws IOException {
+        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64)));
+    }
+
     private static void requireSide(int side, String base64) throws IOException {
-        var image = ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64)));
+        var image = decoded(base64);
         require(image.getWidth() == side && image.getHeight() == side, "an image of " + side + " pixels");
     }
 

@@ -37,6 +37,7 @@ public final class Control {
                     + " Guidance Start: (\\S+), Guidance End: (\\S+), Image: (.*) \\[(\\w*)]");
 
     private final String model;
+    private final Optional<Path> file;
     private final Optional<Pixels> image;
     private final String imageName;
     private final String imageHash;
@@ -47,6 +48,7 @@ public final class Control {
 
     private Control(
             String model,
+            Optional<Path> file,
             Optional<Pixels> image,
             String imageName,
             String imageHash,
@@ -55,6 +57,7 @@ public final class Control {
             double end,
             Optional<Canny> canny) {
         this.model = model;
+        this.file = file;
         this.image = image;
         this.imageName = imageName;
         this.imageHash = imageHash;
@@ -78,7 +81,7 @@ public final class Control {
      * @param model a folder that diffusers saved, a safetensors file, or a model's id on the hub
      */
     public static Control of(String model, Pixels image) {
-        return new Control(model, Optional.of(image), "", image.sha256(), 1, 0, 1, Optional.empty());
+        return new Control(model, Optional.empty(), Optional.of(image), "", image.sha256(), 1, 0, 1, Optional.empty());
     }
 
     /**
@@ -90,6 +93,7 @@ public final class Control {
         Pixels pixels = ImageFiles.read(image);
         return new Control(
                 model,
+                Optional.empty(),
                 Optional.of(pixels),
                 String.valueOf(image.getFileName()),
                 pixels.sha256(),
@@ -99,9 +103,19 @@ public final class Control {
                 Optional.empty());
     }
 
-    /** Where the net is to be had. */
+    /** What the net is called: where it is to be had, unless it is elsewhere. */
     public String model() {
         return model;
+    }
+
+    /** The same, with the net's file or folder at a place that an image's parameters are not to tell. */
+    public Control in(Path place) {
+        return new Control(model, Optional.of(place), image, imageName, imageHash, scale, start, end, canny);
+    }
+
+    /** Where the net is to be had. */
+    String place() {
+        return file.map(Path::toString).orElse(model);
     }
 
     /** The control image; empty for one that was read from an image's parameters. */
@@ -111,12 +125,12 @@ public final class Control {
 
     /** The same with another image. */
     public Control withImage(Pixels value) {
-        return new Control(model, Optional.of(value), imageName, value.sha256(), scale, start, end, canny);
+        return new Control(model, file, Optional.of(value), imageName, value.sha256(), scale, start, end, canny);
     }
 
     /** As an image's parameters keep it: without the image, and with the beginning of its hash. */
     Control withoutImage() {
-        return new Control(model, Optional.empty(), imageName, shownHash(), scale, start, end, canny);
+        return new Control(model, Optional.empty(), Optional.empty(), imageName, shownHash(), scale, start, end, canny);
     }
 
     private String shownHash() {
@@ -139,7 +153,7 @@ public final class Control {
     }
 
     public Control scale(double value) {
-        return new Control(model, image, imageName, imageHash, value, start, end, canny);
+        return new Control(model, file, image, imageName, imageHash, value, start, end, canny);
     }
 
     /** Where it begins, as a share of the steps that run. */
@@ -159,7 +173,7 @@ public final class Control {
      * @param to likewise; above {@code from}
      */
     public Control between(double from, double to) {
-        return new Control(model, image, imageName, imageHash, scale, from, to, canny);
+        return new Control(model, file, image, imageName, imageHash, scale, from, to, canny);
     }
 
     /** How edges are found in the image, which then is a photograph; empty where it is a finished map. */
@@ -169,7 +183,7 @@ public final class Control {
 
     /** The same by the edges of the image, found in the size that it has. */
     public Control canny(Canny value) {
-        return new Control(model, image, imageName, imageHash, scale, start, end, Optional.of(value));
+        return new Control(model, file, image, imageName, imageHash, scale, start, end, Optional.of(value));
     }
 
     /** Whether it has an effect in a step, as diffusers decides it. */
@@ -194,6 +208,7 @@ public final class Control {
         }
         Control control = new Control(
                 matcher.group(2),
+                Optional.empty(),
                 Optional.empty(),
                 matcher.group(8),
                 matcher.group(9),
@@ -229,6 +244,7 @@ public final class Control {
     public boolean equals(@Nullable Object other) {
         return other instanceof Control control
                 && control.model.equals(model)
+                && control.file.equals(file)
                 && control.image.equals(image)
                 && control.imageName.equals(imageName)
                 && control.imageHash.equals(imageHash)
@@ -240,7 +256,7 @@ public final class Control {
 
     @Override
     public int hashCode() {
-        return Objects.hash(model, image, imageName, imageHash, scale, start, end, canny);
+        return Objects.hash(model, file, image, imageName, imageHash, scale, start, end, canny);
     }
 
     @Override

@@ -42,7 +42,7 @@ final class ControlNets implements AutoCloseable {
      * @throws TomeException if one cannot be had or loaded, is of a kind that is not supported, or for another model
      */
     List<ControlNetModel> open(List<Control> controls) {
-        List<String> wanted = controls.stream().map(Control::model).toList();
+        List<String> wanted = controls.stream().map(Control::place).toList();
         if (!wanted.isEmpty()) {
             loaded.entrySet().removeIf(entry -> {
                 boolean unwanted = !wanted.contains(entry.getKey());
@@ -72,7 +72,7 @@ final class ControlNets implements AutoCloseable {
     /** Bytes that what a request's nets give takes beside a pass of the denoiser, about. */
     long residualBytes(List<Control> controls, long rows, TokenGrid latents) {
         return controls.stream()
-                .flatMap(control -> Optional.ofNullable(loaded.get(control.model())).stream())
+                .flatMap(control -> Optional.ofNullable(loaded.get(control.place())).stream())
                 .mapToLong(net -> net.residualBytes(rows, latents))
                 .max()
                 .orElse(0);

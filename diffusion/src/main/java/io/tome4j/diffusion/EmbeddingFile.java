@@ -172,6 +172,11 @@ record EmbeddingFile(SafetensorsFile file, String token, String name, Map<String
         return FAMILIES.getOrDefault(width, "another model") + " (vectors of " + width + ")";
     }
 
+    /** Of the vectors: one, or one for each of a model's text encoders. */
+    List<Long> widths() {
+        return tensors.values().stream().map(this::width).sorted().toList();
+    }
+
     private long width(String tensor) {
         long[] shape = file.shape(tensor);
         return shape[shape.length - 1];

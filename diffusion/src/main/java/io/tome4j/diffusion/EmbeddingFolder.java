@@ -25,6 +25,36 @@ public final class EmbeddingFolder {
     }
 
     /**
+     * What can be told of a file without a model.
+     *
+     * @param name the file's, without its end
+     * @param token what stands for it in plain prompts; in those of A1111's web UI it is the name
+     * @param vectors how many tokens it stands for; 0 if it is no textual inversion that can be read
+     * @param widths of the vectors: one, or one for each of a model's text encoders
+     */
+    public record Listed(String name, String token, int vectors, List<Long> widths) {
+        public Listed {
+            widths = List.copyOf(widths);
+        }
+    }
+
+    /** What is in it, by names, in order. */
+    public List<Listed> list() {
+        return files.all().entrySet().stream()
+                .map(named -> listed(named.getKey(), named.getValue()))
+                .toList();
+    }
+
+    private static Listed listed(String name, Path path) {
+        try {
+            EmbeddingFile file = EmbeddingFile.open(Embedding.of(path));
+            return new Listed(name, file.token(), file.vectors(), file.widths());
+        } catch (TomeException e) {
+            return new Listed(name, "", 0, List.of());
+        }
+    }
+
+    /**
      * A request with the textual inversions that its prompts ask for, by token or by name, after its own; and of its own,
      * those without files get one.
      *

@@ -49,7 +49,11 @@ record NamedFiles(Path folder, String option) {
      * @throws OptionException if there is none (it says which are alike), or several
      */
     Path find(String name) {
-        Map<String, Path> files = all();
+        return find(name, all());
+    }
+
+    /** As {@link #find(String)}, among these. */
+    Path find(String name, Map<String, Path> files) {
         Path exact = files.get(name);
         if (exact != null) {
             return exact;

@@ -39,7 +39,7 @@ public final class TomeServer implements AutoCloseable {
         LogLines lines = new LogLines(log);
         this.queue = new GenerationQueue(settings.models(), settings.queue(), new Listeners(List.of(metrics, lines)));
         metrics.watch(queue);
-        Generation generation = new Generation(queue, settings.limits(), settings.merging(), settings.loras());
+        Generation generation = new Generation(queue, settings.limits(), settings.merging(), settings.folders());
         this.apis = List.of(
                 new OpsApi(queue, metrics, loaded),
                 new WebUiApi(generation, settings.images().map(ImageFolder::new)),

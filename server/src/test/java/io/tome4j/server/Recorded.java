@@ -44,7 +44,11 @@ public record Recorded(String client, String path, String schema, String answerS
                  "s_tmax": 0, "s_tmin": 0, "s_noise": 1, "override_settings": {},
                  "override_settings_restore_afterwards": true, "sampler_name": "Euler a", "scheduler": "automatic",
                  "script_name": null, "script_args": [], "sampler_index": "Euler a", "use_deprecated_controlnet": false,
-                 "send_images": true, "save_images": false, "alwayson_scripts": {}}""");
+                 "send_images": true, "save_images": false,
+                 "alwayson_scripts": {"ControlNet": {"args": [{"image": "", "mask": null, "module": "none", "model": "None",
+                 "weight": 1.0, "resize_mode": "Resize and Fill", "low_vram": false, "processor_res": 512, "threshold_a": 64,
+                 "threshold_b": 64, "guidance_start": 0.0, "guidance_end": 1.0, "control_mode": "Balanced",
+                 "pixel_perfect": false, "hr_option": "Both", "enabled": false}]}}}""");
         webUi(
                 "Dify",
                 """

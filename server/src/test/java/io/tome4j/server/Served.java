@@ -2,11 +2,9 @@ package io.tome4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.generate.Limits;
 import io.tome4j.server.http.HttpSettings;
 import io.tome4j.server.queue.ServedModel;
@@ -20,10 +18,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A server of the tiny model in this process, and a client of it. */
@@ -48,21 +44,17 @@ public final class Served implements AutoCloseable {
 
     /** Listens at a free port of the loopback address, to everybody; the queue has room for 8. */
     public static ServerSettings settings() {
-        return new ServerSettings(
-                new HttpSettings(
-                        "127.0.0.1", 0, Optional.empty(), List.of(), List.of(), 8 << 20, Duration.ofSeconds(20)),
-                List.of(tiny("tiny-sd1")),
-                new Limits(512 * 512, false, 2000, 16, 2000),
-                8,
-                ToMeOptions.ratio(0.5),
-                Optional.empty(),
-                Optional.empty());
+        return ServerSettings.of(
+                        HttpSettings.at("127.0.0.1", 0).maxBody(8 << 20).grace(Duration.ofSeconds(20)),
+                        List.of(tiny("tiny-sd1")))
+                .limits(new Limits(512 * 512, false, 2000, 16, 2000));
     }
 
     public static ServedModel tiny(String fixture) {
         return new ServedModel(
                 fixture,
                 fixture.equals("tiny-sd1") ? "0123456789abcdef" : "",
+                "",
                 new ServedModel.Defaults(2, 7.5, SIDE, SIDE),
                 () -> StableDiffusionPipeline.fromPretrained(
                         Fixtures.path(fixture).toString(), PipelineOptions.DEFAULT.dtype(DTypeChoice.FP32)));
@@ -78,62 +70,11 @@ public final class Served implements AutoCloseable {
     }
 
     public static Served withHttp(UnaryOperator<HttpSettings> change) throws InterruptedException {
-        ServerSettings usual = settings();
-        return start(new ServerSettings(
-                change.apply(usual.http()),
-                usual.models(),
-                usual.limits(),
-                usual.queue(),
-                usual.merging(),
-                usual.loras(),
-                usual.images()));
+        return start(settings().http(change.apply(settings().http())));
     }
 
     public static Served withToken(String token) throws InterruptedException {
-        return withHttp(http -> new HttpSettings(
-                http.host(),
-                0,
-                Optional.of(token),
-                http.allowedHosts(),
-                http.allowedOrigins(),
-                http.maxBody(),
-                http.grace()));
-    }
-
-    public static Served withLoras(Path folder) throws InterruptedException {
-        ServerSettings usual = settings();
-        return start(new ServerSettings(
-                usual.http(),
-                usual.models(),
-                usual.limits(),
-                usual.queue(),
-                usual.merging(),
-                Optional.of(LoraFolder.of(folder)),
-                usual.images()));
-    }
-
-    public static Served scalingDownTo(long pixels) throws InterruptedException {
-        ServerSettings usual = settings();
-        return start(new ServerSettings(
-                usual.http(),
-                usual.models(),
-                new Limits(pixels, true, 150, 16, 2000),
-                usual.queue(),
-                usual.merging(),
-                usual.loras(),
-                usual.images()));
-    }
-
-    public static Served savingTo(Path folder) throws InterruptedException {
-        ServerSettings usual = settings();
-        return start(new ServerSettings(
-                usual.http(),
-                usual.models(),
-                usual.limits(),
-                usual.queue(),
-                usual.merging(),
-                Optional.empty(),
-                Optional.of(folder)));
+        return withHttp(http -> http.token(token));
     }
 
     public TomeServer server() {

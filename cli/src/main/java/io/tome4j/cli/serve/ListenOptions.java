@@ -6,7 +6,6 @@ import io.tome4j.tensor.OptionException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Where to listen, and to whom. */
@@ -91,13 +90,11 @@ final class ListenOptions {
             }
         }
         Duration patience = Durations.parse("--grace", grace, "");
-        return new HttpSettings(
-                host,
-                port,
-                Optional.of(token).filter(text -> !text.isEmpty()),
-                List.copyOf(allowedHosts),
-                List.copyOf(allowedOrigins),
-                (long) maxBody * MEGABYTE,
-                patience);
+        return HttpSettings.at(host, port)
+                .token(token)
+                .allowedHosts(allowedHosts)
+                .allowedOrigins(allowedOrigins)
+                .maxBody((long) maxBody * MEGABYTE)
+                .grace(patience);
     }
 }

@@ -5,6 +5,8 @@ import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.Version;
+import io.tome4j.diffusion.ControlNetFolder;
+import io.tome4j.diffusion.EmbeddingFolder;
 import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
@@ -12,6 +14,7 @@ import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.ServerSettings;
 import io.tome4j.server.TomeServer;
+import io.tome4j.server.generate.Folders;
 import io.tome4j.server.queue.ServedModel;
 import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.OptionException;
@@ -78,6 +81,21 @@ public final class ServeCommand implements Callable<Integer> {
     private Optional<Path> loras = Optional.empty();
 
     @Option(
+            names = "--embedding-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "Textual inversions that prompts may name by their tokens, or by the files' names (default: none).")
+    private Optional<Path> embeddings = Optional.empty();
+
+    @Option(
+            names = "--controlnet-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "ControlNets that clients of Automatic1111's API may name: safetensors files, and folders that"
+                            + " diffusers saved (default: none).")
+    private Optional<Path> controlNets = Optional.empty();
+
+    @Option(
             names = "--save-images",
             paramLabel = "FOLDER",
             description = "Keep images there that clients of Automatic1111's API want to be kept (default: keep none).")
@@ -120,15 +138,16 @@ public final class ServeCommand implements Callable<Integer> {
             }
             models.add(more);
         }
+        ServerSettings settings = ServerSettings.of(listen.settings(), models)
+                .limits(limits.limits())
+                .queue(limits.queue())
+                .merging(merging.options())
+                .folders(new Folders(
+                        loras.map(LoraFolder::of),
+                        embeddings.map(EmbeddingFolder::of),
+                        controlNets.map(ControlNetFolder::of)));
         images.ifPresent(ServeCommand::requireFolder);
-        return new ServerSettings(
-                listen.settings(),
-                models,
-                limits.limits(),
-                limits.queue(),
-                merging.options(),
-                loras.map(LoraFolder::of),
-                images);
+        return images.map(settings::images).orElse(settings);
     }
 
     private static void requireFolder(Path folder) {
@@ -145,6 +164,7 @@ public final class ServeCommand implements Callable<Integer> {
         return new ServedModel(
                 shown(chosen),
                 chosen.embedded().map(EmbeddedModel::fingerprint).orElse(""),
+                chosen.options().refiner(),
                 new ServedModel.Defaults(
                         chosen.steps(),
                         chosen.guidanceScale().orElse(Request.GUIDANCE_SCALE.defaultValue()),

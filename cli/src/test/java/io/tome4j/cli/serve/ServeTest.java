@@ -68,7 +68,11 @@ class ServeTest {
     }
 
     private CompletableFuture<HttpResponse<String>> post(Server server, String body) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(server.address() + "/sdapi/v1/txt2img"))
+        return post(server, "/sdapi/v1/txt2img", body);
+    }
+
+    private CompletableFuture<HttpResponse<String>> post(Server server, String path, String body) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(server.address() + path))
                 .POST(BodyPublishers.ofString(body))
                 .build();
         return http.sendAsync(request, BodyHandlers.ofString());
@@ -124,6 +128,92 @@ class ServeTest {
             assertThat(server.process().waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(server.process().exitValue()).isEqualTo(143);
         }
+    }
+
+    /** A part of an image painted anew: by the command line, both APIs and what the page asks for. */
+    @Test
+    void theSameImageAndMaskGiveTheSamePixelsByAllWays() throws Exception {
+        Path image = drawn("image.png", false);
+        Path mask = drawn("mask.png", true);
+        Path file = folder.resolve("cli.png");
+        Program.run(
+                        "generate",
+                        "a red apple",
+                        "--model",
+                        Program.tinyModel(),
+                        "--dtype",
+                        "fp32",
+                        "--seed",
+                        "42",
+                        "--steps",
+                        "4",
+                        "--guidance",
+                        "6",
+                        "--init-image",
+                        image,
+                        "--mask",
+                        mask,
+                        "--strength",
+                        "0.75",
+                        "--out",
+                        file)
+                .status();
+        int[] expected = pixels(ImageIO.read(file.toFile()));
+        String images = "\"prompt\": \"a red apple\", \"seed\": 42, ";
+        String ours = images + "\"num_inference_steps\": 4, \"guidance_scale\": 6, \"strength\": 0.75, ";
+        try (Server server = serve()) {
+            JsonNode webUi = ok(post(
+                            server,
+                            "/sdapi/v1/img2img",
+                            "{" + images + "\"steps\": 4, \"cfg_scale\": 6, \"denoising_strength\": 0.75,"
+                                    + " \"mask_blur\": 0, \"inpaint_full_res\": 0, \"init_images\": [\"" + base64(image)
+                                    + "\"], \"mask\": \"" + base64(mask) + "\"}")
+                    .get());
+            assertThat(decoded(webUi.at("/images/0"))).isEqualTo(expected);
+            String address = "{\"image_url\": \"data:image/png;base64,%s\"}";
+            JsonNode openAi = ok(post(
+                            server,
+                            "/v1/images/edits",
+                            "{" + ours + "\"images\": [" + String.format(address, base64(image)) + "], \"mask\": "
+                                    + String.format(address, base64(mask)) + "}")
+                    .get());
+            assertThat(decoded(openAi.at("/data/0/b64_json"))).isEqualTo(expected);
+            String events = post(
+                            server,
+                            "/tome4j/v1/generate",
+                            "{" + ours + "\"image\": \"" + base64(image) + "\", \"mask\": \"" + base64(mask) + "\"}")
+                    .get()
+                    .body();
+            String done = events.substring(events.indexOf("event: done\ndata: ") + 18)
+                    .lines()
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(decoded(new ObjectMapper().readTree(done).at("/images/0/png")))
+                    .isEqualTo(expected);
+        }
+    }
+
+    private Path drawn(String name, boolean mask) throws IOException {
+        BufferedImage image =
+                new BufferedImage(64, 72, mask ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < 64 * 72; i++) {
+            if (mask) {
+                image.getRaster().setSample(i % 64, i / 64, 0, i % 64 < 40 ? 255 : 0);
+            } else {
+                image.setRGB(i % 64, i / 64, i * 37);
+            }
+        }
+        Path file = folder.resolve(name);
+        ImageIO.write(image, "png", file.toFile());
+        return file;
+    }
+
+    private static String base64(Path file) throws IOException {
+        return Base64.getEncoder().encodeToString(Files.readAllBytes(file));
+    }
+
+    private static int[] decoded(JsonNode base64) throws IOException {
+        return pixels(ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64.asText()))));
     }
 
     @Test

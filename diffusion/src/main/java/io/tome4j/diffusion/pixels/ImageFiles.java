@@ -54,12 +54,21 @@ public final class ImageFiles {
      * @param name what to call it in errors
      */
     public static Pixels read(byte[] file, String name) {
+        return read(file, name, MOST_PIXELS);
+    }
+
+    /**
+     * As {@link #read(byte[], String)}, of an image that has no more pixels than so.
+     *
+     * @param mostPixels what its header may say
+     */
+    public static Pixels read(byte[] file, String name, long mostPixels) {
         try {
             ImageFormat format = ImageFormat.of(file)
                     .orElseThrow(() -> new TomeException(
                             name + " is not a PNG, JPEG or WebP image: other kinds of files cannot be read."));
             ImageFormat.Header header = format.header(file);
-            requireRoom(header, name);
+            requireRoom(header, name, Math.min(mostPixels, MOST_PIXELS));
             Pixels pixels = format.decode(file, header);
             if (pixels.width() != header.width() || pixels.height() != header.height()) {
                 throw new DamagedImageException("its parts are of different sizes");
@@ -75,11 +84,11 @@ public final class ImageFiles {
         }
     }
 
-    private static void requireRoom(ImageFormat.Header header, String name) {
+    private static void requireRoom(ImageFormat.Header header, String name, long most) {
         long pixels = (long) header.width() * header.height();
-        if (pixels > MOST_PIXELS) {
+        if (pixels > most) {
             throw new TomeException(name + " has " + header.width() + " x " + header.height() + " pixels: at most "
-                    + MOST_PIXELS / 1_000_000 + " million can be read; make it smaller first.");
+                    + most / 1_000_000 + " million can be read; make it smaller first.");
         }
         Runtime runtime = Runtime.getRuntime();
         long free = runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();

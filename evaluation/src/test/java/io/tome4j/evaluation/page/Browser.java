@@ -194,7 +194,7 @@ public final class Browser implements AutoCloseable {
             String message = entry.getMessage();
             if (message.contains("\"Network.requestWillBeSent\"")) {
                 String url = message.replaceAll("(?s).*\"request\":\\{.*?\"url\":\"([^\"]{0,200}).*", "$1");
-                if (!url.startsWith("data:") && !url.startsWith("file:")) {
+                if (!url.startsWith("data:") && !url.startsWith("file:") && !url.startsWith("blob:")) {
                     urls.add(url);
                 }
             }

@@ -73,7 +73,7 @@ final class GenerationInfo {
         images.forEach(image -> infotexts.add(image.image().parameters()));
         json.putArray("styles");
         json.put("job_timestamp", timestamp());
-        json.put("clip_skip", 1);
+        json.put("clip_skip", asked.clipSkip() + 1);
         json.put("is_using_inpainting_conditioning", false);
         json.put("version", GenerationParameters.thisVersion());
         return json;

@@ -4,13 +4,11 @@ import io.tome4j.diffusion.ImageStart;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.Start;
+import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.pixels.Resampling;
 import io.tome4j.server.generate.SentImages;
 import io.tome4j.server.http.Fields;
 import io.tome4j.server.http.HttpError;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
-import java.awt.image.BufferedImage;
-import java.awt.image.RescaleOp;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,6 +16,7 @@ import java.util.Optional;
 final class InitialImage {
     private static final double USUAL_STRENGTH = 0.75; // the web UI's own
     private static final double USUAL_BLUR = 4;
+    private static final int HALF = 128; // what is lighter is painted anew
     private static final String IMAGES = "init_images";
     private static final String MASK = "mask";
 
@@ -37,12 +36,12 @@ final class InitialImage {
             throw HttpError.field(IMAGES, IMAGES + " has " + images.size() + " images: send one");
         }
         requireSupported(fields);
-        BufferedImage image = SentImages.decode(SentImages.bytes(images.get(0), IMAGES), IMAGES);
+        Pixels image = SentImages.onWhite(SentImages.bytes(images.get(0), IMAGES), IMAGES);
         ImageStart start = Start.from(
                 SourceImage.of(image), fields.number("denoising_strength").orElse(USUAL_STRENGTH));
         Request sized = request.size(
-                fields.integer("width").orElse(wholeLatents(image.getWidth())),
-                fields.integer("height").orElse(wholeLatents(image.getHeight())));
+                fields.integer("width").orElse(wholeLatents(image.width())),
+                fields.integer("height").orElse(wholeLatents(image.height())));
         Optional<String> mask = fields.text(MASK).filter(text -> !text.isBlank());
         return mask.isEmpty() ? sized.start(start) : masked(fields, sized, start, image, mask.get());
     }
@@ -64,13 +63,15 @@ final class InitialImage {
         }
     }
 
-    private static Request masked(
-            Fields fields, Request request, ImageStart start, BufferedImage image, String base64) {
-        BufferedImage mask = SentImages.decode(SentImages.bytes(base64, MASK), MASK);
-        BufferedImage white = sized(mask, image.getWidth(), image.getHeight());
-        if (!fields.isNeutral("inpainting_mask_invert", 0, false)) {
-            white = new RescaleOp(-1, 255, null).filter(white, null);
-        }
+    private static Request masked(Fields fields, Request request, ImageStart start, Pixels image, String base64) {
+        byte[] file = SentImages.bytes(base64, MASK);
+        Pixels mask = Resampling.NEAREST.resize(SentImages.mask(file, MASK, false), image.width(), image.height());
+        boolean inverts = !fields.isNeutral("inpainting_mask_invert", 0, false);
+        boolean rounds = fields.flag("mask_round").orElse(true);
+        Pixels white = mask.map(level -> {
+            int said = rounds ? (level > HALF ? 255 : 0) : level;
+            return inverts ? 255 - said : said;
+        });
         double blur = fields.number("mask_blur").orElse(USUAL_BLUR);
         for (String side : new String[] {"mask_blur_x", "mask_blur_y"}) {
             if (fields.number(side).orElse(blur) != blur) {
@@ -83,15 +84,5 @@ final class InitialImage {
                 .with(
                         Request.PADDING_MASK_CROP,
                         onlyMasked ? fields.integer("inpaint_full_res_padding").orElse(0) : -1);
-    }
-
-    private static BufferedImage sized(BufferedImage mask, int width, int height) {
-        BufferedImage sized = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = sized.createGraphics();
-        graphics.setRenderingHint(
-                RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR);
-        graphics.drawImage(mask, 0, 0, width, height, null);
-        graphics.dispose();
-        return sized;
     }
 }

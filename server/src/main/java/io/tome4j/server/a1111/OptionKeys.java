@@ -15,6 +15,7 @@ import io.tome4j.server.queue.ServedModel;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** The web UI's options, as far as there is something behind them, written and read. */
@@ -23,6 +24,8 @@ final class OptionKeys {
     static final String RATIO = "token_merging_ratio";
     private static final String RATIO_IMG2IMG = "token_merging_ratio_img2img";
     private static final String RATIO_HR = "token_merging_ratio_hr";
+    private static final String CLIP_SKIP = "CLIP_stop_at_last_layers";
+    private static final int MOST_LAYERS = 12; // the web UI's own
     private static final String FORMAT = "samples_format";
     private static final String OURS = "tome4j";
 
@@ -32,7 +35,6 @@ final class OptionKeys {
     /** What may be said and changes nothing, and is an error otherwise. */
     private static final Map<String, List<Object>> NEUTRAL = Map.of(
             "sd_vae", List.of("Automatic", "None"),
-            "CLIP_stop_at_last_layers", List.of(1),
             "eta_noise_seed_delta", List.of(0),
             "randn_source", List.of("CPU"),
             "sd_checkpoint_hash", List.of());
@@ -49,7 +51,7 @@ final class OptionKeys {
         json.put(CHECKPOINT, state.model().title());
         json.put("sd_checkpoint_hash", state.model().hash());
         json.put("sd_vae", "Automatic");
-        json.put("CLIP_stop_at_last_layers", 1);
+        json.put(CLIP_SKIP, state.clipSkip() + 1);
         json.put(RATIO, state.merging().ratio());
         json.put(RATIO_IMG2IMG, state.ratioImg2img());
         json.put(RATIO_HR, state.ratioHr());
@@ -94,6 +96,7 @@ final class OptionKeys {
             case RATIO_IMG2IMG ->
                 state.ratioImg2img(ratio(state.merging(), fields, name).ratio());
             case RATIO_HR -> state.ratioHr(ratio(state.merging(), fields, name).ratio());
+            case CLIP_SKIP -> state.clipSkip(clipSkip(fields, name).orElse(state.clipSkip()));
             case FORMAT ->
                 state.format(ImageFormat.named(fields.text(name).orElse(""))
                         .orElseThrow(() -> HttpError.field(
@@ -104,6 +107,17 @@ final class OptionKeys {
                 yield state;
             }
         };
+    }
+
+    /** Layers to leave out, of which the web UI counts one more; it takes 0 for 1. */
+    static Optional<Integer> clipSkip(Fields fields, String name) {
+        return fields.integer(name).map(layers -> {
+            if (layers < 0 || layers > MOST_LAYERS) {
+                throw HttpError.field(
+                        fields.path(name), fields.path(name) + " is " + layers + ": it is from 1 to " + MOST_LAYERS);
+            }
+            return Math.max(0, layers - 1);
+        });
     }
 
     private static void requireNeutral(String name, Fields fields) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Schedulers by the names that the web UI and its clients have for them: in any case, its aliases, and the spacing of noise
@@ -32,6 +33,9 @@ final class Samplers {
     private static final String DEFAULT_SPACING_OF = "DPM++";
 
     private static final String KARRAS = "Karras";
+
+    /** What leaves the spacing to the sampler. */
+    private static final Set<String> OWN = Set.of("", "automatic", "none", "use same scheduler", "uniform", "normal");
 
     private static final Map<ScheduleType, String> SPACINGS =
             Map.of(ScheduleType.KARRAS, KARRAS, ScheduleType.EXPONENTIAL, "exponential", ScheduleType.BETA, "beta");
@@ -60,13 +64,7 @@ final class Samplers {
      */
     static Request sampled(Request request, String sampler, String spacing) {
         String plain = named(sampler, "uniform");
-        ScheduleType type =
-                switch (spacing.strip().toLowerCase(Locale.ROOT)) {
-                    case "karras" -> ScheduleType.KARRAS;
-                    case "exponential" -> ScheduleType.EXPONENTIAL;
-                    case "beta" -> ScheduleType.BETA;
-                    default -> ScheduleType.AUTO;
-                };
+        ScheduleType type = spacing(spacing);
         boolean named = type == ScheduleType.KARRAS && karras(plain).isPresent();
         if (type == ScheduleType.AUTO || named) {
             return request.scheduler(named(sampler, spacing)).scheduleType(ScheduleType.AUTO);
@@ -77,6 +75,35 @@ final class Samplers {
                     "The sampler '" + Schedulers.title(plain) + "' has no " + SPACINGS.get(type) + " spacing here");
         }
         return request.scheduler(plain).scheduleType(type);
+    }
+
+    /**
+     * A request with the model's own sampler, its noise levels spaced otherwise.
+     *
+     * @throws HttpError 422 if there is no such spacing
+     */
+    static Request spaced(Request request, String spacing) {
+        ScheduleType type = spacing(spacing);
+        if (type == ScheduleType.AUTO && !OWN.contains(spacing.strip().toLowerCase(Locale.ROOT))) {
+            throw unknown(spacing);
+        }
+        return request.scheduleType(type);
+    }
+
+    private static HttpError unknown(String spacing) {
+        return HttpError.field(
+                "scheduler",
+                "scheduler is '" + shortened(spacing) + "': there are automatic, uniform, karras, exponential, beta");
+    }
+
+    /** A spacing of noise levels by its name; what is not one of those that are special is the sampler's own. */
+    static ScheduleType spacing(String name) {
+        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+            case "karras" -> ScheduleType.KARRAS;
+            case "exponential" -> ScheduleType.EXPONENTIAL;
+            case "beta" -> ScheduleType.BETA;
+            default -> ScheduleType.AUTO;
+        };
     }
 
     /**
@@ -99,12 +126,7 @@ final class Samplers {
                         .orElseThrow(() -> HttpError.field(
                                 "scheduler",
                                 "The sampler '" + Schedulers.title(name) + "' has no Karras spacing here"));
-            default ->
-                spaced(name, spacing)
-                        .orElseThrow(() -> HttpError.field(
-                                "scheduler",
-                                "scheduler is '" + shortened(spacing)
-                                        + "': there are automatic, uniform, karras, exponential, beta"));
+            default -> spaced(name, spacing).orElseThrow(() -> unknown(spacing));
         };
     }
 

@@ -27,6 +27,7 @@ import java.util.function.UnaryOperator;
  * @param saveImages whether they are to be kept
  */
 record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean saveImages) {
+    private static final String SCRIPTS = "alwayson_scripts";
     private static final int MOST_SEEDS = 1_000_000;
 
     /** What this API calls the library's options. */
@@ -34,11 +35,17 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         case "num_inference_steps" -> "steps";
         case "guidance_scale" -> "cfg_scale";
         case "scheduler" -> "sampler_name";
+        case "schedule_type" -> "scheduler";
         case "strength", "hires_strength" -> "denoising_strength";
         case "hires" -> "hr_scale";
         case "hires_steps" -> "hr_second_pass_steps";
         case "padding_mask_crop" -> "inpaint_full_res_padding";
         case "num_images_per_prompt" -> "batch_size";
+        case "refiner_start" -> "refiner_switch_at";
+        case "controlnet", "control_image" -> "controlnet";
+        case "control_scale" -> "weight";
+        case "control_start" -> "guidance_start";
+        case "control_end" -> "guidance_end";
         default -> option;
     };
 
@@ -48,6 +55,8 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
             Map.entry("subseed_strength", List.of(0)),
             Map.entry("seed_resize_from_h", List.of(-1, 0)),
             Map.entry("seed_resize_from_w", List.of(-1, 0)),
+            Map.entry("firstpass_image", List.of()),
+            Map.entry("disable_extra_networks", List.of(false)),
             Map.entry("restore_faces", List.of(false)),
             Map.entry("tiling", List.of(false)),
             Map.entry("eta", List.of(0, 1)),
@@ -55,8 +64,6 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
             Map.entry("s_tmin", List.of(0)),
             Map.entry("s_noise", List.of(0, 1)),
             Map.entry("s_min_uncond", List.of(0)),
-            Map.entry("refiner_checkpoint", List.of("None")),
-            Map.entry("clip_skip", List.of(0, 1)),
             Map.entry("script_name", List.of("None")));
 
     /**
@@ -77,6 +84,16 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 : SecondPass.apply(fields, sized(request, fields), state.ratioHr());
         request = fields.text("negative_prompt").map(request::negativePrompt).orElse(request);
         request = sampled(request, fields);
+        int clipSkip = OptionKeys.clipSkip(fields, "clip_skip")
+                .filter(layers -> layers > 0)
+                .orElse(state.clipSkip());
+        request = clipSkip > 0 ? request.clipSkip(clipSkip) : request;
+        request = refined(request, fields, model);
+        for (String script : fields.object(SCRIPTS).names()) {
+            if (script.equalsIgnoreCase(ControlUnits.SCRIPT)) {
+                request = ControlUnits.apply(fields.object(SCRIPTS).object(script), request);
+            }
+        }
         long seed = fields.whole("seed").orElse(fields.has("infotext") ? request.seed() : -1L);
         boolean draws = seed == -1;
         request = request.seed(draws ? ThreadLocalRandom.current().nextLong((1L << 32) - MOST_SEEDS) : seed);
@@ -130,7 +147,25 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 .filter(name -> !name.isBlank())
                 .or(() -> fields.text("sampler_index").filter(name -> !name.isBlank()));
         String spacing = fields.text("scheduler").orElse("");
-        return sampler.map(name -> Samplers.sampled(request, name, spacing)).orElse(request);
+        return sampler.map(name -> Samplers.sampled(request, name, spacing))
+                .orElseGet(() -> Samplers.spaced(request, spacing));
+    }
+
+    /** The refiner is loaded with the model; a request can only name it, and say where it takes over. */
+    private static Request refined(Request request, Fields fields, ServedModel model) {
+        String refiner = fields.text("refiner_checkpoint").orElse("").strip();
+        if (refiner.isEmpty() || refiner.equalsIgnoreCase("none")) {
+            return request;
+        }
+        if (!model.isRefinedBy(refiner)) {
+            throw HttpError.field(
+                    "refiner_checkpoint",
+                    model.refiner().isEmpty()
+                            ? "refiner_checkpoint is not supported: the model was loaded without a refiner"
+                            : "refiner_checkpoint can only be " + model.refinerName()
+                                    + ", which was loaded with the model");
+        }
+        return fields.number("refiner_switch_at").map(request::refinerStart).orElse(request);
     }
 
     private static void requireNeutral(Fields fields) {
@@ -142,8 +177,11 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         if (!fields.isNeutral("s_tmax", 0) && fields.number("s_tmax").orElse(0.0) < 1e9) { // infinity is no limit
             throw unsupported("s_tmax");
         }
-        Fields scripts = fields.object("alwayson_scripts");
+        Fields scripts = fields.object(SCRIPTS);
         for (String script : scripts.names()) {
+            if (script.equalsIgnoreCase(ControlUnits.SCRIPT)) {
+                continue;
+            }
             JsonNode arguments = scripts.object(script).value("args").orElse(null);
             boolean neutral = arguments == null
                     || arguments.isEmpty()

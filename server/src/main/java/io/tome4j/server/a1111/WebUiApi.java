@@ -45,7 +45,7 @@ public final class WebUiApi implements Api {
         this.generation = generation;
         this.folder = folder;
         this.lists = new WebUiLists(generation);
-        this.options = new OptionsState(generation.usualModel(), generation.merging(), 0, 0, ImageFormat.PNG);
+        this.options = new OptionsState(generation.usualModel(), generation.merging(), 0, 0, 0, ImageFormat.PNG);
     }
 
     @Override
@@ -64,12 +64,13 @@ public final class WebUiApi implements Api {
                         ROOT + "reload-checkpoint",
                         exchange -> whenDone(queue().load(options.model()), exchange, Json.object()))));
         routes.addAll(lists.routes());
+        routes.addAll(new ControlNetRoutes(generation.folders().controlNets()).routes());
         return routes;
     }
 
     @Override
     public boolean owns(String path) {
-        return path.startsWith("/sdapi");
+        return path.startsWith("/sdapi") || path.startsWith(ControlNetRoutes.ROOT);
     }
 
     @Override

@@ -3,8 +3,10 @@ package io.tome4j.server.a1111;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.diffusion.EmbeddingFolder;
 import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.Upscaler;
+import io.tome4j.server.generate.Folders;
 import io.tome4j.server.generate.Generation;
 import io.tome4j.server.http.HttpError;
 import io.tome4j.server.http.Json;
@@ -17,7 +19,6 @@ import io.tome4j.tensor.DeviceMemory;
 import io.tome4j.tensor.Placement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +36,11 @@ final class WebUiLists {
     private static final List<String> NOT_HERE = List.of("extra-single-image", "extra-batch-images", "interrogate");
 
     private final GenerationQueue queue;
-    private final Optional<LoraFolder> loras;
+    private final Folders folders;
 
     WebUiLists(Generation generation) {
         this.queue = generation.queue();
-        this.loras = generation.loras();
+        this.folders = generation.folders();
     }
 
     List<Route> routes() {
@@ -50,10 +51,10 @@ final class WebUiLists {
         list(routes, "latent-upscale-modes", () -> upscalers(true));
         list(routes, "sd-models", this::models);
         list(routes, "loras", this::loras);
-        list(routes, "embeddings", WebUiLists::embeddings);
+        list(routes, "embeddings", this::embeddings);
         list(routes, "memory", WebUiLists::memory);
         list(routes, "cmd-flags", WebUiLists::flags);
-        list(routes, "scripts", WebUiLists::scripts);
+        list(routes, "scripts", this::scripts);
         EMPTY.forEach(name -> list(routes, name, Json::array));
         for (String name : List.of("refresh-checkpoints", "refresh-vae", "refresh-loras", "refresh-embeddings")) {
             routes.add(Route.post(WebUiApi.ROOT + name, WebUiApi::answerNull));
@@ -134,7 +135,7 @@ final class WebUiLists {
 
     private ArrayNode loras() {
         ArrayNode list = Json.array();
-        loras.map(LoraFolder::names).orElse(List.of()).forEach(name -> list.addObject()
+        folders.loras().map(LoraFolder::names).orElse(List.of()).forEach(name -> list.addObject()
                 .put("name", name.substring(name.lastIndexOf('/') + 1))
                 .put("alias", name)
                 .put("path", name)
@@ -142,10 +143,21 @@ final class WebUiLists {
         return list;
     }
 
-    private static ObjectNode embeddings() {
+    /** Those of which the names can stand in prompts; skipped are files that are no textual inversions. */
+    private ObjectNode embeddings() {
         ObjectNode json = Json.object();
-        json.putObject("loaded");
-        json.putObject("skipped");
+        ObjectNode loaded = json.putObject("loaded");
+        ObjectNode skipped = json.putObject("skipped");
+        folders.embeddings().map(EmbeddingFolder::list).orElse(List.of()).forEach(each -> {
+            long width = each.widths().stream().mapToLong(Long::longValue).max().orElse(0);
+            (each.vectors() == 0 ? skipped : loaded)
+                    .putObject(each.name().substring(each.name().lastIndexOf('/') + 1))
+                    .putNull("step")
+                    .putNull("sd_checkpoint")
+                    .putNull("sd_checkpoint_name")
+                    .put("shape", width)
+                    .put("vectors", each.vectors());
+        });
         return json;
     }
 
@@ -169,10 +181,12 @@ final class WebUiLists {
                 .put("listen", false);
     }
 
-    private static ObjectNode scripts() {
+    private ObjectNode scripts() {
         ObjectNode json = Json.object();
-        json.putArray("txt2img");
-        json.putArray("img2img");
+        for (String kind : List.of("txt2img", "img2img")) {
+            ArrayNode list = json.putArray(kind);
+            folders.controlNets().ifPresent(folder -> list.add(ControlUnits.SCRIPT));
+        }
         return json;
     }
 }

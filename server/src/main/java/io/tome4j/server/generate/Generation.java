@@ -1,6 +1,5 @@
 package io.tome4j.server.generate;
 
-import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.Request;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.http.Exchange;
@@ -21,9 +20,9 @@ import java.util.function.UnaryOperator;
  * @param queue makes the images
  * @param limits of what can be asked for
  * @param merging what is merged where a request does not say
- * @param loras by whose names prompts ask for them; empty if they cannot
+ * @param folders where that lies which requests may name
  */
-public record Generation(GenerationQueue queue, Limits limits, ToMeOptions merging, Optional<LoraFolder> loras) {
+public record Generation(GenerationQueue queue, Limits limits, ToMeOptions merging, Folders folders) {
     private static final String RETRY_COUNT = "x-stainless-retry-count"; // of OpenAI's clients
 
     /**
@@ -65,7 +64,7 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
      * @throws HttpError if it is beyond the limits, or there is no room
      */
     public Ticket submit(Asked asked, Exchange exchange, UnaryOperator<String> names) {
-        Request request = withLoras(limits.apply(asked.request(), asked.count(), names), names);
+        Request request = folders.resolve(limits.apply(asked.request(), asked.count(), names), names);
         Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
         try {
             return queue.submit(
@@ -73,21 +72,6 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
         } catch (RuntimeException e) {
             throw Errors.explained(e, names);
         }
-    }
-
-    private Request withLoras(Request request, UnaryOperator<String> names) {
-        if (loras.isPresent()) {
-            try {
-                return loras.get().resolve(request);
-            } catch (RuntimeException e) {
-                throw Errors.explained(e, name -> name.equals("lora") ? "prompt" : names.apply(name));
-            }
-        }
-        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(prompt -> prompt.contains("<lora:"))) {
-            throw HttpError.field(
-                    "prompt", "prompt names a LoRA, and this server was started without a folder of them");
-        }
-        return request;
     }
 
     private static Retry retry(Asked asked, Request request, Exchange exchange) {

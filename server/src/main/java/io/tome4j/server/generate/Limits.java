@@ -20,6 +20,7 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
     /** Pixels of an image that clients send, at most: it is decoded to four bytes each. */
     public static final long MOST_PIXELS_SENT = 4096L * 4096;
 
+    private static final int LARGEST_OWN = 1024; // a side that models have where nothing is said
     private static final int STEP = Request.PIXELS_PER_LATENT;
 
     /**
@@ -41,6 +42,12 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
         if (pixels <= maxPixels) {
             return request;
         }
+        if (request.width() == 0 || request.height() == 0) {
+            throw HttpError.field(
+                    names.apply("width"),
+                    "The image may have more pixels than " + maxPixels
+                            + ", which this server makes at most: say width and height");
+        }
         if (!fits || pixels != (long) request.width() * request.height()) {
             throw HttpError.field(
                     names.apply("width"),
@@ -53,8 +60,9 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
 
     /** Of the image that comes out, with what is painted around it, enlarged. */
     private static long pixels(Request request) {
-        long width = request.width();
-        long height = request.height();
+        boolean grows = request.hires() > 1 || !request.extend().isEmpty();
+        long width = request.width() == 0 && grows ? LARGEST_OWN : request.width();
+        long height = request.height() == 0 && grows ? LARGEST_OWN : request.height();
         if (!request.extend().isEmpty()) {
             String[] sides = request.extend().split(",", -1);
             width += Long.parseLong(sides[0].strip()) + Long.parseLong(sides[2].strip());

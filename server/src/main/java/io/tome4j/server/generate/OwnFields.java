@@ -48,7 +48,8 @@ public final class OwnFields {
         }
     }
 
-    private static JsonNode parsed(String text) {
+    /** The value of a field that is written as text: an object, true or false, or the text itself. */
+    public static JsonNode parsed(String text) {
         if (text.startsWith("{")) {
             return Json.read(text.getBytes(StandardCharsets.UTF_8));
         }

@@ -1,17 +1,18 @@
 package io.tome4j.server.generate;
 
+import io.tome4j.diffusion.pixels.ImageFiles;
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.server.http.HttpError;
+import io.tome4j.tensor.TomeException;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Base64;
-import java.util.Iterator;
+import java.util.Optional;
 import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
-/** Images that clients send. */
+/** Images that clients send: read as the library reads files, so that the same file gives the same image by whichever way. */
 public final class SentImages {
     private SentImages() {}
 
@@ -41,37 +42,65 @@ public final class SentImages {
     }
 
     /**
-     * The pixels of an image, whose size is looked at before it is decoded.
+     * The pixels of a PNG, JPEG or WebP file, whose size is looked at before it is decoded; alpha is passed over.
      *
+     * @return RGB
      * @throws HttpError 400 if it is no image that can be read, or too large
      */
-    public static BufferedImage decode(byte[] bytes, String field) {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (readers.hasNext()) {
-                ImageReader reader = readers.next();
-                try {
-                    reader.setInput(in, true, true);
-                    long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-                    if (pixels > Limits.MOST_PIXELS_SENT) {
-                        throw HttpError.of(
-                                        400,
-                                        field + " has " + reader.getWidth(0) + " x " + reader.getHeight(0)
-                                                + " pixels: it may have at most " + Limits.MOST_PIXELS_SENT)
-                                .about(field);
-                    }
-                    return reader.read(0);
-                } finally {
-                    reader.dispose();
+    public static Pixels pixels(byte[] file, String field) {
+        try {
+            return ImageFiles.read(file, field, Limits.MOST_PIXELS_SENT);
+        } catch (TomeException e) {
+            throw HttpError.of(400, String.valueOf(e.getMessage())).about(field);
+        }
+    }
+
+    /** As {@link #pixels}, transparent parts being white. */
+    public static Pixels onWhite(byte[] file, String field) {
+        Pixels image = pixels(file, field);
+        return alpha(file, image).map(alpha -> white(image).blend(image, alpha)).orElse(image);
+    }
+
+    private static Pixels white(Pixels like) {
+        byte[] values = new byte[3 * like.width() * like.height()];
+        Arrays.fill(values, (byte) 255);
+        return Pixels.rgb(like.width(), like.height(), values);
+    }
+
+    /**
+     * A mask, white where the image is painted anew. What is transparent in part says so by that, and else by being light.
+     *
+     * @param transparentIsPainted whether transparent parts are painted anew, or the others
+     * @return grey
+     */
+    public static Pixels mask(byte[] file, String field, boolean transparentIsPainted) {
+        Pixels image = pixels(file, field);
+        return alpha(file, image)
+                .map(alpha -> transparentIsPainted ? alpha.map(level -> 255 - level) : alpha)
+                .orElseGet(image::toGrey);
+    }
+
+    /** The levels of a PNG's alpha; empty if nothing of it is transparent. */
+    private static Optional<Pixels> alpha(byte[] file, Pixels image) {
+        try {
+            BufferedImage decoded = ImageIO.read(new ByteArrayInputStream(file));
+            if (decoded == null || !decoded.getColorModel().hasAlpha() || decoded.getWidth() != image.width()) {
+                return Optional.empty();
+            }
+            byte[] levels = new byte[image.width() * image.height()];
+            boolean transparent = false;
+            int[] row = new int[image.width()];
+            for (int y = 0; y < image.height(); y++) {
+                decoded.getRGB(0, y, row.length, 1, row, 0, row.length);
+                for (int x = 0; x < row.length; x++) {
+                    int level = row[x] >>> 24;
+                    levels[y * row.length + x] = (byte) level;
+                    transparent |= level < 255;
                 }
             }
-        } catch (HttpError e) {
-            throw e;
+            return transparent ? Optional.of(Pixels.grey(image.width(), image.height(), levels)) : Optional.empty();
         } catch (IOException | RuntimeException e) { // readers throw all sorts of what is damaged
-            throw HttpError.of(400, field + " is damaged: it cannot be read as an image")
-                    .about(field);
+            return Optional.empty();
         }
-        throw HttpError.of(400, field + " is no image that can be read: send a PNG or JPEG")
-                .about(field);
     }
 }

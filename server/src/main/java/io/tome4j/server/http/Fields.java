@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.tome4j.tensor.Option;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -133,6 +134,27 @@ public final class Fields {
                     throw wrong(name, value, "an object");
                 })
                 .orElseGet(() -> new Fields(Json.object(), prefix + name + "."));
+    }
+
+    /**
+     * The fields of each object of a list; none if it is not there.
+     *
+     * @throws HttpError if it is no list, or has something else in it than objects; {@code null}s are passed over
+     */
+    public List<Fields> objects(String name) {
+        JsonNode list = value(name).orElseGet(Json::array);
+        if (!list.isArray()) {
+            throw wrong(name, list, "a list");
+        }
+        List<Fields> all = new ArrayList<>();
+        for (JsonNode each : list) {
+            if (each instanceof ObjectNode object) {
+                all.add(new Fields(object, path(name) + "[" + all.size() + "]."));
+            } else if (!each.isNull()) {
+                throw wrong(name, each, "a list of objects");
+            }
+        }
+        return all;
     }
 
     /** A list of texts; none if it is not there. */

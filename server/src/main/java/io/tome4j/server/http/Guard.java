@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
  */
 final class Guard {
     private static final Pattern PORT = Pattern.compile(":\\d{1,5}$");
+    private static final Pattern HEADER_NAMES = Pattern.compile("[A-Za-z0-9, -]{1,1000}");
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
     private final Optional<Token> token;
@@ -58,7 +59,11 @@ final class Guard {
         }
         if (allowed && exchange.method().equals("OPTIONS")) {
             exchange.answerHeader("Access-Control-Allow-Methods", "GET, POST");
-            exchange.answerHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
+            exchange.answerHeader(
+                    "Access-Control-Allow-Headers",
+                    exchange.header("Access-Control-Request-Headers") // clients add some of their own
+                            .filter(names -> HEADER_NAMES.matcher(names).matches())
+                            .orElse("Authorization, Content-Type"));
             exchange.answerHeader("Access-Control-Max-Age", "600");
             exchange.answer(204, "text/plain", new byte[0]);
             return true;

@@ -6,24 +6,28 @@ import io.tome4j.diffusion.ImageStart;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.Start;
+import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.server.generate.OwnFields;
 import io.tome4j.server.generate.SentImages;
 import io.tome4j.server.http.Exchange;
 import io.tome4j.server.http.Exchange.Form;
 import io.tome4j.server.http.HttpError;
 import io.tome4j.server.http.Json;
-import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What an edit begins with, as a form or as JSON.
  *
  * @param fields all but the images
  * @param image what is changed
- * @param mask where it is transparent the image is painted anew; empty for all of it
+ * @param mask white where the image is painted anew; empty for all of it
  */
-record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImage> mask) {
+record EditRequest(ObjectNode fields, Pixels image, Optional<Pixels> mask) {
+    private static final Pattern INNER = Pattern.compile("(\\w{1,60})\\[(\\w{1,60})]");
     private static final String IMAGE = "image";
     private static final String MASK = "mask";
 
@@ -36,12 +40,25 @@ record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImag
 
     private static EditRequest of(Form form) {
         ObjectNode fields = Json.object();
-        form.texts().forEach((name, values) -> fields.put(name, values.get(values.size() - 1)));
+        form.texts().forEach((name, values) -> put(fields, name, values.get(values.size() - 1)));
         List<byte[]> images = new ArrayList<>(form.files().getOrDefault(IMAGE, List.of()));
         images.addAll(form.files().getOrDefault(IMAGE + "[]", List.of()));
         Optional<byte[]> mask =
                 form.files().getOrDefault(MASK, List.of()).stream().findFirst();
         return of(fields, images, mask);
+    }
+
+    /** Clients write the fields of an object as {@code token_merging[ratio]}. */
+    private static void put(ObjectNode fields, String name, String value) {
+        Matcher inner = INNER.matcher(name);
+        if (inner.matches()) {
+            JsonNode object = fields.get(inner.group(1));
+            (object instanceof ObjectNode there ? there : fields.putObject(inner.group(1))).put(inner.group(2), value);
+        } else if (name.equals(OwnFields.TOKEN_MERGING)) {
+            fields.set(name, OwnFields.parsed(value));
+        } else {
+            fields.put(name, value);
+        }
     }
 
     private static EditRequest of(ObjectNode json) {
@@ -69,32 +86,17 @@ record EditRequest(ObjectNode fields, BufferedImage image, Optional<BufferedImag
                     IMAGE, images.isEmpty() ? "Missing required parameter: 'image'" : "image: send one, not several");
         }
         return new EditRequest(
-                fields, SentImages.decode(images.get(0), IMAGE), mask.map(bytes -> SentImages.decode(bytes, MASK)));
+                fields, SentImages.pixels(images.get(0), IMAGE), mask.map(bytes -> SentImages.mask(bytes, MASK, true)));
     }
 
     /** The request with what it begins with, at the image's own size. */
     Request begin(Request request) {
         ImageStart start = Start.from(SourceImage.of(image));
-        return request.size(wholeLatents(image.getWidth()), wholeLatents(image.getHeight()))
-                .start(mask.map(each -> start.repainting(SourceImage.of(white(each))))
-                        .orElse(start));
+        return request.size(wholeLatents(image.width()), wholeLatents(image.height()))
+                .start(mask.map(each -> start.repainting(SourceImage.of(each))).orElse(start));
     }
 
     private static int wholeLatents(int pixels) {
         return Math.max(1, pixels / Request.PIXELS_PER_LATENT) * Request.PIXELS_PER_LATENT;
-    }
-
-    /** White where a mask is transparent; one without transparency is white where it is light. */
-    private static BufferedImage white(BufferedImage mask) {
-        BufferedImage white = new BufferedImage(mask.getWidth(), mask.getHeight(), BufferedImage.TYPE_INT_RGB);
-        boolean hasAlpha = mask.getColorModel().hasAlpha();
-        for (int y = 0; y < mask.getHeight(); y++) {
-            for (int x = 0; x < mask.getWidth(); x++) {
-                int argb = mask.getRGB(x, y);
-                int level = 255 - (argb >>> 24);
-                white.setRGB(x, y, hasAlpha ? level * 0x010101 : argb);
-            }
-        }
-        return white;
     }
 }

@@ -17,7 +17,15 @@ final class Pages {
             "svg", "image/svg+xml");
 
     private static final List<String> FILES = List.of(
-            "index.html", "style.css", "app.js", "api.js", "compare-slider.js", "form.js", "report.js", "icon.svg");
+            "index.html",
+            "style.css",
+            "app.js",
+            "api.js",
+            "begin.js",
+            "compare-slider.js",
+            "form.js",
+            "report.js",
+            "icon.svg");
 
     private final Map<String, byte[]> contents = new LinkedHashMap<>();
 

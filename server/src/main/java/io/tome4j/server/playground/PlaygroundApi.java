@@ -2,9 +2,14 @@ package io.tome4j.server.playground;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.ImageStart;
 import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.ReadParameters;
 import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.SourceImage;
+import io.tome4j.diffusion.Sources;
+import io.tome4j.diffusion.Start;
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.scheduler.Schedulers;
 import io.tome4j.evaluation.measures.ImageMeasure;
 import io.tome4j.server.generate.Errors;
@@ -35,6 +40,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.UnaryOperator;
 
@@ -86,7 +92,7 @@ public final class PlaygroundApi implements Api {
                 .map(name -> generation.model(name).orElseThrow(() -> HttpError.of(404, "There is no such model")
                         .about("model")))
                 .orElseGet(generation::usualModel);
-        Request request = sized(fields, generation.base(model, prompt));
+        Request request = begun(fields, generation.base(model, prompt));
         boolean drawsSeed = !fields.has(Request.SEED.name());
         return new Asked(
                 model,
@@ -96,10 +102,32 @@ public final class PlaygroundApi implements Api {
                 fields.flag("merge_map").orElse(false));
     }
 
-    private static Request sized(Fields fields, Request request) {
-        return request.size(
-                fields.integer("width").orElse(request.width()),
-                fields.integer("height").orElse(request.height()));
+    /** What it begins with; where it does not say its size, an image has its own. */
+    private static Request begun(Fields fields, Request request) {
+        Optional<Pixels> image = sent(fields, "image").map(file -> SentImages.pixels(file, "image"));
+        Request sized = request.size(
+                fields.integer("width")
+                        .orElse(image.map(each -> wholeLatents(each.width())).orElse(request.width())),
+                fields.integer("height")
+                        .orElse(image.map(each -> wholeLatents(each.height())).orElse(request.height())));
+        Optional<byte[]> mask = sent(fields, "mask");
+        if (image.isEmpty()) {
+            if (mask.isPresent()) {
+                throw HttpError.field("mask", "mask is there, and the image is not that it is for");
+            }
+            return sized;
+        }
+        ImageStart start = Start.from(SourceImage.of(image.get()));
+        return sized.start(mask.map(file -> start.repainting(SourceImage.of(SentImages.mask(file, "mask", false))))
+                .orElse(start));
+    }
+
+    private static Optional<byte[]> sent(Fields fields, String name) {
+        return fields.text(name).filter(text -> !text.isBlank()).map(text -> SentImages.bytes(text, name));
+    }
+
+    private static int wholeLatents(int pixels) {
+        return Math.max(1, pixels / Request.PIXELS_PER_LATENT) * Request.PIXELS_PER_LATENT;
     }
 
     private void generate(Exchange exchange) throws IOException, InterruptedException {
@@ -171,14 +199,14 @@ public final class PlaygroundApi implements Api {
     }
 
     private BufferedImage image(Fields fields, String name) {
-        BufferedImage image = SentImages.decode(
+        Pixels image = SentImages.pixels(
                 SentImages.bytes(
                         fields.text(name).orElseThrow(() -> HttpError.field(name, name + " is missing")), name),
                 name);
-        if ((long) image.getWidth() * image.getHeight() > generation.limits().maxPixels()) {
+        if ((long) image.width() * image.height() > generation.limits().maxPixels()) {
             throw HttpError.field(name, name + " is larger than any image of this server");
         }
-        return image;
+        return image.toBufferedImage();
     }
 
     /** What an image was made from, as fields of a request for it. */
@@ -199,6 +227,7 @@ public final class PlaygroundApi implements Api {
                 Schedulers.names().contains(request.scheduler()) ? request.scheduler() : Request.CHECKPOINTS_OWN);
         json.set(OwnFields.TOKEN_MERGING, OptionsJson.of(parameters.merging()));
         json.put("model", parameters.model());
+        json.put("begins_with_image", !parameters.sources().equals(Sources.NONE));
         Json.answer(exchange, json);
     }
 

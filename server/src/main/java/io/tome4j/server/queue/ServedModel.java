@@ -8,10 +8,12 @@ import java.util.function.Supplier;
  *
  * @param name what it is called: its id on the hub, or its folder's name
  * @param hash what its weights are known by, in hexadecimal digits; empty if that is not known
+ * @param refiner the model that goes on where it stops; empty for none
  * @param defaults what suits it where a request does not say
  * @param loader loads it; called on the thread that generates
  */
-public record ServedModel(String name, String hash, Defaults defaults, Supplier<StableDiffusionPipeline> loader) {
+public record ServedModel(
+        String name, String hash, String refiner, Defaults defaults, Supplier<StableDiffusionPipeline> loader) {
     private static final int SHOWN_HASH = 10;
 
     /**
@@ -32,6 +34,19 @@ public record ServedModel(String name, String hash, Defaults defaults, Supplier<
     /** What A1111's web UI lists it as: {@code name [hash]}. */
     public String title() {
         return hash.isEmpty() ? name : name + " [" + shortHash() + "]";
+    }
+
+    /** The last part of its refiner's name. */
+    public String refinerName() {
+        String name = refiner.replace('\\', '/').replaceFirst("/+$", "");
+        return name.substring(name.lastIndexOf('/') + 1);
+    }
+
+    /** Whether its refiner goes by a name: all of it, or its last part, with or without {@code .safetensors} and a hash. */
+    public boolean isRefinedBy(String text) {
+        String plain = text.replaceFirst("\\s*\\[[0-9a-fA-F]{4,64}]$", "").replaceFirst("\\.safetensors$", "");
+        return !refiner.isEmpty()
+                && (text.equals(refiner) || plain.equalsIgnoreCase(refinerName().replaceFirst("\\.safetensors$", "")));
     }
 
     /** Whether it goes by a name: its title, name or hash, whole or short, or the last part of its name. */

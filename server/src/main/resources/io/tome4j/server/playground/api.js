@@ -8,7 +8,9 @@ async function failure(response) {
     // no JSON: the status has to do
   }
   const wait = response.headers.get("Retry-After");
-  return new Error(wait ? `${detail} (in ${wait} s).` : detail);
+  const error = new Error(wait ? `${detail} (in ${wait} s).` : detail);
+  error.status = response.status;
+  return error;
 }
 
 async function post(path, body) {

@@ -1,5 +1,6 @@
 /** The playground: runs what the form says, and shows it. */
 import * as api from "./api.js";
+import { base64 } from "./begin.js";
 import "./compare-slider.js";
 import { Form } from "./form.js";
 import { explain, figures } from "./report.js";
@@ -67,6 +68,7 @@ function busy(on) {
   byId("frame").setAttribute("aria-busy", String(on));
   if (on) {
     byId("error").textContent = "";
+    byId("note").textContent = "";
     byId("progress").value = 0;
     byId("progress-text").textContent = "Waiting for the server";
     byId("preview").hidden = true;
@@ -77,7 +79,7 @@ function busy(on) {
 async function run() {
   const request = form.request();
   const merging = form.merging();
-  const key = JSON.stringify(request);
+  const key = form.key(request);
   const compares = merging !== false && form.compares;
   const parts = compares && !unmergedImages.has(key) ? 2 : 1;
   running = { job: null, interrupted: false };
@@ -157,15 +159,36 @@ async function copy() {
 
 async function load(file) {
   byId("error").textContent = "";
+  let parameters;
   try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    let binary = "";
-    for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-    form.fill(await api.parameters(btoa(binary)));
-    speak("The form was filled from the image");
+    parameters = await api.parameters(await base64(file));
+  } catch (error) {
+    if (error.status === 422) await begin(file, "It says nothing of what it was made from, so it is what to begin with.");
+    else byId("error").textContent = error.message;
+    return;
+  }
+  form.fill(parameters);
+  const again = parameters.begins_with_image && !form.beginning.isChosen;
+  byId("note").textContent = again ? "It was made from another image: choose that one to begin with, too." : "";
+  speak(`The form was filled from the image. ${byId("note").textContent}`);
+}
+
+/** Has the next image begin with one. */
+async function begin(blob, note) {
+  byId("error").textContent = "";
+  try {
+    await form.beginning.choose(blob);
+    byId("note").textContent = note;
+    speak(`The next image begins with this one. ${note}`);
   } catch (error) {
     byId("error").textContent = error.message;
   }
+}
+
+async function beginWithShown() {
+  const bytes = Uint8Array.from(atob(shown.merged.png), (each) => each.charCodeAt(0)); // a data: address may not be fetched
+  await begin(new Blob([bytes], { type: "image/png" }), "");
+  byId("begin").querySelector("summary").focus();
 }
 
 function acceptDrops() {
@@ -182,7 +205,9 @@ function acceptDrops() {
     document.body.classList.remove("dropping");
     if (!hasFile(event)) return;
     event.preventDefault();
-    if (event.dataTransfer.files[0]) load(event.dataTransfer.files[0]);
+    const file = event.dataTransfer.files[0];
+    if (file && event.target.closest?.("#begin")) begin(file, "");
+    else if (file) load(file);
   });
 }
 
@@ -201,6 +226,7 @@ async function start() {
   });
   byId("show-map").addEventListener("click", toggleMap);
   byId("copy").addEventListener("click", copy);
+  byId("begin-with").addEventListener("click", beginWithShown);
   byId("file").addEventListener("change", (event) => {
     if (event.target.files[0]) load(event.target.files[0]);
     event.target.value = "";

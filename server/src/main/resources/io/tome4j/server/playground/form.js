@@ -1,6 +1,9 @@
+import { Beginning } from "./begin.js";
+
 /** The form: what it offers, what it says, and what an image fills it with. */
 
 const byId = (id) => document.getElementById(id);
+const UNKNOWN_AREA = 768 * 768; // pixels that suit a model which does not say
 const NUMBERS = ["width", "height", "num_inference_steps", "guidance_scale"];
 
 export class Form {
@@ -22,6 +25,7 @@ export class Form {
     this.element.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.element.requestSubmit();
     });
+    this.beginning = new Beginning((width, height) => this.#fit(width, height));
     this.useDefaults();
     this.drawSeed();
     this.fillMerging(info.token_merging);
@@ -93,6 +97,17 @@ export class Form {
     byId("seed").value = String(crypto.getRandomValues(new Uint32Array(1))[0]);
   }
 
+  /** The size of an image, or, if it is larger than suits the model, one of the same shape that does. */
+  #fit(width, height) {
+    const { defaults } = this.#model;
+    const area = defaults.width * defaults.height || UNKNOWN_AREA;
+    const least = 64 / Math.min(width, height); // narrower images are none
+    const scale = Math.max(least, Math.min(1, Math.sqrt(area / (width * height))));
+    const side = (pixels) => Math.round((pixels * scale) / 8) * 8;
+    byId("width").value = String(side(width));
+    byId("height").value = String(side(height));
+  }
+
   /** The largest ratio that has an effect: one token of each cell stays. */
   #most() {
     if (byId("method").value === "todo") return 1;
@@ -120,7 +135,13 @@ export class Form {
     request.seed = byId("seed").value.trim(); // a text: seeds are larger than numbers can be exact
     if (byId("negative").value) request.negative_prompt = byId("negative").value;
     if (byId("scheduler").value) request.scheduler = byId("scheduler").value;
-    return request;
+    if (byId("syntax").value !== "plain") request.prompt_syntax = byId("syntax").value;
+    return { ...request, ...this.beginning.fields() };
+  }
+
+  /** What tells a request from others. */
+  key(request) {
+    return JSON.stringify({ ...request, image: this.beginning.key, mask: undefined });
   }
 
   /** The options of merging; `false` for none. */
@@ -162,7 +183,9 @@ export class Form {
     for (const name of NUMBERS) elements[name].value = parameters[name] || elements[name].value;
     byId("seed").value = String(parameters.seed);
     byId("scheduler").value = parameters.scheduler;
-    if (byId("negative").value) byId("more").open = true;
+    byId("syntax").value = parameters.prompt_syntax;
+    this.beginning.fill(parameters);
+    if (byId("negative").value || byId("syntax").value !== "plain") byId("more").open = true;
     this.fillMerging(parameters.token_merging);
   }
 }

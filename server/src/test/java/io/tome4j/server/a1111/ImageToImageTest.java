@@ -8,6 +8,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.Start;
+import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
@@ -65,6 +66,69 @@ class ImageToImageTest {
 
     private static int[] rgb(BufferedImage image) {
         return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    }
+
+    /** Grey, with a mask in grey levels: Java's own conversions would change both. */
+    @Test
+    void aGreyImageIsTheSameByAllWaysAsFromAFile() throws Exception {
+        BufferedImage grey = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_BYTE_GRAY);
+        BufferedImage mask = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_BYTE_GRAY);
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            grey.getRaster().setSample(i % SIDE, i / SIDE, 0, (i % SIDE) * 4);
+            mask.getRaster().setSample(i % SIDE, i / SIDE, 0, i / SIDE < SIDE / 2 ? 110 : 255);
+        }
+        Request request = Request.of("x")
+                .seed(4)
+                .steps(5)
+                .size(SIDE, SIDE)
+                .merging(ToMeOptions.ratio(0.5))
+                .start(Start.from(SourceImage.of(ImageFiles.read(png(grey), "grey")), 0.8)
+                        .repainting(SourceImage.of(ImageFiles.read(png(mask), "mask"))));
+        int[] expected;
+        try (var pipeline = StableDiffusionPipeline.fromPretrained(
+                Fixtures.path("tiny-sd1").toString(), PipelineOptions.DEFAULT.dtype(DTypeChoice.FP32))) {
+            expected = rgb(pipeline.generate(request).image().toBufferedImage());
+        }
+        String images = "\"prompt\": \"x\", \"seed\": 4, \"mask_blur\": 0, ";
+        JsonNode webUi = served.posted(
+                "/sdapi/v1/img2img",
+                "{" + images + "\"steps\": 5, \"denoising_strength\": 0.8, \"inpaint_full_res\": false,"
+                        + " \"mask_round\": false, \"init_images\": [\"" + base64(grey) + "\"], \"mask\": \""
+                        + base64(mask)
+                        + "\"}");
+        assertThat(rgb(image(webUi.at("/images/0")))).isEqualTo(expected);
+        JsonNode edit = served.posted(
+                "/v1/images/edits",
+                "{" + images
+                        + "\"num_inference_steps\": 5, \"strength\": 0.8, \"images\": [{\"image_url\": \"data:image/png;base64,"
+                        + base64(grey) + "\"}], \"mask\": {\"image_url\": \"data:image/png;base64," + base64(mask)
+                        + "\"}}");
+        assertThat(rgb(image(edit.at("/data/0/b64_json")))).isEqualTo(expected);
+        String events = served.post(
+                        "/tome4j/v1/generate",
+                        "{" + images + "\"num_inference_steps\": 5, \"strength\": 0.8, \"image\": \"" + base64(grey)
+                                + "\", \"mask\": \"" + base64(mask) + "\"}")
+                .body();
+        String done = events.substring(events.indexOf("event: done\ndata: ") + 18)
+                .lines()
+                .findFirst()
+                .orElseThrow();
+        assertThat(rgb(image(Served.JSON.readTree(done).at("/images/0/png")))).isEqualTo(expected);
+    }
+
+    @Test
+    void whatIsTransparentBeginsAsWhiteInTheWebUisApi() throws Exception {
+        BufferedImage clear = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_ARGB);
+        BufferedImage white = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = white.createGraphics();
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, SIDE, SIDE);
+        graphics.dispose();
+        String body = "{\"prompt\": \"x\", \"seed\": 4, \"init_images\": [\"%s\"]}";
+        assertThat(rgb(image(served.posted("/sdapi/v1/img2img", String.format(body, base64(clear)))
+                        .at("/images/0"))))
+                .isEqualTo(rgb(image(served.posted("/sdapi/v1/img2img", String.format(body, base64(white)))
+                        .at("/images/0"))));
     }
 
     /** White on its right half; with transparency there instead, and opaque elsewhere. */
@@ -172,6 +236,28 @@ class ImageToImageTest {
                 .isEqualTo("image");
         assertThat(edit("image", new byte[] {1, 2, 3}, new byte[0]).statusCode())
                 .isEqualTo(400);
+    }
+
+    @Test
+    void optionsOfMergingAreFieldsOfAFormAsClientsWriteThem() throws Exception {
+        String[] made = new String[3];
+        for (int i = 0; i < made.length; i++) {
+            ByteArrayOutputStream form = new ByteArrayOutputStream();
+            part(form, "image", "a.png", png(initial));
+            part(form, "prompt", "", "x".getBytes(StandardCharsets.UTF_8));
+            part(form, "seed", "", "4".getBytes(StandardCharsets.UTF_8));
+            String[] merging = {"token_merging[ratio]", "token_merging", "token_merging"};
+            String[] value = {"0.25", "{\"ratio\": 0.25}", "0.75"};
+            part(form, merging[i], "", value[i].getBytes(StandardCharsets.UTF_8));
+            form.writeBytes("--frontier--\r\n".getBytes(StandardCharsets.UTF_8));
+            JsonNode answer = served.ok(served.send(served.request("/v1/images/edits")
+                    .header("Content-Type", "multipart/form-data; boundary=frontier")
+                    .POST(BodyPublishers.ofByteArray(form.toByteArray()))));
+            made[i] = answer.at("/tome4j/infotexts/0").asText();
+        }
+        assertThat(made[0]).contains("Token merging ratio: 0.25");
+        assertThat(made[1]).isEqualTo(made[0]);
+        assertThat(made[2]).contains("Token merging ratio: 0.75");
     }
 
     @ParameterizedTest

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
+import io.tome4j.server.generate.Folders;
+import io.tome4j.server.generate.Limits;
 import io.tome4j.tensor.DTypeChoice;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
@@ -148,7 +151,7 @@ class TextToImageTest {
                 "\"eta\": 0.5|eta",
                 "\"styles\": [\"cinematic\"]|styles",
                 "\"script_name\": \"x/y plot\"|script_name",
-                "\"alwayson_scripts\": {\"ControlNet\": {\"args\": [{\"enabled\": true}]}}|alwayson_scripts.ControlNet",
+                "\"alwayson_scripts\": {\"ControlNet\": {\"args\": [{\"enabled\": true}]}}|alwayson_scripts.ControlNet.args[0].model",
                 "\"steps\": 2.5|steps",
                 "\"steps\": 0|steps",
                 "\"steps\": 1000000|steps",
@@ -253,7 +256,8 @@ class TextToImageTest {
         HttpResponse<String> without = served.post(TXT2IMG, tagged);
         assertThat(without.statusCode()).isEqualTo(422);
         assertThat(without.body()).contains("LoRA");
-        try (Served withLoras = Served.withLoras(Fixtures.path("lora"))) {
+        try (Served withLoras =
+                Served.start(Served.settings().folders(Folders.NONE.loras(LoraFolder.of(Fixtures.path("lora")))))) {
             assertThat(withLoras.got("/sdapi/v1/loras").findValuesAsText("name"))
                     .contains("kohya");
             int[] with = rgb(pixels(withLoras.posted(TXT2IMG, tagged).at("/images/0")));
@@ -277,7 +281,7 @@ class TextToImageTest {
 
     @Test
     void whatIsTooLargeIsMadeSmallerWhereTheServerIsToldToAndSaysSo() throws Exception {
-        try (Served scaling = Served.scalingDownTo(64 * 64)) {
+        try (Served scaling = Served.start(Served.settings().limits(new Limits(64 * 64, true, 150, 16, 2000)))) {
             JsonNode answer = scaling.posted(TXT2IMG, "{\"prompt\": \"x\", \"width\": 1024, \"height\": 1024}");
             assertThat(pixels(answer.at("/images/0")).getWidth()).isEqualTo(64);
             JsonNode info = Served.JSON.readTree(answer.get("info").asText());
@@ -290,7 +294,7 @@ class TextToImageTest {
     @Test
     void imagesAreKeptOnlyWhereTheServerHasAFolderForThem(@TempDir Path folder) throws Exception {
         served.posted(TXT2IMG, "{\"prompt\": \"x\", \"save_images\": true}");
-        try (Served saving = Served.savingTo(folder)) {
+        try (Served saving = Served.start(Served.settings().images(folder))) {
             JsonNode answer =
                     saving.posted(TXT2IMG, "{\"prompt\": \"x\", \"save_images\": true, \"send_images\": false}");
             assertThat(answer.get("images")).isEmpty();

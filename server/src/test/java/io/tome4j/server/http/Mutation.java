@@ -32,6 +32,10 @@ final class Mutation {
             "-9223372036854775808",
             "1e-999999999",
             "\"data:image/png;base64,AAAA\"",
+            "{\"ControlNet\": {\"args\": [{\"model\": \"x\", \"image\": \"AAAA\"}]}}",
+            "{\"controlnet\": {\"args\": [[], 1, \"x\"]}}",
+            "{\"CLIP_stop_at_last_layers\": 1e9}",
+            "[\"AAAA\"]",
             "\"" + "x".repeat(3000) + "\"");
 
     private static final List<String> NAMES = List.of(
@@ -66,6 +70,16 @@ final class Mutation {
             "token_merging_ratio",
             "model",
             "save_images",
+            "mask",
+            "init_images",
+            "strength",
+            "clip_skip",
+            "refiner_checkpoint",
+            "mask_blur",
+            "extend",
+            "hires",
+            "controlnet_images",
+            "controlnet_processor_res",
             "text");
 
     private static final List<String> PATHS = List.of(
@@ -73,6 +87,7 @@ final class Mutation {
             "/sdapi/v1/img2img",
             "/sdapi/v1/options",
             "/sdapi/v1/png-info",
+            "/controlnet/detect",
             "/sdapi/v1/interrupt",
             "/v1/images/generations",
             "/v1/images/edits",

@@ -66,6 +66,9 @@ class OpenApiTest {
         "/sdapi/v1/schedulers, Schedulers",
         "/sdapi/v1/upscalers, Upscalers",
         "/sdapi/v1/sd-models, Models",
+        "/sdapi/v1/embeddings, Embeddings",
+        "/controlnet/model_list, ControlNetModels",
+        "/controlnet/module_list, ControlNetModules",
         "/v1/models, ModelList",
         "/v1/models/tiny-sd1, Model",
         "/tome4j/v1/info, PageInfo"

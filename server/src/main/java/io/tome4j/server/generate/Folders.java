@@ -1,0 +1,89 @@
+package io.tome4j.server.generate;
+
+import io.tome4j.diffusion.Control;
+import io.tome4j.diffusion.ControlNetFolder;
+import io.tome4j.diffusion.EmbeddingFolder;
+import io.tome4j.diffusion.LoraFolder;
+import io.tome4j.diffusion.Request;
+import io.tome4j.server.http.HttpError;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/**
+ * Where that lies which requests may name; what they name otherwise is no file of this machine.
+ *
+ * @param loras by whose names prompts ask for them; empty if they cannot
+ * @param embeddings textual inversions, likewise
+ * @param controlNets that requests may name; empty if they cannot
+ */
+public record Folders(
+        Optional<LoraFolder> loras, Optional<EmbeddingFolder> embeddings, Optional<ControlNetFolder> controlNets) {
+    /** Nothing can be named. */
+    public static final Folders NONE = new Folders(Optional.empty(), Optional.empty(), Optional.empty());
+
+    public Folders loras(LoraFolder value) {
+        return new Folders(Optional.of(value), embeddings, controlNets);
+    }
+
+    public Folders embeddings(EmbeddingFolder value) {
+        return new Folders(loras, Optional.of(value), controlNets);
+    }
+
+    public Folders controlNets(ControlNetFolder value) {
+        return new Folders(loras, embeddings, Optional.of(value));
+    }
+
+    /**
+     * A request with the files of what it names.
+     *
+     * @param names what the API calls the library's options
+     * @throws HttpError if there is none of a name
+     */
+    Request resolve(Request request, UnaryOperator<String> names) {
+        try {
+            return withControls(withEmbeddings(withLoras(request)));
+        } catch (RuntimeException e) {
+            throw Errors.explained(
+                    e, name -> name.equals("lora") || name.equals("embedding") ? "prompt" : names.apply(name));
+        }
+    }
+
+    private Request withLoras(Request request) {
+        if (loras.isPresent()) {
+            return loras.get().resolve(request);
+        }
+        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(prompt -> prompt.contains("<lora:"))) {
+            throw HttpError.field(
+                    "prompt", "prompt names a LoRA, and this server was started without a folder of them");
+        }
+        return request;
+    }
+
+    private Request withEmbeddings(Request request) {
+        if (embeddings.isPresent()) {
+            return embeddings.get().resolve(request);
+        }
+        if (!request.embeddings().isEmpty()) {
+            throw HttpError.field(
+                    "prompt",
+                    "prompt was made with a textual inversion, and this server was started without a folder of them");
+        }
+        return request;
+    }
+
+    private Request withControls(Request request) {
+        if (request.controls().isEmpty()) {
+            return request;
+        }
+        ControlNetFolder folder = controlNets.orElseThrow(() -> HttpError.field(
+                "controlnet", "A ControlNet is named, and this server was started without a folder of them"));
+        for (Control control : request.controls()) {
+            if (control.image().isEmpty()) {
+                throw HttpError.field(
+                        "infotext",
+                        "infotext names a ControlNet, whose image it does not hold: send it as alwayson_scripts have it");
+            }
+        }
+        return request.controls(request.controls().stream().map(folder::resolve).toList());
+    }
+}
