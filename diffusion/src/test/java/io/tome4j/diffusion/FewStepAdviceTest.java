@@ -35,8 +35,7 @@ class FewStepAdviceTest {
                     index, Files.readString(index).replace("PNDMScheduler", "EulerAncestralDiscreteScheduler"));
         }
         return StableDiffusionPipeline.fromPretrained(
-                to.toString(),
-                PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32));
+                to.toString(), PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32));
     }
 
     @Test
@@ -88,7 +87,8 @@ class FewStepAdviceTest {
                     .singleElement()
                     .asString()
                     .contains("999,749,499,249", "scheduler lcm");
-            assertThat(pipeline.advice(CAT.scheduler("lcm").timesteps(999, 749, 499, 249).guidanceScale(1)))
+            assertThat(pipeline.advice(
+                            CAT.scheduler("lcm").timesteps(999, 749, 499, 249).guidanceScale(1)))
                     .isEmpty();
         }
     }
