@@ -33,8 +33,6 @@ class EmojiPreviewTest {
                             progress -> previews.add(preview.image(progress.original())))
                     .image()
                     .toBufferedImage();
-            System.err.println(
-                    "PREVIEW " + correlation(previews.get(5), image) + " " + distance(previews.get(5), image));
             assertThat(correlation(previews.get(5), image)).isGreaterThan(0.85);
             assertThat(distance(previews.get(5), image)).isLessThan(32);
             assertThat(correlation(previews.get(2), image)).isGreaterThan(0.6);
