@@ -26,6 +26,8 @@ PARTS = {  # in the order in which they build on each other
     "resampling": "resampling",
     "img2img": "img2img",
     "inpaint": "inpaint",
+    "from-image": "from_image",
+    "sdxl-tasks": "sdxl_tasks",
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",

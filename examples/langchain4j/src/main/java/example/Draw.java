@@ -1,7 +1,6 @@
 package example;
 
 import dev.langchain4j.data.image.Image;
-import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.output.Response;
 import io.tome4j.langchain4j.Tome4jImageModel;
 import io.tome4j.merging.ToMeOptions;
@@ -19,13 +18,16 @@ public final class Draw {
                 .steps(20)
                 .seed(42)
                 .build()) {
-            draw(model, args[1], Path.of(args[2]));
+            Image image = save(model.generate(args[1]), Path.of(args[2]));
+            if (args.length > 4) {
+                save(model.edit(image, args[3]), Path.of(args[4])); // the same image, painted anew
+            }
         }
     }
 
-    private static void draw(ImageModel model, String prompt, Path file) throws IOException {
-        Response<Image> response = model.generate(prompt);
+    private static Image save(Response<Image> response, Path file) throws IOException {
         Files.write(file, Base64.getDecoder().decode(response.content().base64Data()));
         System.out.println(response.metadata().get(Tome4jImageModel.PARAMETERS));
+        return response.content();
     }
 }

@@ -5,6 +5,7 @@ import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.TomeException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -126,6 +127,30 @@ public final class Control {
     /** The same with another image. */
     public Control withImage(Pixels value) {
         return new Control(model, file, Optional.of(value), imageName, value.sha256(), scale, start, end, canny);
+    }
+
+    /**
+     * The same with the image that an image's parameters name.
+     *
+     * @param folder where its file lies
+     * @throws TomeException if it has no name, is not there, or is not what it was; it is named
+     */
+    Control from(Path folder) {
+        if (image.isPresent()) {
+            return this;
+        }
+        String words = "control image of the ControlNet '" + model + "'";
+        if (imageName.isEmpty()) {
+            throw new TomeException("The " + words + " came from no file, so that it cannot be read again.");
+        }
+        Pixels read = ImageFiles.read(Sources.file(words, imageName, folder));
+        if (!read.sha256().startsWith(imageHash)) {
+            throw new TomeException("The " + words + " " + folder.resolve(imageName)
+                    + " has changed: its pixels' SHA-256 begins with "
+                    + read.sha256().substring(0, SHOWN_DIGITS)
+                    + " and did with " + imageHash + ".");
+        }
+        return withImage(read);
     }
 
     /** As an image's parameters keep it: without the image, and with the beginning of its hash. */

@@ -70,7 +70,7 @@ final class Controls {
         long without = guess ? rows - prompted : 0; // rows that the nets do not see
         Tensor seen = without == 0 ? latents : Tensors.slice(latents, 0, without, rows);
         int copies = guess ? context.copies() * prompted / (int) rows : context.copies();
-        MergeContext merging = merges ? context.run().step(context.step(), copies) : MergeContext.NONE;
+        MergeContext merging = merges ? context.withCopies(copies) : MergeContext.NONE;
         @Nullable ControlResiduals sum = null;
         for (int i = 0; i < nets.size(); i++) {
             Active active = nets.get(i);

@@ -100,7 +100,7 @@ public record DenoisingLoop(Denoiser denoiser, Guidance guidance, ReuseSchedule 
                             Tensor ofParts = conditioned.predict(
                                     repainting.input(parts.inputs(input, guided)),
                                     timesteps[i],
-                                    merging.step(i, parts.copies(guided)),
+                                    merging.step(i, timesteps.length, parts.copies(guided)),
                                     features.pass(!fullPasses.get(places[i])));
                             Tensor predicted = guided.combine(parts.joined(ofParts, guided));
                             original = step.release(trajectory.original(predicted, i, latents));

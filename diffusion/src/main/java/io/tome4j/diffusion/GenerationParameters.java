@@ -45,7 +45,8 @@ public final class GenerationParameters {
     public static GenerationParameters of(Request asked) {
         Request resolved = asked.start() instanceof ImageStart ? asked.strength(asked.strengthToRun()) : asked;
         SamplerNames sampler = new SamplerNames(asked.scheduler(), asked.scheduleType()).canonical();
-        Request kept = resolved.start(Start.noise())
+        Request kept = resolved.unprotected()
+                .start(Start.noise())
                 .scheduler(sampler.scheduler())
                 .scheduleType(sampler.type())
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
@@ -56,7 +57,10 @@ public final class GenerationParameters {
                 .controls(asked.controls().stream().map(Control::withoutImage).toList());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
-        parameters.sources = asked.start().sources();
+        Sources sources = asked.start().sources();
+        parameters.sources = asked.protection()
+                .map(mask -> sources.with(Sources.Role.PROTECTION, Sources.Source.of(mask)))
+                .orElse(sources);
         return parameters;
     }
 
@@ -130,7 +134,11 @@ public final class GenerationParameters {
      * @throws TomeException if one of them is missing or has changed; it is named
      */
     public Request repeated(Path folder) {
-        return request.start(sources.start(folder));
+        Request started = request.start(sources.start(folder))
+                .controls(request.controls().stream()
+                        .map(control -> control.from(folder))
+                        .toList());
+        return sources.protection(folder).map(started::protect).orElse(started);
     }
 
     GenerationParameters sources(Sources value) {

@@ -33,9 +33,19 @@ record ImageDecoder(Autoencoder vae) implements AutoCloseable {
         return List.copyOf(images);
     }
 
+    /**
+     * Latents that are decoded by the scaling factor alone, as those that {@link ImageEncoder#uncentred} gives.
+     *
+     * @param latents {@code [B, 4, H, W]}
+     * @return the same for {@link #decode}, in the open scope
+     */
+    Tensor uncentred(Tensor latents) {
+        return vae.centred(latents);
+    }
+
     /** The other direction, by the same network. */
     ImageEncoder encoder() {
-        return new ImageEncoder(vae);
+        return new ImageEncoder(vae, true);
     }
 
     /** Small images of latents without decoding them. */

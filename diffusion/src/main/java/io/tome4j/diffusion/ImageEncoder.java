@@ -2,6 +2,7 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.models.vae.Autoencoder;
+import io.tome4j.models.vae.AutoencoderKL;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import org.bytedeco.pytorch.Generator;
@@ -11,8 +12,19 @@ import org.bytedeco.pytorch.Tensor;
  * Images to latents. Whoever made the VAE closes it.
  *
  * @param vae the network
+ * @param centred whether the means and deviations that a VAE may bring are taken out, as of its decoder they are put back
  */
-record ImageEncoder(Autoencoder vae) {
+record ImageEncoder(Autoencoder vae, boolean centred) {
+    /** Whether it gives a distribution, of which latents are drawn; TAESD gives latents. */
+    boolean draws() {
+        return vae instanceof AutoencoderKL;
+    }
+
+    /** As diffusers' inpainting pipelines encode: by the scaling factor alone, whatever the VAE brings. */
+    ImageEncoder uncentred() {
+        return new ImageEncoder(vae, false);
+    }
+
     /**
      * An image as the encoder takes it.
      *
@@ -40,7 +52,8 @@ record ImageEncoder(Autoencoder vae) {
      */
     Tensor encode(Tensor pixels, boolean tiled, Generator noise) {
         try (var scope = TensorScope.open()) {
-            Tensor latents = vae.latents(pixels, tiled, noise);
+            Tensor drawn = vae.latents(pixels, tiled, noise);
+            Tensor latents = centred ? drawn : vae.uncentred(drawn);
             Finite.require(latents, "The encoder's latents are not made of numbers (NaN or infinite)");
             return scope.release(latents);
         }

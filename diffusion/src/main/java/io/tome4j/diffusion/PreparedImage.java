@@ -89,13 +89,13 @@ final class PreparedImage implements PreparedStart {
             return inpainting(context, mask.get().atSize());
         }
         PreparedStart.requirePlain(context.denoiser());
-        Tensor latents = latents(context, ImageEncoder.tensor(image));
+        Tensor latents = latents(context, context.encoder(), ImageEncoder.tensor(image));
         return Beginning.of(noisy(context, latents, context.drawn()));
     }
 
     /** {@code [1, 4, H, W]}: where there are several rows, all begin with the same draw of the image's latents. */
-    private static Tensor latents(Context context, Tensor pixels) {
-        return context.encoder().encode(pixels, context.tiled(), context.noise());
+    private static Tensor latents(Context context, ImageEncoder encoder, Tensor pixels) {
+        return encoder.encode(pixels, context.tiled(), context.noise());
     }
 
     private static Tensor noisy(Context context, Tensor latents, Tensor noise) {
@@ -111,17 +111,20 @@ final class PreparedImage implements PreparedStart {
         boolean pureNoise = strength == 1;
         Tensor pixels = ImageEncoder.tensor(image);
         Tensor mask = binary(grey);
-        Tensor latents = pureNoise && knowsMasks ? pixels : latents(context, pixels);
+        ImageEncoder encoder = context.encoder().uncentred();
+        Tensor latents = pureNoise && knowsMasks ? pixels : latents(context, encoder, pixels);
         Tensor noise = context.drawn();
         Tensor first = pureNoise ? context.scaled(noise) : noisy(context, latents, noise);
         Tensor small = nearest(grey, context.grid());
         if (knowsMasks) {
             Tensor masked = pixels.mul(mask.neg().add_(new org.bytedeco.pytorch.Scalar(1.0)));
-            return new Beginning(first, new Repainting.MaskChannels(small, latents(context, masked)));
+            return new Beginning(first, new Repainting.MaskChannels(small, latents(context, encoder, masked)));
         }
         // The reference encodes the masked image, too, and leaves it out: what is drawn for it must be drawn.
-        try (var scope = TensorScope.open()) {
-            Tensors.randn(context.noise(), Tensors.shape(latents));
+        if (encoder.draws()) {
+            try (var scope = TensorScope.open()) {
+                Tensors.randn(context.noise(), Tensors.shape(latents));
+            }
         }
         return new Beginning(first, new Repainting.Blending(latents.repeat(context.images(), 1, 1, 1), noise, small));
     }
@@ -148,6 +151,11 @@ final class PreparedImage implements PreparedStart {
 
     private static boolean isWhite(Pixels grey, int x, int y) {
         return grey.at(x, y, 0) / 255f >= 0.5f;
+    }
+
+    @Override
+    public Optional<Pixels> repainted() {
+        return mask.map(MaskPixels::atSize);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
 import io.tome4j.merging.TokenGrid;
@@ -7,6 +8,7 @@ import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import java.util.Optional;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -48,6 +50,11 @@ interface PreparedStart {
 
     /** The first latents, in the open scope. */
     Beginning begin(Context context);
+
+    /** What is repainted, at the run's size: grey, at least half white where it is; empty for nothing in particular. */
+    default Optional<Pixels> repainted() {
+        return Optional.empty();
+    }
 
     /** An image as the decoder gave it, and as it is to be seen. */
     default BufferedImage finish(BufferedImage decoded) {

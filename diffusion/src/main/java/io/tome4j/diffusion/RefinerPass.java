@@ -7,6 +7,7 @@ import io.tome4j.merging.MergeContext;
 import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.PatchReport;
+import io.tome4j.merging.ProtectedTokens;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.merging.TokenGrid;
@@ -25,16 +26,18 @@ import org.bytedeco.pytorch.Tensor;
  * @param refiner its stages
  * @param request as it is carried out
  * @param merging as it was asked for; empty for what the refiner is patched with
+ * @param kept tokens that are not merged
  */
-record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> merging) {
+record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> merging, ProtectedTokens kept) {
     /**
      * The pass of a pipeline with a refiner, which is patched as the base model is.
      *
      * @param request as it is carried out, but for how it asks to merge
      * @param patched what the base model is patched with
+     * @param kept tokens that are not merged
      */
     static Optional<RefinerPass> of(
-            Stages stages, Request request, Optional<ToMeOptions> merging, ToMeOptions patched) {
+            Stages stages, Request request, Optional<ToMeOptions> merging, ToMeOptions patched, ProtectedTokens kept) {
         return stages.refiner().map(refiner -> {
             if (!ToMe.patchedWith(refiner.denoiser()).equals(patched)) {
                 if (patched.merges()) {
@@ -43,14 +46,14 @@ record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> mergin
                     ToMe.removePatch(refiner.denoiser());
                 }
             }
-            return new RefinerPass(refiner, request, merging);
+            return new RefinerPass(refiner, request, merging, kept);
         });
     }
 
     /** What merging does to the refiner's tokens. */
     PatchReport report(TokenGrid grid) {
         ToMeOptions options = merging.orElseGet(() -> ToMe.patchedWith(refiner.denoiser()));
-        return ToMe.report(refiner.denoiser(), options, grid);
+        return ToMe.report(refiner.denoiser(), options, grid, kept);
     }
 
     /** The refiner's timesteps that remain; to be closed. */
@@ -137,8 +140,9 @@ record RefinerPass(Stages refiner, Request request, Optional<ToMeOptions> mergin
 
     private Denoised run(
             Denoised base, Guidance guidance, Trajectory trajectory, Generator noise, StepListener listener) {
-        try (MergeRun run =
-                MergeRun.of(refiner.denoiser(), merging, request.seed(), guidance.copies(), listener::onMerge)) {
+        try (MergeRun run = MergeRun.of(
+                        refiner.denoiser(), merging, request.seed(), guidance.copies(), listener::onMerge)
+                .protecting(kept)) {
             PromptEncoder.Encoded text = refiner.prompts().continuing().encode(request, guidance);
             Denoised refined = new DenoisingLoop(refiner.denoiser(), guidance, ReuseSchedule.of(request))
                     .run(

@@ -233,9 +233,13 @@ public final class Request {
             .described("LEFT,TOP,RIGHT,BOTTOM", "Paint so many pixels anew around the initial image.")
             .allowing(Extension::isOne, "it must be four numbers of pixels, such as 64,0,64,0");
 
+    public static final Option<Boolean> PROTECT_REPAINTED = Option.of("protect_repainted", true)
+            .titled("Protect repainted")
+            .described("With a mask, do not merge tokens of what is repainted.");
+
     /** Options that mean something only where a run begins with an image. */
     public static final List<Option<?>> OF_INITIAL_IMAGE =
-            List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND);
+            List.of(STRENGTH, MASK_BLUR, PADDING_MASK_CROP, PASTE_BACK, EXTEND, PROTECT_REPAINTED);
 
     public static final Option<Double> HIRES = Option.of("hires", 1.0)
             .titled("Hires upscale")
@@ -323,6 +327,7 @@ public final class Request {
             PADDING_MASK_CROP,
             PASTE_BACK,
             EXTEND,
+            PROTECT_REPAINTED,
             HIRES,
             HIRES_UPSCALER,
             HIRES_STEPS,
@@ -343,6 +348,7 @@ public final class Request {
     private final List<Lora> loras;
     private final List<Embedding> embeddings;
     private final List<Control> controls;
+    private final Optional<SourceImage> protection;
 
     private Request(
             List<String> prompts,
@@ -351,7 +357,8 @@ public final class Request {
             Optional<ToMeOptions> merging,
             List<Lora> loras,
             List<Embedding> embeddings,
-            List<Control> controls) {
+            List<Control> controls,
+            Optional<SourceImage> protection) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
         this.start = start;
@@ -359,6 +366,7 @@ public final class Request {
         this.loras = List.copyOf(loras);
         this.embeddings = List.copyOf(embeddings);
         this.controls = List.copyOf(controls);
+        this.protection = protection;
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
         }
@@ -399,7 +407,8 @@ public final class Request {
                         Optional.empty(),
                         List.of(),
                         List.of(),
-                        List.of())
+                        List.of(),
+                        Optional.empty())
                 .seed(seed);
     }
 
@@ -423,7 +432,7 @@ public final class Request {
             int listed = StepLists.steps(changed.get(TIMESTEPS), changed.get(SIGMAS));
             changed = listed == STEPS.defaultValue() ? changed.without(STEPS) : changed.with(STEPS, listed);
         }
-        return new Request(prompts, changed, start, merging, loras, embeddings, controls);
+        return new Request(prompts, changed, start, merging, loras, embeddings, controls, protection);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -474,7 +483,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras, embeddings, controls);
+        return new Request(value, values, start, merging, loras, embeddings, controls, protection);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -759,7 +768,7 @@ public final class Request {
 
     /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return value.in(new Request(prompts, values, value, merging, loras, embeddings, controls));
+        return value.in(new Request(prompts, values, value, merging, loras, embeddings, controls, protection));
     }
 
     /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
@@ -771,14 +780,22 @@ public final class Request {
         return with(STRENGTH, value);
     }
 
-    /** The strength that a run has where it begins with an image: 1 for inpainting and 0.8 otherwise, if nobody says. */
+    /** Whether a part of an initial image is made anew, or what is around it, and the rest stays. */
+    boolean repaints() {
+        return start instanceof ImageStart image && (image.mask().isPresent() || !extend().isEmpty());
+    }
+
+    /**
+     * The strength that a run has where it begins with an image. If nobody says, that of Stable Diffusion 1 and 2, which is no
+     * lower than other families': a model knows its own.
+     */
     double strengthToRun() {
         if (strength() != USUAL_STRENGTH) {
             return strength();
         }
-        boolean inpainting = !extend().isEmpty()
-                || (start instanceof ImageStart image && image.mask().isPresent());
-        return inpainting ? 1.0 : 0.8;
+        return repaints()
+                ? FamilyDefaults.STABLE_DIFFUSION.inpaintingStrength()
+                : FamilyDefaults.STABLE_DIFFUSION.strength();
     }
 
     /** Denoising steps that are really run: fewer where a run begins with an image. */
@@ -919,7 +936,8 @@ public final class Request {
                 Optional.of(value.merges() ? value : ToMeOptions.NONE),
                 loras,
                 embeddings,
-                controls);
+                controls,
+                protection);
     }
 
     /** The LoRAs that are added to the model, in this order. */
@@ -929,7 +947,7 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value, embeddings, controls);
+        return new Request(prompts, values, start, merging, value, embeddings, controls, protection);
     }
 
     /** As {@link #loras(List)}. */
@@ -944,7 +962,7 @@ public final class Request {
 
     /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
     public Request embeddings(List<Embedding> value) {
-        return new Request(prompts, values, start, merging, loras, value, controls);
+        return new Request(prompts, values, start, merging, loras, value, controls, protection);
     }
 
     /** As {@link #embeddings(List)}. */
@@ -959,7 +977,7 @@ public final class Request {
 
     /** Steers the images by these, and no others. What several add is summed up. */
     public Request controls(List<Control> value) {
-        return new Request(prompts, values, start, merging, loras, embeddings, value);
+        return new Request(prompts, values, start, merging, loras, embeddings, value, protection);
     }
 
     /** As {@link #controls(List)}. */
@@ -983,6 +1001,34 @@ public final class Request {
 
     public Request mergeControlnet(boolean value) {
         return with(MERGE_CONTROLNET, value);
+    }
+
+    /** The regions whose tokens are not merged; empty for none but what {@link #protectRepainted} says. */
+    public Optional<SourceImage> protection() {
+        return protection;
+    }
+
+    /**
+     * Leaves regions out of merging (see {@link io.tome4j.merging.ProtectedTokens}).
+     *
+     * @param mask white is protected; of the size of the image that is made, or of the one that it begins with
+     */
+    public Request protect(SourceImage mask) {
+        return new Request(prompts, values, start, merging, loras, embeddings, controls, Optional.of(mask));
+    }
+
+    /** The same without such a mask. */
+    Request unprotected() {
+        return new Request(prompts, values, start, merging, loras, embeddings, controls, Optional.empty());
+    }
+
+    /** Whether tokens of what a mask has repainted are not merged, where the method of merging can leave tokens out. */
+    public boolean protectRepainted() {
+        return get(PROTECT_REPAINTED);
+    }
+
+    public Request protectRepainted(boolean value) {
+        return with(PROTECT_REPAINTED, value);
     }
 
     /** Images in all. */
@@ -1028,12 +1074,13 @@ public final class Request {
                 && request.merging.equals(merging)
                 && request.loras.equals(loras)
                 && request.embeddings.equals(embeddings)
-                && request.controls.equals(controls);
+                && request.controls.equals(controls)
+                && request.protection.equals(protection);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls, protection);
     }
 
     @Override
@@ -1046,6 +1093,7 @@ public final class Request {
         loras.forEach(lora -> text.append(' ').append(lora));
         embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
         controls.forEach(control -> text.append(" control: ").append(control));
+        protection.ifPresent(mask -> text.append(" protecting: ").append(mask));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();
     }

@@ -21,10 +21,11 @@ record SdxlFit(Optional<TextEncoder> first, TextEncoder second, UNet2DConditionM
             return "the text encoders give embeddings of size " + width + ", and the UNet's 'cross_attention_dim' is "
                     + unet.crossAttentionDim();
         }
-        if (vae.latentChannels() != unet.inChannels()) {
-            return StableDiffusion.channelsMisfit(vae.latentChannels(), unet.inChannels());
+        String channels = StableDiffusion.channelsMisfit(vae.latentChannels(), unet.inChannels());
+        if (!channels.isEmpty()) {
+            return channels;
         }
-        if (unet.outChannels() != unet.inChannels()) {
+        if (unet.outChannels() != vae.latentChannels()) {
             return "the UNet's 'in_channels' is " + unet.inChannels() + ", and its 'out_channels' is "
                     + unet.outChannels();
         }

@@ -20,14 +20,23 @@ public record Sources(Map<Role, Sources.Source> of) {
     /** What an image is for. */
     public enum Role {
         /** What denoising begins with. */
-        IMAGE("Init image"),
+        IMAGE("Init image", "init_image"),
         /** What is repainted of it. */
-        MASK("Mask");
+        MASK("Mask", "mask"),
+        /** The regions whose tokens are not merged. */
+        PROTECTION("Protect", "protect");
 
         private final String title;
+        private final String option;
 
-        Role(String title) {
+        Role(String title, String option) {
             this.title = title;
+            this.option = option;
+        }
+
+        /** Its name where it is asked for, as an option is called. */
+        public String option() {
+            return option;
         }
 
         /** Its name among the parameters in an image. */
@@ -40,6 +49,7 @@ public record Sources(Map<Role, Sources.Source> of) {
             return switch (this) {
                 case IMAGE -> "initial image";
                 case MASK -> "mask";
+                case PROTECTION -> "mask of what is protected";
             };
         }
 
@@ -61,14 +71,7 @@ public record Sources(Map<Role, Sources.Source> of) {
                 throw new TomeException("The " + role.words()
                         + " came from no file, so that it cannot be read again: its" + " SHA-256 is " + sha256 + ".");
             }
-            if (!Path.of(name).equals(Path.of(name).getFileName())) {
-                throw new TomeException("The " + role.words() + " is called '" + name + "', which is no file's name.");
-            }
-            Path file = folder.resolve(name);
-            if (!Files.isRegularFile(file)) {
-                throw new TomeException(
-                        "The " + role.words() + " '" + name + "' is not in " + folder + ": put it there first.");
-            }
+            Path file = file(role.words(), name, folder);
             SourceImage image = SourceImage.read(file);
             if (!image.sha256().equals(sha256)) {
                 throw new TomeException("The " + role.words() + " " + file + " has changed: its SHA-256 is "
@@ -85,6 +88,23 @@ public record Sources(Map<Role, Sources.Source> of) {
 
     public Sources {
         of = Collections.unmodifiableMap(new LinkedHashMap<>(of));
+    }
+
+    /**
+     * A source's file.
+     *
+     * @param words what it is called in a sentence
+     * @throws TomeException if it is not there
+     */
+    static Path file(String words, String name, Path folder) {
+        if (!Path.of(name).equals(Path.of(name).getFileName())) {
+            throw new TomeException("The " + words + " is called '" + name + "', which is no file's name.");
+        }
+        Path file = folder.resolve(name);
+        if (!Files.isRegularFile(file)) {
+            throw new TomeException("The " + words + " '" + name + "' is not in " + folder + ": put it there first.");
+        }
+        return file;
     }
 
     /** The same and one more. */
@@ -107,6 +127,15 @@ public record Sources(Map<Role, Sources.Source> of) {
                 .map(start -> mask.map(start::repainting).orElse(start))
                 .map(Start.class::cast)
                 .orElseGet(Start::noise);
+    }
+
+    /**
+     * The regions that they say are not merged; empty for none.
+     *
+     * @throws TomeException as {@link #start}
+     */
+    Optional<SourceImage> protection(Path folder) {
+        return get(Role.PROTECTION).map(source -> source.read(Role.PROTECTION, folder));
     }
 
     /** The image of a role. */

@@ -107,7 +107,7 @@ final class StableDiffusion implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
-                    Request.GUIDANCE_SCALE.defaultValue(),
+                    FamilyDefaults.STABLE_DIFFUSION,
                     adapters,
                     (name, settings) -> scheduler(
                             name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig), settings),

@@ -12,6 +12,7 @@ import io.tome4j.merging.MergeRun;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.MergeableModel;
 import io.tome4j.merging.PatchReport;
+import io.tome4j.merging.ProtectedTokens;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
@@ -114,6 +115,14 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return stages.denoiser().patch();
     }
 
+    /**
+     * The request with what the model's family chooses where it does not: the guidance scale, and the strength where it begins
+     * with an image.
+     */
+    public Request withDefaults(Request request) {
+        return stages.withDefaults(request);
+    }
+
     /** As {@link #generate(Request, StepListener)}, to the end. */
     public Result generate(Request request) {
         return generate(request, StepListener.NONE);
@@ -178,6 +187,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .loras(added.loras())
                 .embeddings(Embeddings.hashed(request));
         request.controls().forEach(Control::requireImage);
+        Protection.require(request, grid, request.merging().orElseGet(() -> ToMe.patchedWith(this)));
         List<ControlNetModel> nets = controlNets.open(request.controls());
         try (var scope = TensorScope.open();
                 Generator noise = Tensors.generator(request.seed())) {
@@ -213,8 +223,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     private void requireNoRefiner(Request request) {
-        boolean masked = request.start() instanceof ImageStart image
-                && (image.mask().isPresent() || !request.extend().isEmpty());
+        boolean masked = request.repaints();
         if (stages.refiner().isPresent() && (request.hires() > 1 || masked)) {
             throw new OptionException((masked ? "{mask}" : "{hires}")
                     + " does not go with a refiner, which draws all of the image in one pass: leave one of both out");
@@ -244,16 +253,19 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Guidance guidance = told ? Guidance.OFF : Guidance.of(request);
         Denoiser guided = stages.denoiser().guided(request.guidanceScale());
         try (var scope = TensorScope.open();
-                MergeRun run = MergeRun.of(
+                MergeRun unprotected = MergeRun.of(
                         merged(request, nets),
                         request.merging(),
                         request.seed(),
                         guidance.copies(),
-                        listener::onMerge)) {
+                        listener::onMerge);
+                MergeRun run = unprotected.protecting(
+                        Protection.of(request, start.repainted(), unprotected.options(), grid))) {
             Request resolved = request.merging(run.options());
+            ProtectedTokens kept = run.kept();
             Optional<RefinerPass> refinerPass =
-                    RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this));
-            PatchReport merging = merging(ToMe.report(this, run.options(), grid), refinerPass);
+                    RefinerPass.of(stages, resolved, request.merging(), ToMe.patchedWith(this), kept);
+            PatchReport merging = merging(ToMe.report(this, run.options(), grid, kept), refinerPass);
             try (Trajectory trajectory = start.trajectory(scheduler);
                     RefinerPass.Course course = RefinerPass.course(refinerPass, trajectory, listener)) {
                 long begin = System.nanoTime();
@@ -358,7 +370,10 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             Pass pass, Request request, Request resolved, PreparedStart start, TokenGrid grid, List<String> warnings) {
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
-        List<BufferedImage> decoded = decoder().decode(pass.denoised().latents(), tiled);
+        Tensor latents = pass.denoised().latents();
+        // diffusers' pipelines for inpainting encode without the VAE's means; those with ControlNets decode so, too.
+        boolean uncentred = request.repaints() && !request.controls().isEmpty();
+        List<BufferedImage> decoded = decoder().decode(uncentred ? decoder().uncentred(latents) : latents, tiled);
         List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
         return new Result(
                 images,

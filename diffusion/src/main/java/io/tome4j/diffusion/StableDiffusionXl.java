@@ -33,7 +33,6 @@ final class StableDiffusionXl implements ModelFamily {
     /** With the second text encoder alone. */
     static final StableDiffusionXl REFINER = new StableDiffusionXl(false);
 
-    private static final double GUIDANCE_SCALE = 5;
     private static final String FIRST = "text_encoder";
     private static final String SECOND = "text_encoder_2";
     private static final String ZEROS = "force_zeros_for_empty_prompt";
@@ -141,7 +140,7 @@ final class StableDiffusionXl implements ModelFamily {
                     new UNetDenoiser(unet),
                     unet::close,
                     new ImageDecoder(vae),
-                    GUIDANCE_SCALE,
+                    FamilyDefaults.SDXL,
                     adapters,
                     (name, settings) -> scheduler(name, schedulerClass, schedulerConfig, settings),
                     Optional.empty());

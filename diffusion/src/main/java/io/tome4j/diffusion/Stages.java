@@ -16,7 +16,7 @@ import java.util.function.BiFunction;
  * @param denoiser text and noise to latents
  * @param closeDenoiser frees the denoiser's models
  * @param decoder latents to images
- * @param guidanceScale of a request that does not say
+ * @param defaults of a request that does not say
  * @param adapters the components to which LoRAs may be added
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}, with settings
  *     that go before the checkpoint's
@@ -30,7 +30,7 @@ record Stages(
         Denoiser denoiser,
         Runnable closeDenoiser,
         ImageDecoder decoder,
-        double guidanceScale,
+        FamilyDefaults defaults,
         Adapters adapters,
         BiFunction<String, SchedulerSettings, Scheduler> schedulers,
         Optional<Stages> refiner)
@@ -46,7 +46,7 @@ record Stages(
                 denoiser,
                 closeDenoiser,
                 decoder,
-                guidanceScale,
+                defaults,
                 adapters,
                 schedulers,
                 Optional.of(value));
@@ -61,7 +61,7 @@ record Stages(
 
     /** The request with what the family chooses where nobody did. */
     Request withDefaults(Request request) {
-        return request.isChosen(Request.GUIDANCE_SCALE) ? request : request.guidanceScale(guidanceScale);
+        return defaults.in(request);
     }
 
     long weightBytes() {

@@ -231,7 +231,14 @@ class ControlNetTest {
             Request again = read.controls(
                     read.controls().get(0).withImage(control.image().orElseThrow()));
             assertThat(difference(pipeline, request(control), again)).isZero();
+            Request repeated = GenerationParameters.parse(text).repeated(Fixtures.path("controlnet"));
+            assertThat(difference(pipeline, request(control), repeated)).isZero();
         }
+        assertThatThrownBy(() -> GenerationParameters.parse(text).repeated(Fixtures.path("img2img")))
+                .hasMessageContaining("'lines.png' is not in");
+        assertThatThrownBy(() -> GenerationParameters.parse(text.replaceFirst("lines.png", "waves.png"))
+                        .repeated(Fixtures.path("controlnet")))
+                .hasMessageContaining("waves.png has changed");
     }
 
     @Test

@@ -29,8 +29,9 @@ class ImageStartParityTest {
     private static final int TOLERANCE = 2; // of 255
 
     static Stream<Arguments> cases() {
-        return Stream.of("img2img/", "inpaint/").flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
-                .map(c -> Arguments.of(folder + c.get("name").textValue(), c)));
+        return Stream.of("img2img/", "inpaint/", "from-image/")
+                .flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
+                        .map(c -> Arguments.of(folder + c.get("name").textValue(), c)));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -74,6 +75,7 @@ class ImageStartParityTest {
                 c.get("pipeline").textValue(),
                 folder,
                 file -> !file.startsWith("unet") && !file.toString().equals("model_index.json"));
+        PipelineParityTest.addSchedulerSettings(c, folder);
         if (c.get("channels").intValue() == 9) {
             Fixtures.copy("inpaint", folder, file -> file.startsWith("unet") || file.endsWith("model_index.json"));
         } else {

@@ -7,6 +7,7 @@ import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -99,6 +100,21 @@ final class LdmFile {
         }
     }
 
+    /** Writes all parts under diffusers' names, each behind its own: as some programs keep a folder in one file. */
+    static Path writeUnderDiffusersNames(Path folder, Path file) {
+        try (var scope = TensorScope.open()) {
+            LdmFile made = new LdmFile(folder, "");
+            for (String component : List.of("text_encoder", "text_encoder_2", "unet", "vae")) {
+                if (made.folder.has(component)) {
+                    StoredTensors stored = weights(made.folder, component);
+                    stored.names().forEach(name -> made.tensors.put(component + "." + name, stored.load(name)));
+                }
+            }
+            SafetensorsWriter.write(file, made.tensors);
+            return file;
+        }
+    }
+
     /** Writes the UNet alone. */
     static Path writeUNet(Path folder, Path file) {
         try (var scope = TensorScope.open()) {
@@ -152,6 +168,9 @@ final class LdmFile {
                             + (unet.has("up_blocks." + number + ".attentions.0.norm.weight") ? 2 : 1) + "."
                             + block.group(5);
             };
+        }
+        if (name.startsWith("time_embedding.cond_proj.")) { // of latent consistency models
+            return name.replace("time_embedding", "time_embed");
         }
         String renamed = replaced(name, UNET);
         return name.startsWith("mid_block.resnets")

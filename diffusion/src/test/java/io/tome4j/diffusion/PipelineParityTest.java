@@ -81,12 +81,17 @@ class PipelineParityTest {
             return Fixtures.path(pipeline);
         }
         Fixtures.copy(pipeline, folder, file -> true);
+        addSchedulerSettings(c, folder);
+        return folder;
+    }
+
+    /** Changes the scheduler's file of a copy. */
+    static void addSchedulerSettings(JsonNode c, Path folder) throws IOException {
         File file = folder.resolve("scheduler/scheduler_config.json").toFile();
         ObjectMapper json = new ObjectMapper();
         ObjectNode config = (ObjectNode) json.readTree(file);
         config.setAll((ObjectNode) c.get("scheduler_settings"));
         json.writeValue(file, config);
-        return folder;
     }
 
     static Request request(JsonNode c) {

@@ -75,7 +75,7 @@ class SdxlParityTest {
     }
 
     /** The case's pipeline, or a copy of it whose scheduler's file has other settings. */
-    private static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
+    static Path withSchedulerSettings(JsonNode c, Path folder) throws IOException {
         String pipeline = c.get("model").textValue();
         if (c.get("scheduler_settings").isEmpty()) {
             return Fixtures.path(pipeline);
@@ -91,9 +91,7 @@ class SdxlParityTest {
 
     /** What a case asks for. */
     static Request request(JsonNode c) {
-        List<String> prompts = new ArrayList<>();
-        c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
-        Request request = Request.of(prompts.toArray(String[]::new))
+        Request request = withOptions(c, Request.of(prompts(c)))
                 .guidanceScale(c.get("guidance_scale").doubleValue())
                 .steps(c.get("steps").intValue())
                 .scheduler(c.get("scheduler").textValue())
@@ -106,6 +104,18 @@ class SdxlParityTest {
         if (!c.get("refiner_start").isNull()) {
             request = request.refinerStart(c.get("refiner_start").doubleValue());
         }
+        return request;
+    }
+
+    static String[] prompts(JsonNode c) {
+        List<String> prompts = new ArrayList<>();
+        c.get("prompts").forEach(prompt -> prompts.add(prompt.textValue()));
+        return prompts.toArray(String[]::new);
+    }
+
+    /** With what else the call was told. */
+    static Request withOptions(JsonNode c, Request asked) {
+        Request request = asked;
         for (Iterator<Map.Entry<String, JsonNode>> each = c.get("options").fields(); each.hasNext(); ) {
             var entry = each.next();
             var option = Request.OPTIONS.stream()

@@ -73,10 +73,12 @@ class ExamplesTest {
 
     @Test
     @Order(5)
-    void langChain4jDraws() throws Exception {
+    void langChain4jDrawsAndEdits() throws Exception {
         Example example = Example.copied("langchain4j", folder);
-        String output = example.maven("compile", "exec:java", "-Dexec.args='" + TINY + "' 'a red apple' apple.png");
+        String output = example.maven(
+                "compile", "exec:java", "-Dexec.args='" + TINY + "' 'a red apple' apple.png 'a green apple' green.png");
         assertThat(output).contains("Seed: 42");
+        requireImage(example.file("green.png"), 128, "a green apple", "Denoising strength: 0.8");
         requireImage(example.file("apple.png"), 128, "a red apple", "Token merging ratio: 0.5");
     }
 

@@ -12,10 +12,13 @@ import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.Response;
 import dev.langchain4j.spi.ServiceHelper;
+import io.tome4j.diffusion.ImageStart;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
+import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.Start;
 import io.tome4j.langchain4j.spi.Tome4jImageModelBuilderFactory;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.OptionException;
@@ -93,6 +96,7 @@ public final class Tome4jImageModel implements ImageModel, AutoCloseable {
      *
      * @throws IllegalArgumentException if the prompt is null or blank
      * @throws InvalidRequestException if it cannot be made as it is asked for: the message says why
+     * @throws ModelNotFoundException if the pipeline is loaded by this call and cannot be
      * @throws TimeoutException if it takes longer than the builder's time-out
      * @throws CancellationException if the thread is interrupted; it stays so
      */
@@ -117,6 +121,51 @@ public final class Tome4jImageModel implements ImageModel, AutoCloseable {
         return Response.from(run.images(), null, FinishReason.STOP, run.metadataOfAll());
     }
 
+    /**
+     * Paints an image anew (image to image); how far it may go from it is the request's option {@code strength}.
+     *
+     * @param image in base64, or at a {@code data:} or {@code file:} URL; the result has its size, each side rounded down to
+     *     a multiple of 8, unless the builder says another
+     * @throws IllegalArgumentException if an argument is null, or the prompt blank
+     * @throws InvalidRequestException if the image cannot be read, or as {@link #generate(String)}
+     * @throws TimeoutException as {@link #generate(String)}
+     */
+    @Override
+    public Response<Image> edit(Image image, String prompt) {
+        ensureNotNull(image, "image");
+        ensureNotBlank(prompt, "prompt");
+        return edited(Start.from(SourceImages.image(image)), prompt);
+    }
+
+    /**
+     * Repaints a part of an image.
+     *
+     * @param image as {@link #edit(Image, String)}
+     * @param mask of the image's size: what is transparent is repainted, or, where nothing is transparent, what is white
+     * @throws IllegalArgumentException if an argument is null, or the prompt blank
+     * @throws InvalidRequestException if an image cannot be read, they are of different sizes, or as {@link
+     *     #generate(String)}
+     * @throws TimeoutException as {@link #generate(String)}
+     */
+    @Override
+    public Response<Image> edit(Image image, Image mask, String prompt) {
+        ensureNotNull(image, "image");
+        ensureNotNull(mask, "mask");
+        ensureNotBlank(prompt, "prompt");
+        ImageStart start = Start.from(SourceImages.image(image));
+        SourceImage part = SourceImages.mask(mask);
+        try {
+            return edited(start.repainting(part), prompt);
+        } catch (OptionException e) {
+            throw new InvalidRequestException(e.getMessage(), e);
+        }
+    }
+
+    private Response<Image> edited(Start start, String prompt) {
+        Run run = run(requestOf(prompt).start(start));
+        return Response.from(run.image(0), null, FinishReason.STOP, run.metadata());
+    }
+
     private Request requestOf(String prompt) {
         ensureNotBlank(prompt, "prompt");
         try {
@@ -137,9 +186,10 @@ public final class Tome4jImageModel implements ImageModel, AutoCloseable {
 
     private Run run(Request request) {
         long start = System.nanoTime();
+        StableDiffusionPipeline loaded = loaded();
         try {
-            Result result = pipeline.get()
-                    .generate(request, progress -> !Thread.currentThread().isInterrupted() && !isLate(start));
+            Result result =
+                    loaded.generate(request, progress -> !Thread.currentThread().isInterrupted() && !isLate(start));
             return new Run(result, Duration.ofNanos(System.nanoTime() - start));
         } catch (CancellationException e) {
             if (isLate(start)) {
@@ -154,8 +204,17 @@ public final class Tome4jImageModel implements ImageModel, AutoCloseable {
         }
     }
 
+    private StableDiffusionPipeline loaded() {
+        try {
+            return pipeline.get();
+        } catch (TomeException e) {
+            throw new ModelNotFoundException(e.getMessage(), e);
+        }
+    }
+
     private boolean isLate(long start) {
-        return timeout.isPresent() && System.nanoTime() - start > timeout.get().toNanos();
+        return timeout.isPresent()
+                && Duration.ofNanos(System.nanoTime() - start).compareTo(timeout.get()) > 0;
     }
 
     /** Frees the pipeline, if this model has loaded it. */
@@ -296,9 +355,17 @@ public final class Tome4jImageModel implements ImageModel, AutoCloseable {
             return this;
         }
 
-        /** How long a call may take, the wait for others included; looked at after each step. */
+        /**
+         * How long a call may take, the wait for others included; looked at after each step.
+         *
+         * @throws IllegalArgumentException if it is not positive
+         */
         public Tome4jImageModelBuilder timeout(Duration value) {
-            timeout = Optional.of(ensureNotNull(value, "timeout"));
+            ensureNotNull(value, "timeout");
+            if (value.isNegative() || value.isZero()) {
+                throw new IllegalArgumentException("timeout is " + value + ": it must be positive");
+            }
+            timeout = Optional.of(value);
             return this;
         }
 

@@ -218,6 +218,32 @@ class Tome4jImageModelTest {
     }
 
     @Test
+    void aModelMayBeClosedTwiceAndItsTimeoutIsPositive() {
+        Tome4jImageModel own = Tome4jImageModel.builder().modelName(MODEL).build();
+        own.close();
+        own.close();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder().timeout(Duration.ZERO))
+                .withMessageContaining("timeout");
+        assertThat(builder()
+                        .timeout(Duration.ofSeconds(Long.MAX_VALUE))
+                        .build()
+                        .generate("x")
+                        .content())
+                .isNotNull();
+    }
+
+    @Test
+    void aPipelineThatCannotBeLoadedByTheFirstCallIsAModelThatIsNotFound() {
+        ImageModel model = Tome4jImageModel.builder()
+                .pipeline(() -> StableDiffusionPipeline.fromPretrained("/there/is/none"))
+                .build();
+        assertThatThrownBy(() -> model.generate("x"))
+                .isInstanceOf(ModelNotFoundException.class)
+                .hasMessageContaining("/there/is/none");
+    }
+
+    @Test
     void aFrameworkMayHandOutBuildersOfItsOwn() {
         assertThat(Tome4jImageModel.builder()).isInstanceOf(FrameworksBuilderFactory.FrameworksBuilder.class);
     }

@@ -2,6 +2,7 @@ package io.tome4j.merging;
 
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -12,6 +13,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * dimensions, arXiv 2303.17604, section 4).
  */
 public final class BipartiteSoftMatching {
+    /** Below all similarities, and below what stands for one that is no number. */
+    private static final double LEAST = -3;
+
     private BipartiteSoftMatching() {}
 
     /**
@@ -38,7 +42,7 @@ public final class BipartiteSoftMatching {
      */
     public static TokenMerge random2d(
             Tensor metric, TokenGrid grid, int sx, int sy, long r, DestinationDraw draw, Precision precision) {
-        return random2d(metric, grid, sx, sy, r, draw, precision, 1);
+        return random2d(metric, grid, sx, sy, r, draw, precision, 1, ProtectedTokens.NONE);
     }
 
     /**
@@ -46,6 +50,7 @@ public final class BipartiteSoftMatching {
      * share one matching, by the mean of their tokens.
      *
      * @param copies how often the batch holds each image, one set of all images after the other; a divisor of {@code B}
+     * @param kept tokens that are neither destinations nor merged away
      */
     static TokenMerge random2d(
             Tensor metric,
@@ -55,32 +60,55 @@ public final class BipartiteSoftMatching {
             long r,
             DestinationDraw draw,
             Precision precision,
-            int copies) {
+            int copies,
+            ProtectedTokens kept) {
         if (metric.dim() != 3 || metric.size(1) != grid.tokens()) {
             throw new IllegalArgumentException("metric " + java.util.Arrays.toString(Tensors.shape(metric))
                     + " does not hold the " + grid.tokens() + " tokens of " + grid);
         }
         int cells = grid.destinations(sx, sy);
-        long merged = Math.min(r, (long) grid.tokens() - cells);
-        if (merged <= 0 || cells == 0) {
+        long merged = Math.min(r, kept.sources(grid, sx, sy));
+        if (merged <= 0) {
             return TokenMerge.NONE;
         }
-        boolean[] isDestination = chooseDestinations(grid, sx, sy, draw.draw(cells, sx * sy));
+        boolean[] isKept = kept.at(grid);
+        boolean[] isDestination = chooseDestinations(isKept, grid, sx, sy, draw.draw(cells, sx * sy));
         Tensor sources = tokensWhere(isDestination, false).to(metric.device(), ScalarType.Long);
         Tensor destinations = tokensWhere(isDestination, true).to(metric.device(), ScalarType.Long);
-        return match(metric, sources, destinations, merged, copies, StreamingMatcher.of(metric, precision));
+        StreamingMatcher matcher = StreamingMatcher.of(metric, precision);
+        if (kept.isNone()) {
+            return match(metric, sources, destinations, merged, copies, matcher);
+        }
+        Tensor keptSources = keptSources(isKept, isDestination, metric);
+        return match(
+                metric,
+                sources,
+                destinations,
+                merged,
+                copies,
+                matcher,
+                similarity -> similarity.masked_fill(keptSources, new Scalar(LEAST)));
     }
 
-    /** Step 1: marks one token of each whole cell. */
-    private static boolean[] chooseDestinations(TokenGrid grid, int sx, int sy, long[] drawn) {
+    /** Step 1: marks one token of each whole cell, but none that is kept. */
+    private static boolean[] chooseDestinations(boolean[] isKept, TokenGrid grid, int sx, int sy, long[] drawn) {
         boolean[] isDestination = new boolean[grid.tokens()];
-        int columns = grid.width() / sx;
         for (int cell = 0; cell < drawn.length; cell++) {
-            int y = cell / columns * sy + (int) drawn[cell] / sx;
-            int x = cell % columns * sx + (int) drawn[cell] % sx;
-            isDestination[y * grid.width() + x] = true;
+            int token = ProtectedTokens.destination(isKept, grid, sx, sy, cell, (int) drawn[cell]);
+            if (token >= 0) {
+                isDestination[token] = true;
+            }
         }
         return isDestination;
+    }
+
+    /** {@code [S]} bool: of each source whether it is kept. */
+    private static Tensor keptSources(boolean[] isKept, boolean[] isDestination, Tensor metric) {
+        long[] flags = java.util.stream.IntStream.range(0, isKept.length)
+                .filter(token -> !isDestination[token])
+                .mapToLong(token -> isKept[token] ? 1 : 0)
+                .toArray();
+        return Tensors.of(flags, flags.length).to(metric.device(), ScalarType.Bool);
     }
 
     private static Tensor tokensWhere(boolean[] isDestination, boolean wanted) {
@@ -93,6 +121,18 @@ public final class BipartiteSoftMatching {
 
     static MergePlan match(
             Tensor metric, Tensor sources, Tensor destinations, long merged, int copies, StreamingMatcher matcher) {
+        return match(metric, sources, destinations, merged, copies, matcher, UnaryOperator.identity());
+    }
+
+    /** @param adjusted what counts of a similarity, {@code [B, S]} to the same */
+    private static MergePlan match(
+            Tensor metric,
+            Tensor sources,
+            Tensor destinations,
+            long merged,
+            int copies,
+            StreamingMatcher matcher,
+            UnaryOperator<Tensor> adjusted) {
         if (metric.size(0) % copies != 0) {
             throw new IllegalArgumentException(
                     "A batch of " + metric.size(0) + " does not hold each image " + copies + " times");
@@ -101,7 +141,7 @@ public final class BipartiteSoftMatching {
             Best best = copies == 1
                     ? matcher.match(metric, sources, destinations)
                     : matcher.match(meanOfCopies(metric, copies), sources, destinations);
-            Tensor merges = mostSimilar(best.similarity(), merged);
+            Tensor merges = mostSimilar(adjusted.apply(best.similarity()), merged);
             return new MergePlan(
                             sources,
                             destinations,

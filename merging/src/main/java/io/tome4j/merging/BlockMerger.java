@@ -27,22 +27,22 @@ final class BlockMerger {
     }
 
     BlockMerge merge(BlockTokens tokens, MergeContext context) {
-        if (options.auto()
-                && !MergingCost.of(options, tokens.grid(), tokens.hidden().size(2), blocksAtLevel)
-                        .pays()) {
+        ToMeOptions now = options.at(MergeRun.firstOf(context.step(), options.matchEvery()), context.steps());
+        if (!now.merges()
+                || (now.auto()
+                        && !MergingCost.of(now, tokens.grid(), tokens.hidden().size(2), blocksAtLevel)
+                                .pays())) {
             return BlockMerge.NONE;
         }
         try (var section = Profile.section(Profile.Part.MATCHING)) {
-            return options.method()
-                    .strategy()
-                    .merge(options, tokens, metric -> matching(metric, tokens.grid(), context));
+            return now.method().strategy().merge(now, tokens, metric -> matching(now, metric, tokens.grid(), context));
         }
     }
 
     /** The matching that this block is to use: its own or a shared one. */
-    private TokenMerge matching(Tensor metric, TokenGrid grid, MergeContext context) {
+    private TokenMerge matching(ToMeOptions now, Tensor metric, TokenGrid grid, MergeContext context) {
         if (!options.sharesMatchings()) {
-            return match(metric, grid, context);
+            return match(now, metric, grid, context);
         }
         OptionalInt alone = options.matchPer() == MatchPer.LEVEL ? OptionalInt.empty() : OptionalInt.of(blockNumber);
         return context.run()
@@ -51,19 +51,20 @@ final class BlockMerger {
                         context.step(),
                         options.matchEvery(),
                         blockNumber,
-                        () -> match(metric, grid, context));
+                        () -> match(now, metric, grid, context));
     }
 
-    private TokenMerge match(Tensor metric, TokenGrid grid, MergeContext context) {
+    private TokenMerge match(ToMeOptions now, Tensor metric, TokenGrid grid, MergeContext context) {
         return BipartiteSoftMatching.random2d(
                 metric,
                 grid,
                 options.sx(),
                 options.sy(),
-                options.method().strategy().merged(options, grid),
+                options.method().strategy().merged(now, grid),
                 draw(metric.size(0), context),
                 options.matchPrecision(),
-                options.matchTogether() ? context.copies() : 1);
+                options.matchTogether() ? context.copies() : 1,
+                context.run().kept());
     }
 
     private DestinationDraw draw(long batch, MergeContext context) {

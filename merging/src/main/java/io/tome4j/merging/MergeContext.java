@@ -8,11 +8,17 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param run what the steps have in common
  * @param step the number of the denoising step, from 0; one forward pass each
+ * @param steps how many there are in all, which a ratio that changes goes by; 0 if that is not known
  * @param copies how often this pass's batch holds each image: 2 under classifier-free guidance, 1 in a step without it
  */
-public record MergeContext(MergeRun run, int step, int copies) {
+public record MergeContext(MergeRun run, int step, int steps, int copies) {
     /** For a forward pass that merges nothing. */
-    public static final MergeContext NONE = new MergeContext(MergeRun.NONE, 0, 1);
+    public static final MergeContext NONE = new MergeContext(MergeRun.NONE, 0, 0, 1);
+
+    /** The same of a batch that holds each image so often. */
+    public MergeContext withCopies(int value) {
+        return new MergeContext(run, step, steps, value);
+    }
 
     /**
      * How a block is to merge its tokens in this forward pass. Each block asks once.

@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 public final class MergeRun implements AutoCloseable {
     /** Merges nothing, in any model. */
     public static final MergeRun NONE =
-            new MergeRun(new IdentityHashMap<>(), ToMeOptions.NONE, 0, 1, MergeListener.NONE);
+            new MergeRun(new IdentityHashMap<>(), ToMeOptions.NONE, 0, 1, MergeListener.NONE, ProtectedTokens.NONE);
 
     /**
      * What a matching is for.
@@ -79,6 +79,7 @@ public final class MergeRun implements AutoCloseable {
     private final long seed;
     private final int copies;
     private final MergeListener listener;
+    private final ProtectedTokens protection;
     private final Map<Key, Kept> kept = new HashMap<>();
     private boolean closed;
 
@@ -87,12 +88,14 @@ public final class MergeRun implements AutoCloseable {
             ToMeOptions options,
             long seed,
             int copies,
-            MergeListener listener) {
+            MergeListener listener,
+            ProtectedTokens protection) {
         this.mergers = mergers;
         this.options = options;
         this.seed = seed;
         this.copies = copies;
         this.listener = listener;
+        this.protection = protection;
     }
 
     /**
@@ -131,7 +134,32 @@ public final class MergeRun implements AutoCloseable {
                         asked -> new ToMePatch.Applied(asked, DestinationDraw.runningOnFrom(seed)))
                 .orElseGet(() -> model.patch().applied());
         ToMeOptions resolved = ToMe.resolved(model, patched.options());
-        return new MergeRun(ToMe.mergers(model, resolved, patched.runningOn()), resolved, seed, copies, listener);
+        return new MergeRun(
+                ToMe.mergers(model, resolved, patched.runningOn()),
+                resolved,
+                seed,
+                copies,
+                listener,
+                ProtectedTokens.NONE);
+    }
+
+    /**
+     * Another run that is the same but for not merging these tokens; to be closed as this one.
+     *
+     * @param tokens of the model's input
+     * @throws OptionException if it merges in a way that cannot leave tokens out: {@link ToMeOptions.Method#TODO}, or {@link
+     *     ToMeOptions.Mode#TOMESD}
+     */
+    public MergeRun protecting(ProtectedTokens tokens) {
+        if (!tokens.isNone()) {
+            options.requireProtection();
+        }
+        return new MergeRun(mergers, options, seed, copies, listener, tokens);
+    }
+
+    /** The tokens that it does not merge. */
+    public ProtectedTokens kept() {
+        return protection;
     }
 
     /** What this run merges, {@linkplain ToMe#resolved resolved} for its model. */
@@ -151,7 +179,15 @@ public final class MergeRun implements AutoCloseable {
      * @param batchCopies how often this step's batch holds each image; a matching of another batch is not used for it
      */
     public MergeContext step(int step, int batchCopies) {
-        return new MergeContext(this, step, batchCopies);
+        return step(step, 0, batchCopies);
+    }
+
+    /**
+     * As {@link #step(int, int)}, of a run whose number of steps is known: a {@linkplain ToMeOptions#ratioChanges ratio that
+     * changes} needs it.
+     */
+    public MergeContext step(int step, int steps, int batchCopies) {
+        return new MergeContext(this, step, steps, batchCopies);
     }
 
     /** What draws are keyed by. */

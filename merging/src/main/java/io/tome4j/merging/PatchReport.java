@@ -80,7 +80,7 @@ public record PatchReport(
                         blocksInModel,
                         what,
                         method,
-                        options.ratio(),
+                        options.ratioText(),
                         options.maxDownsample() == 1 ? "" : ", max_downsample " + options.maxDownsample())
                 + (notes.isEmpty() ? "" : "; " + String.join("; ", notes));
     }

@@ -78,8 +78,19 @@ public final class ToMe {
      * @throws OptionException if the options ask for merging, and nothing would be merged
      */
     public static PatchReport report(MergeableModel model, ToMeOptions asked, TokenGrid input) {
+        return report(model, asked, input, ProtectedTokens.NONE);
+    }
+
+    /**
+     * As {@link #report(MergeableModel, ToMeOptions, TokenGrid)}, where some tokens are not merged. A ratio that changes is
+     * reported at its highest.
+     *
+     * @param kept tokens of the input
+     */
+    public static PatchReport report(MergeableModel model, ToMeOptions asked, TokenGrid input, ProtectedTokens kept) {
         List<? extends MergeableBlock> all = model.mergeableBlocks();
         ToMeOptions options = resolved(model, asked);
+        ToMeOptions most = options.withRatio(options.highestRatio());
         if (!options.merges()) {
             return new PatchReport(options, input, List.of(), List.of(), all.size(), List.of());
         }
@@ -91,22 +102,25 @@ public final class ToMe {
                 continue;
             }
             TokenGrid grid = input.downsample(block.downsample());
-            MergingCost cost = MergingCost.of(options, grid, block.channels(), blocksAtLevel(all, block));
+            MergingCost cost = MergingCost.of(most, grid, block.channels(), blocksAtLevel(all, block));
             if (options.auto() && !cost.pays()) {
                 unmerged.add(
                         new PatchReport.UnmergedBlock(block.name(), block.downsample(), grid.tokens(), cost.reason()));
             } else {
-                int left = grid.tokens() - options.method().strategy().merged(options, grid);
+                int merged = most.method().strategy().merged(most, grid);
+                int left = grid.tokens()
+                        - (kept.isNone() ? merged : Math.min(merged, kept.sources(grid, options.sx(), options.sy())));
                 patched.add(new PatchReport.PatchedBlock(block.name(), block.downsample(), grid.tokens(), left));
             }
         }
-        return new PatchReport(
+        PatchReport report = new PatchReport(
                 options,
                 input,
                 List.copyOf(patched),
                 List.copyOf(unmerged),
                 all.size(),
-                notes(options, patched, unmerged));
+                notes(most, patched, unmerged));
+        return kept.isNone() ? report : report.withNote(kept + " are protected");
     }
 
     private static int blocksAtLevel(List<? extends MergeableBlock> blocks, MergeableBlock block) {

@@ -70,6 +70,24 @@ public final class ToMeOptions {
                     ratio -> ratio >= 0 && ratio <= 1,
                     "it is the share of tokens to merge away, from 0 (none) to 1; 0.5 is a good start");
 
+    /** The ratio is the same in all steps. */
+    private static final double AS_IN_THE_FIRST_STEP = -1;
+
+    private static final String TO = "..";
+
+    /** To how small a share a step's ratio is rounded. */
+    private static final double FINE = 1e9;
+
+    public static final Option<Double> RATIO_END = Option.of("ratio_end", AS_IN_THE_FIRST_STEP)
+            .titled("Token merging ratio end")
+            .described(
+                    "SHARE",
+                    "The ratio of the last step, to which it changes evenly from the first step's; -1 is the same in all."
+                            + " A ratio of 0.2..0.6 is short for both.")
+            .allowing(
+                    ratio -> ratio == AS_IN_THE_FIRST_STEP || (ratio >= 0 && ratio <= 1),
+                    "it is the share of tokens to merge away in the last step, from 0 (none) to 1; -1 is as in the first");
+
     private static final int DEEPEST = 8;
 
     public static final Option<Integer> MAX_DOWNSAMPLE = Option.of("max_downsample", 1)
@@ -146,6 +164,7 @@ public final class ToMeOptions {
     /** All options, in the order to show them. */
     public static final List<Option<?>> OPTIONS = List.of(
             RATIO,
+            RATIO_END,
             MAX_DOWNSAMPLE,
             SX,
             SY,
@@ -178,10 +197,12 @@ public final class ToMeOptions {
         this.values = values;
         if (mode() == Mode.TOMESD
                 && (method() != Method.TOME
+                        || ratioChanges()
                         || sizeWeighted()
                         || MATCHING.stream().anyMatch(values::has))) {
-            throw new OptionException("{mode} tomesd is exactly what tomesd does: it leaves no choice of {method},"
-                    + " {size_weighted}, {match_per}, {match_every}, {match_together} or {match_precision}");
+            throw new OptionException(
+                    "{mode} tomesd is exactly what tomesd does: it leaves no choice of {method},"
+                            + " {ratio_end}, {size_weighted}, {match_per}, {match_every}, {match_together} or {match_precision}");
         }
         method().strategy().require(this);
     }
@@ -225,14 +246,23 @@ public final class ToMeOptions {
         return new ToMeOptions(asIfNotChosen ? base.without(option) : base.with(option, value));
     }
 
-    /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
+    /**
+     * As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. A ratio may also be that of the first
+     * step and that of the last, {@code 0.2..0.6}; one alone is that of all steps, whatever was said before.
+     */
     public <T> ToMeOptions withText(Option<T> option, String text) {
-        return with(option, option.parse(text));
+        if (!option.equals(RATIO)) {
+            return with(option, option.parse(text));
+        }
+        int to = text.indexOf(TO);
+        return to < 0
+                ? withRatio(RATIO.parse(text))
+                : withRatio(RATIO.parse(text.substring(0, to)), RATIO.parse(text.substring(to + TO.length())));
     }
 
-    /** Whether anything is to be merged. */
+    /** Whether anything is to be merged in any step. */
     public boolean merges() {
-        return ratio() > 0;
+        return highestRatio() > 0;
     }
 
     /**
@@ -244,8 +274,63 @@ public final class ToMeOptions {
         return get(RATIO);
     }
 
+    /** The same ratio in all steps. */
     public ToMeOptions withRatio(double value) {
-        return with(RATIO, value);
+        return with(RATIO_END, AS_IN_THE_FIRST_STEP).with(RATIO, value);
+    }
+
+    /**
+     * A ratio that changes evenly from the first step to the last. Steps are calls of the model, as the scheduler makes them;
+     * where steps share a matching, they share the ratio of the first of them. Each pass of a run (that of a refiner, the
+     * second one of hires) goes through all of it.
+     *
+     * @param first in [0, 1], the first step's
+     * @param last in [0, 1], the last step's; a run of one step has the first's
+     */
+    public ToMeOptions withRatio(double first, double last) {
+        RATIO.require(last);
+        return with(RATIO, first).with(RATIO_END, last == first ? AS_IN_THE_FIRST_STEP : last);
+    }
+
+    /** The last step's ratio, in [0, 1]; {@link #ratio} where it is the same in all. */
+    public double ratioEnd() {
+        double end = get(RATIO_END);
+        return end == AS_IN_THE_FIRST_STEP ? ratio() : end;
+    }
+
+    /** Whether the ratio changes from step to step. */
+    public boolean ratioChanges() {
+        return ratioEnd() != ratio();
+    }
+
+    /** The ratio of the step that merges most. */
+    public double highestRatio() {
+        return Math.max(ratio(), ratioEnd());
+    }
+
+    /** The ratio for people: {@code 0.5}, or {@code 0.2..0.6}. */
+    public String ratioText() {
+        return ratioChanges() ? RATIO.format(ratio()) + TO + RATIO.format(ratioEnd()) : String.valueOf(ratio());
+    }
+
+    /**
+     * The options of one step, whose ratio does not change.
+     *
+     * @param step from 0
+     * @param steps of the run
+     * @throws IllegalArgumentException if the ratio changes, and there is no such step
+     */
+    public ToMeOptions at(int step, int steps) {
+        if (!ratioChanges()) {
+            return this;
+        }
+        if (step < 0 || step >= steps) {
+            throw new IllegalArgumentException("The ratio goes from " + ratioText() + ", and step " + step
+                    + " is none of a run of " + steps + ": say with MergeRun.step how many steps there are");
+        }
+        double share = steps == 1 ? 0 : (double) step / (steps - 1);
+        double exact = ratio() + share * (ratioEnd() - ratio());
+        return withRatio(Math.rint(exact * FINE) / FINE); // 0.6 - 0.2 is to be 0.4, and not a bit less
     }
 
     /**
@@ -401,6 +486,20 @@ public final class ToMeOptions {
 
     public ToMeOptions auto(boolean value) {
         return with(AUTO, value);
+    }
+
+    /** Whether regions of an image can be left out of merging; of no merging they can. */
+    public boolean canProtect() {
+        return !merges() || (mode() != Mode.TOMESD && method().strategy().matches());
+    }
+
+    /** @throws OptionException if regions of an image cannot be left out of merging */
+    void requireProtection() {
+        if (!canProtect()) {
+            throw new OptionException(
+                    "{protect} leaves tokens out of a matching: it needs {method} tome or query, and not"
+                            + " {mode} tomesd");
+        }
     }
 
     /** Whether any method but sampling chose how to match. */

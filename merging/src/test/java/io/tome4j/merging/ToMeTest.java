@@ -156,6 +156,7 @@ class ToMeTest {
         assertThat(ToMeOptions.OPTIONS.stream().map(option -> option.name() + "=" + options.text(option)))
                 .containsExactly(
                         "ratio=0.5",
+                        "ratio_end=-1",
                         "max_downsample=1",
                         "sx=2",
                         "sy=2",

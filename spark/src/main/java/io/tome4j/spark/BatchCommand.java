@@ -125,10 +125,11 @@ final class BatchCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+        boolean isOurs = isOurs();
         SparkSession spark = SparkSession.builder().appName("tome4j").getOrCreate();
         try {
             Dataset<Row> prompts =
-                    spark.read().format(format).option("header", "true").load(input);
+                    spark.read().format(format).options(csv(format)).load(input);
             long added = batch.run(prompts, output, images);
             spec.commandLine().getOut().println(added + " images added to " + output);
             spec.commandLine().getOut().flush();
@@ -136,8 +137,23 @@ final class BatchCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         } finally {
-            spark.stop();
+            if (isOurs) {
+                spark.stop();
+            }
         }
+    }
+
+    /** Quotes inside quotes are doubled, and prompts may have several lines (RFC 4180): neither is Spark's default. */
+    private static Map<String, String> csv(String format) {
+        return format.equalsIgnoreCase("csv")
+                ? Map.of("header", "true", "escape", "\"", "multiLine", "true")
+                : Map.of();
+    }
+
+    /** A session that was there already is not ours to stop. */
+    private static boolean isOurs() {
+        return SparkSession.getActiveSession().isEmpty()
+                && SparkSession.getDefaultSession().isEmpty();
     }
 
     private String format() {

@@ -46,8 +46,11 @@ final class PromptRow {
     /** A cell as an option's text: tables hold whole numbers as 20.0, too. */
     private static String text(Option<?> option, Object value) {
         boolean whole = option.defaultValue() instanceof Integer || option.defaultValue() instanceof Long;
-        if (whole && value instanceof Double number && number == Math.rint(number) && Math.abs(number) < 1L << 53) {
-            return Long.toString(number.longValue());
+        if (whole && value instanceof Number cell && !(value instanceof Long)) {
+            double number = cell.doubleValue();
+            if (number == Math.rint(number) && Math.abs(number) < 1L << 53) {
+                return Long.toString((long) number);
+            }
         }
         return value.toString();
     }

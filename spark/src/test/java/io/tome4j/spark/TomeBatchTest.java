@@ -105,6 +105,43 @@ class TomeBatchTest {
     }
 
     @Test
+    void wholeNumbersMayComeInAnyTypeOfNumber() {
+        StructType columns = KEYED.add("num_inference_steps", DataTypes.FloatType)
+                .add("seed", DataTypes.createDecimalType(20, 2))
+                .add("width", DataTypes.ShortType);
+        Dataset<Row> rows = spark.createDataFrame(
+                List.of(
+                        RowFactory.create("a", "x", 2f, new java.math.BigDecimal("7.00"), (short) 72),
+                        RowFactory.create("b", "x", 2.5f, null, null)),
+                columns);
+        List<Row> made = TomeBatch.of(SETTINGS).generate(rows).collectAsList();
+        assertThat(made.get(0).<String>getAs("parameters")).contains("Steps: 2", "Seed: 7", "Size: 72x64");
+        assertThat(made.get(1).<String>getAs("error")).contains("num_inference_steps is '2.5'");
+    }
+
+    @Test
+    void promptsInCsvMayHaveQuotesCommasAndLines(@TempDir Path folder) throws Exception {
+        Path input = folder.resolve("prompts.csv");
+        Files.writeString(input, "key,prompt\n1,\"a \"\"red\"\" apple, ripe\"\n2,\"two\nlines\"\n");
+        Path output = folder.resolve("out");
+        int status = new picocli.CommandLine(new BatchCommand())
+                .execute(
+                        "--input=" + input,
+                        "--output=" + output,
+                        "--model=" + SETTINGS.model(),
+                        "--option=num_inference_steps=1",
+                        "--option=width=64",
+                        "--option=height=64");
+        assertThat(status).isZero();
+        Map<String, String> parameters = new TreeMap<>();
+        for (Row row : spark.read().parquet(output.resolve("table").toString()).collectAsList()) {
+            parameters.put(row.getAs("key"), row.getAs("parameters"));
+        }
+        assertThat(parameters.get("1")).startsWith("a \"red\" apple, ripe\n");
+        assertThat(parameters.get("2")).startsWith("two\nlines\n");
+    }
+
+    @Test
     void aRowThatCannotBeMadeHasAnErrorAndTheOthersAreMade() {
         StructType columns = KEYED.add("width", DataTypes.StringType).add("scheduler", DataTypes.StringType);
         Dataset<Row> rows = spark.createDataFrame(

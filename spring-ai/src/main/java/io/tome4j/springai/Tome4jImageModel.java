@@ -4,10 +4,12 @@ import io.micrometer.observation.ObservationRegistry;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.Start;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.image.Image;
@@ -26,7 +28,9 @@ import org.springframework.ai.image.observation.ImageModelObservationDocumentati
 /**
  * Stable Diffusion with token merging as Spring AI's {@link ImageModel}, in this process.
  *
- * <p>A prompt's messages of weight 1 (or none) are what to draw, those of weight -1 what to lead away from. Options are
+ * <p>A prompt's messages of weight 1 (or none) are what to draw, those of weight -1 what to lead away from (instead of the
+ * options' negative prompt). A medium of theirs is an image to begin with ({@link Request#STRENGTH}); one named {@code mask}
+ * says which part is repainted: where it is transparent, or, where nothing is transparent, white. Options are
  * taken from the prompt, then from the model's defaults. Images come as PNG in base64; each has a {@link
  * Tome4jImageGenerationMetadata}, and the response's metadata have {@link #MERGING} and {@link #DROPPED_WORDS}. One run at
  * a time: concurrent calls wait for each other.
@@ -107,14 +111,12 @@ public final class Tome4jImageModel implements ImageModel {
                 }));
     }
 
-    /** What the messages say, what to draw and what not to, with the options. */
-    private static Request request(@Nullable List<ImageMessage> messages, Tome4jImageOptions options) {
+    /** What the messages say, what to draw and what not to, and what they begin with, with the options. */
+    private static Request request(@Nullable List<ImageMessage> instructions, Tome4jImageOptions options) {
+        List<ImageMessage> messages = instructions == null ? List.of() : instructions;
         List<String> wanted = new ArrayList<>();
         List<String> unwanted = new ArrayList<>();
-        for (ImageMessage message : messages == null ? List.<ImageMessage>of() : messages) {
-            if (!message.getMedia().isEmpty()) {
-                throw new IllegalArgumentException("A message has media: this model begins with noise alone");
-            }
+        for (ImageMessage message : messages) {
             float weight = message.getWeight() == null ? 1 : message.getWeight();
             if (weight != 1 && weight != -1) {
                 throw new IllegalArgumentException("A message has the weight " + weight
@@ -130,6 +132,10 @@ public final class Tome4jImageModel implements ImageModel {
         Request request = options.applyTo(Request.of(String.join(", ", wanted)));
         if (!unwanted.isEmpty()) {
             request = request.negativePrompt(String.join(", ", unwanted));
+        }
+        Optional<Start> start = PromptImages.start(messages);
+        if (start.isPresent()) {
+            request = request.start(start.get());
         }
         return request.images() == 1 ? request : request.seedPerImage(true);
     }

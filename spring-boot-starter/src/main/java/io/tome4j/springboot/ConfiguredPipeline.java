@@ -11,16 +11,24 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The pipeline that the properties describe: loaded by who asks first, closed with the application. */
+/**
+ * The pipeline of the image models: the application's own, if it has one, or what the properties describe, which is loaded by
+ * who asks first and closed with the application.
+ */
 final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, AutoCloseable {
+    private static final String OWN = "the application's own";
+
     private final Tome4jProperties properties;
+    private final Optional<Supplier<StableDiffusionPipeline>> own;
     private final Optional<ToMeOptions> merging;
     private volatile @Nullable StableDiffusionPipeline loaded;
     private volatile String failure = "";
     private boolean closed;
 
-    ConfiguredPipeline(Tome4jProperties properties) {
+    /** @param own the application's pipeline, which stays the application's to close */
+    ConfiguredPipeline(Tome4jProperties properties, Optional<Supplier<StableDiffusionPipeline>> own) {
         this.properties = properties;
+        this.own = own;
         Tome4jImageOptions.Builder options = Tome4jImageOptions.builder();
         properties.getMerging().forEach(options::merging);
         this.merging = options.build().merging();
@@ -28,6 +36,9 @@ final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, Aut
 
     /** What the model is called, before it is loaded, too. */
     String modelName() {
+        if (own.isPresent()) {
+            return loaded().map(StableDiffusionPipeline::modelName).orElse(OWN);
+        }
         return isEmbedded() ? EmbeddedModel.shipped().name() : properties.getModel();
     }
 
@@ -37,6 +48,9 @@ final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, Aut
 
     /** What suits the model where nothing else is said. */
     Tome4jImageOptions defaults() {
+        if (own.isPresent()) {
+            return Tome4jImageOptions.builder().build();
+        }
         Tome4jImageOptions.Builder builder = Tome4jImageOptions.builder().model(modelName());
         if (isEmbedded()) {
             EmbeddedModel model = EmbeddedModel.shipped();
@@ -62,8 +76,8 @@ final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, Aut
             try {
                 loaded = load();
                 failure = "";
-            } catch (TomeException e) {
-                failure = String.valueOf(e.getMessage());
+            } catch (RuntimeException | LinkageError e) {
+                failure = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
                 throw e;
             }
         }
@@ -71,10 +85,14 @@ final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, Aut
     }
 
     private StableDiffusionPipeline load() {
-        String source = isEmbedded() ? EmbeddedModel.shipped().folder().toString() : properties.getModel();
-        var pipeline = StableDiffusionPipeline.fromPretrained(source, properties.pipelineOptions());
+        StableDiffusionPipeline pipeline = own.map(Supplier::get).orElseGet(this::described);
         merging.filter(ToMeOptions::merges).ifPresent(options -> ToMe.applyPatch(pipeline, options));
         return pipeline;
+    }
+
+    private StableDiffusionPipeline described() {
+        String source = isEmbedded() ? EmbeddedModel.shipped().folder().toString() : properties.getModel();
+        return StableDiffusionPipeline.fromPretrained(source, properties.pipelineOptions());
     }
 
     /** The pipeline, if somebody has asked for it. */
@@ -90,7 +108,7 @@ final class ConfiguredPipeline implements Supplier<StableDiffusionPipeline>, Aut
     @Override
     public synchronized void close() {
         closed = true;
-        if (loaded != null) {
+        if (loaded != null && own.isEmpty()) {
             loaded.close();
         }
     }

@@ -198,6 +198,48 @@ class AutoConfigurationTest {
     }
 
     @Test
+    void imageModelsRunOnAnApplicationsOwnPipelineWhichTheyLeaveOpen() {
+        try (var mine = StableDiffusionPipeline.fromPretrained(TINY)) {
+            application()
+                    .withInitializer(context -> context.getBeanFactory().registerSingleton("mine", mine))
+                    .withPropertyValues(
+                            "spring.ai.tome4j.image.steps=1",
+                            "langchain4j.tome4j.image-model.steps=1",
+                            "tome4j.merging.ratio=0.4")
+                    .run(context -> {
+                        assertThat(context).hasSingleBean(StableDiffusionPipeline.class);
+                        var metadata = (Tome4jImageGenerationMetadata) context.getBean(ImageModel.class)
+                                .call(new ImagePrompt("a red apple"))
+                                .getResult()
+                                .getMetadata();
+                        assertThat(metadata.parameters()).contains("Model: tiny-sd1", "Token merging ratio: 0.4");
+                        assertThat(context.getBean(dev.langchain4j.model.image.ImageModel.class)
+                                        .generate("a red apple")
+                                        .metadata()
+                                        .get("parameters")
+                                        .toString())
+                                .contains("Model: tiny-sd1");
+                        assertThat(health(context).getDetails()).containsEntry("model", "tiny-sd1");
+                    });
+            assertThat(mine.generate(io.tome4j.diffusion.Request.of("x").steps(1))
+                            .images())
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void aPipelineThatTheFirstCallLoadedIsClosedWithTheApplication() {
+        StableDiffusionPipeline[] seen = new StableDiffusionPipeline[1];
+        tiny().run(context -> {
+            context.getBean(ImageModel.class).call(new ImagePrompt("x"));
+            seen[0] = context.getBean(StableDiffusionPipeline.class);
+        });
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(
+                        () -> seen[0].generate(io.tome4j.diffusion.Request.of("x"))))
+                .hasMessageContaining("closed");
+    }
+
+    @Test
     void thePatchIsOnThePipelineThatTheApplicationInjects() {
         tiny().withPropertyValues("tome4j.merging.ratio=0.4")
                 .run(context -> assertThat(ToMe.patchedWith(context.getBean(StableDiffusionPipeline.class)))

@@ -53,7 +53,8 @@ public final class BenchCommand extends SessionCommand<BenchSettings> {
     private BenchTableOptions table = new BenchTableOptions();
 
     /** The ratios are the table's; what is measured is all merged or not. */
-    private final MergingTable merging = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.AUTO);
+    private final MergingTable merging =
+            MergingTable.without(ToMeOptions.RATIO, ToMeOptions.RATIO_END, ToMeOptions.AUTO);
 
     @ArgGroup(validate = false, heading = "%nOutput:%n", order = 4)
     private BenchOutputOptions output = new BenchOutputOptions();

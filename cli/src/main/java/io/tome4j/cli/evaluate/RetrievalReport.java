@@ -54,7 +54,7 @@ record RetrievalReport(
                 result.height(),
                 template.steps(),
                 template.guidanceScale(),
-                merging.ratio());
+                merging.ratioText());
         line(text, "top 1   %s: the right motif is the nearest of all", percent(result.top(1)));
         line(text, "top 10  %s: it is among the nearest ten", percent(result.top(10)));
         line(

@@ -6,7 +6,6 @@ import io.tome4j.cli.options.ControlOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
-import io.tome4j.cli.options.PromptArgument;
 import io.tome4j.cli.options.SamplingOptions;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.ReservedFiles;
@@ -22,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,11 +36,12 @@ import picocli.CommandLine.Model.ArgGroupSpec;
             "Examples:",
             "  tome generate \"a red apple\"",
             "  tome generate \"a photo of an apple\" --model path/to/checkpoint --seed 42 --out apple.png",
-            "  tome generate \"a green apple\" --init-image apple.png --strength 0.6"
+            "  tome generate \"a green apple\" --init-image apple.png --strength 0.6",
+            "  tome generate --like apple.png --ratio 0.7"
         })
 public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> {
     @Mixin
-    private PromptArgument prompt = new PromptArgument();
+    private OptionalPrompt prompt = new OptionalPrompt();
 
     @ArgGroup(validate = false, heading = "%nModel:%n", order = 1)
     private ModelOptions model = new ModelOptions();
@@ -54,7 +55,10 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     @ArgGroup(validate = false, heading = "%nInitial image:%n", order = 3)
     private StartOptions start = new StartOptions();
 
-    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 5)
+    @ArgGroup(validate = false, heading = "%nAn image made again:%n", order = 4)
+    private LikeOptions again = new LikeOptions();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 6)
     private OutputOptions output = new OutputOptions();
 
     /**
@@ -66,20 +70,30 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
 
     @Override
     protected List<ArgGroupSpec> tableGroups() {
-        return List.of(image.group("Image", 2), merging.group("Token merging", 4));
+        return List.of(image.group("Image", 2), merging.group("Token merging", 5));
     }
 
     @Override
     protected Plan plan(ReservedFiles reserved) {
         ChosenModel chosen = model.choose();
-        ToMeOptions options = merging.options();
-        Request asked = image.request(prompt.text(), chosen, start.image.isPresent());
+        Optional<Request> like = again.request(chosen);
+        ToMeOptions options =
+                like.flatMap(Request::merging).map(merging::options).orElseGet(merging::options);
+        Request asked = like.map(this::changed)
+                .orElseGet(() -> image.request(prompt.required(), chosen, start.image.isPresent()));
         Request request = start.applyTo(control.applyTo(asked)).merging(options);
         output.latents.ifPresent(OutputFiles::requireFile);
         List<Path> files =
                 OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);
         output.latents.ifPresent(latents -> OutputFiles.requireDifferent(latents, "--latents", files));
         return new Plan(chosen.with(request.loras()), request, files);
+    }
+
+    /** A request that is made again, with what was given besides. */
+    private Request changed(Request like) {
+        Request prompted =
+                prompt.text().map(text -> like.prompts(List.of(text))).orElse(like);
+        return image.changed(prompted);
     }
 
     @Override
@@ -93,7 +107,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                     file -> session.requireRoom(List.of(file), plan.files().size(), pipeline, plan.request()));
             session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
             Result result;
-            try (StepProgress progress = new StepProgress(session, steps(plan.request()))) {
+            try (StepProgress progress = new StepProgress(session, steps(pipeline.withDefaults(plan.request())))) {
                 result = pipeline.generate(plan.request(), progress);
             }
             session.warnOf(result);

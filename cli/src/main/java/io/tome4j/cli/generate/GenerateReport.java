@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.cli.session.Report;
 import io.tome4j.cli.session.ReportJson;
+import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Result;
@@ -80,6 +81,7 @@ record GenerateReport(
         json.put("model", model);
         ReportJson.putRequest(json, request);
         ReportJson.putAdapters(json, request);
+        ReportJson.putSources(json, GenerationParameters.of(request));
         json.put("device", LowerCase.name(placement.device()));
         json.put("dtype", LowerCase.name(placement.dtype()));
         json.put("engine", engine);

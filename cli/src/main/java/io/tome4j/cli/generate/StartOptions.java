@@ -23,6 +23,14 @@ final class StartOptions {
             description = "Paint only what is white in this image, which has the initial image's size.")
     Optional<Path> mask = Optional.empty();
 
+    @picocli.CommandLine.Option(
+            names = "--protect",
+            paramLabel = "FILE",
+            description =
+                    "Do not merge tokens where this image is white; it has the size of the image that is made, or of the"
+                            + " initial one.")
+    Optional<Path> protect = Optional.empty();
+
     /**
      * A request that begins so.
      *
@@ -30,12 +38,23 @@ final class StartOptions {
      * @throws io.tome4j.tensor.TomeException if one cannot be read
      */
     Request applyTo(Request request) {
+        Request started = started(request);
+        return protect.map(file -> started.protect(SourceImage.read(file))).orElse(started);
+    }
+
+    private Request started(Request request) {
         if (request.hires() == 1) {
             for (Option<?> option : Request.OF_SECOND_PASS) {
                 if (!request.isUsual(option)) {
                     throw new OptionException("{" + option.name() + "} needs {hires}: there is no second pass");
                 }
             }
+        }
+        if (image.isEmpty() && request.start() instanceof ImageStart like) { // an image that is made again
+            Request from = request.start(
+                    mask.map(file -> like.repainting(SourceImage.read(file))).orElse(like));
+            from.requireStrength();
+            return from;
         }
         if (image.isEmpty()) {
             if (mask.isPresent()) {
@@ -51,6 +70,7 @@ final class StartOptions {
         requireEffect(request, Request.MASK_BLUR);
         requireEffect(request, Request.PADDING_MASK_CROP);
         requireEffect(request, Request.PASTE_BACK);
+        requireEffect(request, Request.PROTECT_REPAINTED);
         ImageStart start = Start.from(SourceImage.read(image.get()));
         Request from = request.start(
                 mask.map(file -> start.repainting(SourceImage.read(file))).orElse(start));

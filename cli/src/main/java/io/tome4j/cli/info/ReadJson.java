@@ -39,6 +39,7 @@ final class ReadJson {
         if (parameters.merging().merges()) {
             json.set("merging", OptionsJson.of(parameters.merging()));
         }
+        ReportJson.putSources(json, parameters);
         json.put("version", parameters.version());
     }
 

@@ -70,6 +70,9 @@ public final class ControlOptions {
                     "{control_scale}, {control_start}, {control_end} and {control_canny} have no effect"
                             + " without {controlnet}");
         }
+        if (models.isEmpty()) {
+            return request;
+        }
         List<Control> controls = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
             Control control = Control.of(models.get(i), images.get(i))

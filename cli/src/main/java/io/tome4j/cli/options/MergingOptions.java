@@ -41,7 +41,16 @@ public final class MergingOptions {
      * @throws io.tome4j.tensor.OptionException if a value is out of its range, or two do not go together
      */
     public ToMeOptions options() {
-        ToMeOptions options = table.applyTo(usual);
+        return options(usual);
+    }
+
+    /**
+     * What was asked for over other options than the usual ones.
+     *
+     * @throws io.tome4j.tensor.OptionException as {@link #options()}
+     */
+    public ToMeOptions options(ToMeOptions base) {
+        ToMeOptions options = table.applyTo(base);
         if (merging == Merging.OFF || !options.merges()) {
             return ToMeOptions.NONE;
         }

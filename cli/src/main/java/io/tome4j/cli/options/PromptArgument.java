@@ -30,6 +30,11 @@ public final class PromptArgument {
      * @throws TomeException if it cannot be read, or is not UTF-8
      */
     public String text() {
+        return text(argument);
+    }
+
+    /** The same of a prompt that was given elsewhere. */
+    public static String text(String argument) {
         return argument.equals("-") ? read() : argument;
     }
 

@@ -23,7 +23,7 @@ public final class SamplingOptions {
             Request.STEPS,
             ChosenModel.USUAL_STEPS + OR_THE_EMBEDDED_MODELS,
             Request.GUIDANCE_SCALE,
-            "7.5, 5 for SDXL" + OR_THE_EMBEDDED_MODELS,
+            "7.5, 5 for SDXL except with a mask" + OR_THE_EMBEDDED_MODELS,
             Request.SCHEDULER,
             "the checkpoint's own",
             Request.SEED,
@@ -37,7 +37,7 @@ public final class SamplingOptions {
             Request.HEIGHT,
             THE_MODELS_OWN,
             Request.STRENGTH,
-            "0.8, with a mask 1",
+            "0.8, 0.3 for SDXL without a ControlNet; with a mask 1, 0.9999 for SDXL",
             Request.EXTEND,
             "",
             Request.PADDING_MASK_CROP,
@@ -112,7 +112,15 @@ public final class SamplingOptions {
     public Request request(String prompt, ChosenModel model, boolean ownSize) {
         Request sized =
                 Request.of(prompt).steps(model.steps()).size(ownSize ? 0 : model.width(), ownSize ? 0 : model.height());
-        Request usual = model.guidanceScale().map(sized::guidanceScale).orElse(sized);
+        return changed(model.guidanceScale().map(sized::guidanceScale).orElse(sized));
+    }
+
+    /**
+     * A request with all that was given changed.
+     *
+     * @throws OptionException if a value is out of its range
+     */
+    public Request changed(Request usual) {
         Request request = adapters.applyTo(withInterval(table.applyTo(usual, SamplingOptions::with)));
         if (!request.scheduler().equals(Request.CHECKPOINTS_OWN)
                 && !Schedulers.names().contains(request.scheduler())) {

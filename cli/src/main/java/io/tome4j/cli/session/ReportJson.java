@@ -3,8 +3,10 @@ package io.tome4j.cli.session;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tome4j.diffusion.GenerationParameters;
 import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Sources;
 import java.time.Duration;
 
 /** What the JSON of several reports has in common. */
@@ -41,6 +43,26 @@ public final class ReportJson {
                     .put("name", embedding.name())
                     .put("token", embedding.token())
                     .put("hash", embedding.hash()));
+        }
+    }
+
+    /** Adds the images that an image was made of, where it was of some: by what each is for, and control images in a list. */
+    public static void putSources(ObjectNode json, GenerationParameters parameters) {
+        Sources sources = parameters.sources();
+        Request request = parameters.request();
+        if (sources.of().isEmpty() && request.controls().isEmpty()) {
+            return;
+        }
+        ObjectNode all = json.putObject("sources");
+        sources.of()
+                .forEach((role, source) ->
+                        all.putObject(role.option()).put("name", source.name()).put("sha256", source.sha256()));
+        if (!request.controls().isEmpty()) {
+            ArrayNode controls = all.putArray("control_images");
+            request.controls().forEach(control -> controls.addObject()
+                    .put("controlnet", control.model())
+                    .put("name", control.imageName())
+                    .put("pixels_sha256", control.imageHash()));
         }
     }
 

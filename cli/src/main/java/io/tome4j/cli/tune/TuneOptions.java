@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
 
 /** What to reach, and what to try for it. */
 final class TuneOptions {
-    private final MergingTable table = MergingTable.without(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.AUTO);
+    private final MergingTable table =
+            MergingTable.without(ToMeOptions.RATIO, ToMeOptions.RATIO_END, ToMeOptions.METHOD, ToMeOptions.AUTO);
 
     private final ListOption<ToMeOptions.Method> methods =
             new ListOption<>(ToMeOptions.METHOD, "The methods to try (default: all that go with the other options).");

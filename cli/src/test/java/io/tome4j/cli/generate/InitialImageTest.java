@@ -93,6 +93,74 @@ class InitialImageTest {
         assertUsage("1 x 1 pixels", "--init-image", drawn("pixel.png", 1, 1, 0));
     }
 
+    @Test
+    void anImageIsMadeAgainFromItsFileAlone() throws IOException {
+        Program first = generate(
+                "--init-image",
+                photo,
+                "--mask",
+                mask,
+                "--strength",
+                0.8,
+                "--seed",
+                9,
+                "--merging",
+                "on",
+                "--protect",
+                mask);
+        assertThat(first.status()).as(first.err()).isZero();
+        Path out = folder.resolve("out.png");
+        Path again = folder.resolve("again.png");
+        List<Object> like = List.of("generate", "--model", Program.tinyModel(), "--dtype", "fp32", "--like", out);
+        assertMade(like, "--out", again);
+        assertThat(ImageFiles.read(again)).isEqualTo(ImageFiles.read(out));
+        assertThat(GenerationParameters.read(again)).isEqualTo(GenerationParameters.read(out));
+
+        Path other = folder.resolve("other.png");
+        assertMade(like, "--out", other, "--seed", 10, "--ratio", "0.2..0.6", "a prompt");
+        GenerationParameters changed = GenerationParameters.read(other);
+        assertThat(changed.prompt()).isEqualTo("a prompt");
+        assertThat(changed.request().seed()).isEqualTo(10);
+        assertThat(changed.request().strength()).isEqualTo(0.8);
+        assertThat(changed.merging().ratioText()).isEqualTo("0.2..0.6");
+        assertThat(changed.sources()).isEqualTo(GenerationParameters.read(out).sources());
+
+        Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+        assertUsageOf(like, "'photo.png' is not in", "--sources", elsewhere);
+        Files.delete(mask);
+        assertUsageOf(like, "mask 'mask.png' is not in", "--out", folder.resolve("never.png"));
+        assertUsageOf(List.of("generate", "--like", out), "was made by the model");
+        assertUsageOf(List.of("generate", "x", "--sources", folder), "--like is not given");
+        assertUsageOf(List.of("generate", "--like", photo), "photo.png");
+        assertUsageOf(List.of("generate"), "Missing required parameter: 'PROMPT'");
+    }
+
+    private static void assertMade(List<Object> args, Object... more) {
+        List<Object> all = new ArrayList<>(args);
+        all.addAll(Arrays.asList(more));
+        Program program = Program.run(all.toArray());
+        assertThat(program.status()).as(program.err()).isZero();
+    }
+
+    private static void assertUsageOf(List<Object> args, String message, Object... more) {
+        List<Object> all = new ArrayList<>(args);
+        all.addAll(Arrays.asList(more));
+        Program program = Program.run(all.toArray());
+        assertThat(program.status()).isNotZero();
+        assertThat(program.err().replaceAll("\\s+", " ")).contains(message).doesNotContain("\tat ");
+    }
+
+    @Test
+    void sourcesStandInTheJson() throws IOException {
+        Program program = generate("--init-image", photo, "--mask", mask, "--format", "json");
+        assertThat(program.status()).as(program.err()).isZero();
+        var sources = new com.fasterxml.jackson.databind.ObjectMapper()
+                .readTree(program.out())
+                .get("sources");
+        assertThat(sources.at("/init_image/name").textValue()).isEqualTo("photo.png");
+        assertThat(sources.at("/mask/sha256").textValue()).isEqualTo(SourceImage.sha256(mask));
+    }
+
     private void assertUsage(String message, Object... args) {
         Program program = generate(args);
         assertThat(program.status()).isNotZero();

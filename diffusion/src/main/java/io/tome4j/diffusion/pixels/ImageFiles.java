@@ -1,10 +1,13 @@
 package io.tome4j.diffusion.pixels;
 
 import io.tome4j.tensor.TomeException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.imageio.ImageIO;
 
 /**
  * Reads images as {@code diffusers.utils.load_image} does: turned as their Exif orientation says, then as PIL's {@code
@@ -27,6 +30,15 @@ public final class ImageFiles {
      *     that is found out before memory is taken
      */
     public static Pixels read(Path file) {
+        return read(bytes(file), file.toString());
+    }
+
+    /** Reads a mask, as {@link #readMask(byte[], String)}. */
+    public static Pixels readMask(Path file) {
+        return readMask(bytes(file), file.toString());
+    }
+
+    private static byte[] bytes(Path file) {
         if (Files.isDirectory(file)) {
             throw new TomeException(file + " is a folder, not an image.");
         }
@@ -39,7 +51,7 @@ public final class ImageFiles {
                 throw new TomeException(file + " is no ordinary file of at most " + (MOST_BYTES >> 20)
                         + " MB: name a PNG, JPEG or WebP image.");
             }
-            return read(Files.readAllBytes(file), file.toString());
+            return Files.readAllBytes(file);
         } catch (AccessDeniedException e) {
             throw new TomeException("This user may not read " + file + ".", e);
         } catch (IOException e) {
@@ -82,6 +94,36 @@ public final class ImageFiles {
             String what = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             throw new TomeException(name + " is damaged: its pixels cannot be decoded (" + what + ").", e);
         }
+    }
+
+    /**
+     * Reads a mask from memory as image services take them: what is transparent is to be repainted, or, where nothing is
+     * transparent, what is white.
+     *
+     * @param file a PNG, JPEG or WebP file's bytes
+     * @param name what to call it in errors
+     * @return white where it is to be repainted
+     * @throws TomeException as {@link #read(Path)}
+     */
+    public static Pixels readMask(byte[] file, String name) {
+        Pixels colours = read(file, name);
+        BufferedImage decoded;
+        try {
+            decoded = ImageIO.read(new ByteArrayInputStream(file));
+        } catch (IOException | RuntimeException e) { // its colours could be read: readers stumble over other chunks
+            return colours;
+        }
+        if (decoded == null || !decoded.getColorModel().hasAlpha()) {
+            return colours;
+        }
+        byte[] transparency = new byte[decoded.getWidth() * decoded.getHeight()];
+        boolean isOpaque = true;
+        for (int at = 0; at < transparency.length; at++) {
+            int argb = decoded.getRGB(at % decoded.getWidth(), at / decoded.getWidth());
+            transparency[at] = (byte) (255 - (argb >>> 24));
+            isOpaque &= transparency[at] == 0;
+        }
+        return isOpaque ? colours : Pixels.grey(decoded.getWidth(), decoded.getHeight(), transparency);
     }
 
     private static void requireRoom(ImageFormat.Header header, String name, long most) {

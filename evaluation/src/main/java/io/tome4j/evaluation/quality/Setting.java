@@ -16,7 +16,8 @@ import java.util.stream.Stream;
  *
  * <p>A variant is a method of merging, {@code tome}, {@code todo} or {@code query}, or {@code tomesd}, which is exactly what
  * the Python package does, or {@code none}; options that differ from the others' follow after a plus, of merging and of what
- * a request leaves out: {@code tome+match-every=2+merge-mlp+reuse-every=3}, {@code none+guidance-to=0.8}.
+ * a request leaves out: {@code tome+match-every=2+merge-mlp+reuse-every=3}, {@code none+guidance-to=0.8}. One may have a ratio
+ * of its own, or one that changes from the first step to the last: {@code tome+ratio=0.2..0.6}.
  *
  * @param variant what it is called without its ratio; empty for no savings
  * @param savings what is done
@@ -27,12 +28,14 @@ public record Setting(String variant, Savings savings) {
 
     /** Options of merging that can follow a plus: what the variant itself does not say. */
     private static final List<Option<?>> MERGING = ToMeOptions.OPTIONS.stream()
-            .filter(option -> !List.of(ToMeOptions.RATIO, ToMeOptions.METHOD, ToMeOptions.MODE, ToMeOptions.AUTO)
+            .filter(option -> !List.of(ToMeOptions.METHOD, ToMeOptions.MODE, ToMeOptions.AUTO)
                     .contains(option))
             .toList();
 
     /** The variant that is what the Python package does. */
     public static final String TOMESD = "tomesd";
+
+    private static final String ITS_OWN_RATIO = "+ratio=";
 
     /** The method of variants that do not merge. */
     private static final String NONE = "none";
@@ -64,7 +67,7 @@ public record Setting(String variant, Savings savings) {
                     + " there");
         }
         List<String> parts = Arrays.asList(variant.split("\\+", -1));
-        Savings savings = Savings.of(withMethod(base.withRatio(ratio), parts.get(0)));
+        Savings savings = Savings.of(withMethod(base.with(ToMeOptions.RATIO, ratio), parts.get(0)));
         for (String part : parts.subList(1, parts.size())) {
             savings = withOption(savings, variant, part);
         }
@@ -147,14 +150,17 @@ public record Setting(String variant, Savings savings) {
         return !savings.isNone();
     }
 
-    /** The share of tokens to merge away; 0 without merging. */
+    /** The share of tokens to merge away, in the first step; 0 without merging. */
     public double ratio() {
         return merging().ratio();
     }
 
     /** What people call it: {@code tome 0.5}; {@code none+reuse-every=3}; {@code unmerged}. */
     public String label() {
-        return merges() ? variant + " " + ratio() : saves() ? variant : "unmerged";
+        if (!merges()) {
+            return saves() ? variant : "unmerged";
+        }
+        return variant.contains(ITS_OWN_RATIO) ? variant : variant + " " + ratio();
     }
 
     /** As {@link #label}, for use in a file's name. */

@@ -120,7 +120,7 @@ public final class Savings {
     public String label() {
         boolean asTomesd = merging.mode() == ToMeOptions.Mode.TOMESD;
         Enum<?> method = asTomesd ? merging.mode() : merging.method();
-        String merged = merges() ? method.name().toLowerCase(Locale.ROOT) + " " + merging.ratio() : "";
+        String merged = merges() ? method.name().toLowerCase(Locale.ROOT) + " " + merging.ratioText() : "";
         return isNone() ? "unmerged" : (merged + " " + changesLabel()).strip();
     }
 

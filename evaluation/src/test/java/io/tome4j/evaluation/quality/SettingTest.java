@@ -42,6 +42,17 @@ class SettingTest {
     }
 
     @Test
+    void aVariantMayHaveARatioOfItsOwnWhichStandsOnceWhateverTheRatios() {
+        List<Setting> settings = Setting.all(List.of("tome+ratio=0.2..0.6", "tome"), List.of(0.25, 0.5), BASE);
+        assertThat(settings.stream().map(Setting::label))
+                .containsExactly("tome+ratio=0.2..0.6", "tome 0.25", "tome 0.5");
+        assertThat(settings.get(0).merging()).isEqualTo(BASE.withRatio(0.2, 0.6));
+        assertThat(settings.get(0).savings().label()).isEqualTo("tome 0.2..0.6");
+        assertThat(Setting.of("tome+ratio-end=0.6", 0.2, BASE).merging()).isEqualTo(BASE.withRatio(0.2, 0.6));
+        assertThat(Setting.of("tome", 0.2, BASE.withRatio(0.5, 0.6)).merging()).isEqualTo(BASE.withRatio(0.2, 0.6));
+    }
+
+    @Test
     void whatARequestLeavesOutFollowsAPlusToo() {
         Setting both = Setting.of("tome+reuse-every=3+match-every=2+guidance-to=0.8", 0.5, BASE);
         assertThat(both.merging()).isEqualTo(BASE.withRatio(0.5).matchEvery(2));
@@ -66,7 +77,7 @@ class SettingTest {
             delimiter = '|',
             value = {
                 "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query",
-                "tome+faster|0.5|there is no option 'faster' to follow a plus: there are max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
+                "tome+faster|0.5|there is no option 'faster' to follow a plus: there are ratio, ratio-end, max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
                 "tome+match-every=x|0.5|match-every is 'x': it must be a whole number",
                 "tome+match-per=all|0.5|match-per is 'all': it must be one of block, level",
                 "tome+merge-mlp=yes|0.5|merge-mlp takes no value",

@@ -66,6 +66,21 @@ public sealed interface Autoencoder extends AutoCloseable permits AutoencoderKL,
      */
     Tensor latents(Tensor images, boolean tiled, Generator noise);
 
+    /**
+     * Latents as they are without the means and deviations that a config may bring: scaled by the factor alone.
+     *
+     * @param latents as the UNet sees them, {@code [B, 4, h, w]} fp32 on the CPU
+     * @return as many, in the open scope
+     */
+    default Tensor uncentred(Tensor latents) {
+        return latents;
+    }
+
+    /** What {@link #uncentred} undoes. */
+    default Tensor centred(Tensor latents) {
+        return latents;
+    }
+
     @Override
     void close();
 }

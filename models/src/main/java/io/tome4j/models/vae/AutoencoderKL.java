@@ -166,6 +166,27 @@ public final class AutoencoderKL implements Autoencoder {
                 : latents.mul(channels(config.latentsStd())).div(scale).add(channels(config.latentsMean()));
     }
 
+    @Override
+    public Tensor uncentred(Tensor latents) {
+        if (config.latentsStd().isEmpty()) {
+            return latents;
+        }
+        try (var scope = TensorScope.open()) {
+            Tensor encoded = Placement.CPU_FP32.place(unscaled(fp32(latents)));
+            return scope.release(encoded.mul(new Scalar(config.scalingFactor())));
+        }
+    }
+
+    @Override
+    public Tensor centred(Tensor latents) {
+        if (config.latentsStd().isEmpty()) {
+            return latents;
+        }
+        try (var scope = TensorScope.open()) {
+            return scope.release(Placement.CPU_FP32.place(scaled(latents.div(new Scalar(config.scalingFactor())))));
+        }
+    }
+
     /**
      * Latents as the UNet sees them, of those that the encoder gives: what {@link #decode(Tensor)} undoes.
      *
