@@ -17,6 +17,7 @@ PARTS = {  # in the order in which they build on each other
     "few-steps": "few_steps",
     "spacing": "spacing",
     "taesd": "taesd",
+    "taesd-images": "taesd_images",
     "reuse": "reuse",
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",
@@ -31,6 +32,7 @@ PARTS = {  # in the order in which they build on each other
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",
+    "lcm-lora": "lcm_lora",
     "embeddings": "embeddings",
     "sdxl-adapters": "sdxl_adapters",
 }

@@ -158,6 +158,12 @@ CASES = [
     Case("refined-heun", "heun", 6, 56, width=96, height=120, refiner_start=0.6, negative_prompt="bad",
          options={"original_size": [300, 512]}),
     Case("refined-dpmpp_2m", "dpmpp_2m", 8, 57, (HARBOUR,), width=96, height=96, refiner_start=0.5, images_per_prompt=2),
+    Case("ddim-inherits", "ddim", 4, 60, width=64, height=64,  # as the published base model's file says, for another scheduler
+         scheduler_settings={"set_alpha_to_one": False, "skip_prk_steps": True}),
+    Case("ddim-tome_4", "ddim", 3, 61, (ROBOT, HARBOUR), width=104, height=88,
+         tome={"ratio": 0.3, "max_downsample": 4, "merge_crossattn": True}),
+    Case("refined-eta", "ddim", 6, 62, width=64, height=72, refiner_start=0.6, options={"eta": 0.8}),
+    Case("refined-pndm", "pndm", 7, 63, width=64, height=64, refiner_start=0.83, negative_prompt="", images_per_prompt=2),
     Case("refined-tome", "ddim", 8, 58, refiner_start=0.7, tome={"ratio": 0.5, "max_downsample": 2}),
 ]
 SD1_RESCALED = Case(

@@ -145,13 +145,8 @@ record EmbeddingFile(SafetensorsFile file, String token, String name, Map<String
         String wanted = part.equals(CLIP_G_ALONE) ? (tensors.containsKey(CLIP_G) ? CLIP_G : ONLY) : part;
         String tensor = tensors.get(wanted);
         if (tensor == null || width(tensor) != width) {
-            throw new TomeException(
-                    "The textual inversion " + file.path() + " is for " + family() + ", and the model's text"
-                            + " encoder takes vectors of " + width
-                            + Optional.ofNullable(FAMILIES.get(width))
-                                    .map(family -> " (" + family + ")")
-                                    .orElse("")
-                            + ". Take one that was trained for the model's family.");
+            throw new TomeException("The textual inversion " + file.path() + " is for " + family() + ", and the model's"
+                    + takes(part, width) + ". Take one that was trained for the model's family.");
         }
         try (var scope = TensorScope.open()) {
             Tensor all = file.load(tensor).reshape(-1, width);
@@ -161,6 +156,17 @@ record EmbeddingFile(SafetensorsFile file, String token, String name, Map<String
             }
             return vectors;
         }
+    }
+
+    private static String takes(String part, long width) {
+        if (part.equals(CLIP_L) || part.equals(CLIP_G)) {
+            return " two text encoders (Stable Diffusion XL) take a pair, '" + CLIP_L + "' and '" + CLIP_G
+                    + "', of which the " + (part.equals(CLIP_L) ? "first" : "second") + " has vectors of " + width;
+        }
+        return " text encoder takes vectors of " + width
+                + Optional.ofNullable(FAMILIES.get(width))
+                        .map(family -> " (" + family + ")")
+                        .orElse("");
     }
 
     private String family() {

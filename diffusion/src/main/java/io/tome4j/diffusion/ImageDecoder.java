@@ -50,7 +50,7 @@ record ImageDecoder(Autoencoder vae) implements AutoCloseable {
 
     /** Small images of latents without decoding them. */
     LatentPreview preview() {
-        return LatentPreview.fitted(vae.latentChannels(), vae.scale(), latents -> vae.decode(latents, false));
+        return LatentPreview.of(vae);
     }
 
     /** Bytes of the weights. */

@@ -1,5 +1,6 @@
 package io.tome4j.diffusion;
 
+import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
@@ -16,7 +17,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Small images of latents, far cheaper than the decoder's: a pixel's colour is a linear function of its latent. The function
- * is fitted to what the pipeline's own decoder makes of random latents, so that it suits any model.
+ * is fitted to what the pipeline's own VAE makes of patches of random colours, so that it suits any model.
  *
  * <pre>{@code
  * LatentPreview preview = LatentPreview.of(pipeline);
@@ -32,6 +33,8 @@ public final class LatentPreview {
     private static final int PATCHES = 4; // along a side of the images that it is fitted to
     private static final int PATCH = 2; // latents along a side of one
     private static final int FITTED_TO = 2; // images
+    private static final int EDGE = 4; // latents along a side of a patch of colour
+    private static final int ENCODED = 8; // images of such patches
 
     private final int channels;
     private final float[] weights; // [channels + 1, 3], the last row is what no latent changes
@@ -42,7 +45,7 @@ public final class LatentPreview {
     }
 
     /**
-     * The preview of a pipeline's latents. It decodes two images of 64x64 pixels, once; a run that another thread has begun
+     * The preview of a pipeline's latents. It encodes and decodes eight images of 64x64 pixels, once; a run that another thread has begun
      * is waited for.
      */
     public static LatentPreview of(StableDiffusionPipeline pipeline) {
@@ -61,11 +64,34 @@ public final class LatentPreview {
             long side = PATCHES * PATCH;
             Tensor patches = torch.upsample_nearest2d(
                     Tensors.randn(generator, FITTED_TO, channels, PATCHES, PATCHES), side, side);
-            Tensor images = decoder.apply(patches).cpu().clamp_(optional(-1), optional(1));
-            Tensor colours = torch.avg_pool2d(images, scale, scale); // [B, 3, h, w]
-            var solution = torch.linalg_lstsq(withOne(byPixel(patches)), byPixel(colours));
-            return new LatentPreview(channels, Tensors.floats(solution.get0()));
+            return of(patches, decoder.apply(patches), scale);
         }
+    }
+
+    /**
+     * Fits it to the latents that an autoencoder has for patches of random colours, and to what it makes of them: latents of
+     * images are not any latents. One that cannot encode is taken as {@link #fitted}.
+     */
+    static LatentPreview of(Autoencoder vae) {
+        if (!vae.encodes()) {
+            return fitted(vae.latentChannels(), vae.scale(), latents -> vae.decode(latents, false));
+        }
+        try (var scope = TensorScope.open();
+                Generator generator = Tensors.generator(0)) {
+            // Larger patches than of random latents: at their edges an encoder's latents are of neither colour.
+            long side = 2L * EDGE * vae.scale();
+            Tensor colours = Tensors.randn(generator, ENCODED, 3, 2, 2).tanh_(); // all of [-1, 1]
+            Tensor latents = vae.latents(torch.upsample_nearest2d(colours, side, side), false, generator);
+            return of(latents, vae.decode(latents, false), vae.scale());
+        }
+    }
+
+    /** Fits it to latents, {@code [B, C, h, w]}, and their images. */
+    private static LatentPreview of(Tensor latents, Tensor decoded, int scale) {
+        Tensor images = decoded.cpu().clamp_(optional(-1), optional(1));
+        Tensor colours = torch.avg_pool2d(images, scale, scale); // [B, 3, h, w]
+        var solution = torch.linalg_lstsq(withOne(byPixel(latents)), byPixel(colours));
+        return new LatentPreview((int) latents.size(1), Tensors.floats(solution.get0()));
     }
 
     /**

@@ -13,7 +13,8 @@ import java.util.List;
  * @param merging what merging did to the tokens
  * @param timings how long it took
  * @param droppedWords for each prompt what did not fit into the text encoder's 77 tokens; empty where all did
- * @param warnings what of the request had no effect: what of LoRAs fits nothing in the model
+ * @param warnings what of the request had no effect, or none as meant: what of LoRAs fits nothing in the model, many steps of a
+ *     model for few
  * @param tiled whether the images were decoded in tiles, which gives nearly the same images
  */
 public record Result(

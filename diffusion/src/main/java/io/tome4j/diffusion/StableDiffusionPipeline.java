@@ -347,8 +347,19 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         }
     }
 
-    private static List<String> warnings(Adapters.Added added, Request request) {
-        List<String> warnings = new ArrayList<>(added.warnings());
+    /**
+     * What a request asks of a model that is made for few steps, or of a LoRA that makes it so, that it was not made for; so
+     * that it can be said before the work. A {@link Result} has it among its warnings.
+     *
+     * @return sentences; none where nothing is amiss
+     */
+    public List<String> advice(Request request) {
+        return FewStepAdvice.of(stages, stages.withDefaults(request));
+    }
+
+    private List<String> warnings(Adapters.Added added, Request request) {
+        List<String> warnings = new ArrayList<>(advice(request));
+        warnings.addAll(added.warnings());
         warnings.addAll(Embeddings.warnings(request));
         return List.copyOf(warnings);
     }

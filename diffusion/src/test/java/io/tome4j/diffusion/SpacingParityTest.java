@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import java.io.IOException;
@@ -49,10 +48,7 @@ class SpacingParityTest {
                     .withText(Request.TIMESTEPS, list("timesteps"))
                     .withText(Request.SIGMAS, list("sigmas"));
             if (node.has("tome")) {
-                request = request.merging(
-                        ToMeOptions.ratio(node.get("tome").get("ratio").doubleValue())
-                                .mode(ToMeOptions.Mode.TOMESD)
-                                .useRand(false));
+                request = request.merging(Fixtures.tomesdOptions(node.get("tome")));
             }
             return node.has("strength")
                     ? request.start(Start.from(

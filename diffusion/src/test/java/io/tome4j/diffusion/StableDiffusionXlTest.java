@@ -181,7 +181,8 @@ class StableDiffusionXlTest {
                     .isNotEqualTo(refiner.generate(request).latents().values());
             assertThatThrownBy(() -> base.generate(request.embeddings(Embedding.of(alone))))
                     .isInstanceOf(TomeException.class)
-                    .hasMessageContaining("toy.safetensors");
+                    .hasMessageContaining("toy.safetensors")
+                    .hasMessageContaining("take a pair, 'clip_l' and 'clip_g'");
         }
     }
 

@@ -28,11 +28,12 @@ final class BenchModelOptions extends CheckpointOptions {
 
     @Option(
             names = "--model",
-            paramLabel = "sd15|sdxl|FOLDER|ID",
+            paramLabel = "sd15|sdxl|FOLDER|FILE|ID",
             defaultValue = BenchModel.SD15,
             description =
                     "sd15 (default) or sdxl: the architecture of Stable Diffusion 1.5 or XL at its full size, without a download. Or a"
-                            + " folder as diffusers' save_pretrained writes it, or a model's id on the Hugging Face hub.")
+                            + " folder as diffusers' save_pretrained writes it, a single .safetensors file, or a model's id"
+                            + " on the Hugging Face hub.")
     private String model = BenchModel.SD15;
 
     @Option(
@@ -70,11 +71,11 @@ final class BenchModelOptions extends CheckpointOptions {
         return Placement.choose(device(), dtype());
     }
 
-    /** A folder is called by its own name. */
+    /** A folder or file is called by its own name. */
     String name() {
-        Path folder = Path.of(model);
-        return Files.isDirectory(folder)
-                ? String.valueOf(folder.toAbsolutePath().normalize().getFileName())
+        Path path = Path.of(model);
+        return Files.exists(path)
+                ? String.valueOf(path.toAbsolutePath().normalize().getFileName())
                 : model;
     }
 

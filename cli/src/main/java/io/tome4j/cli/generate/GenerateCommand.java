@@ -106,6 +106,7 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
             output.latents.ifPresent(
                     file -> session.requireRoom(List.of(file), plan.files().size(), pipeline, plan.request()));
             session.announceMerging(pipeline, plan.request().merging().orElseThrow(), plan.request());
+            session.warn(pipeline.advice(plan.request()));
             Result result;
             try (StepProgress progress = new StepProgress(session, steps(pipeline.withDefaults(plan.request())))) {
                 result = pipeline.generate(plan.request(), progress);

@@ -6,7 +6,7 @@ import io.tome4j.checkpoint.CheckpointSource;
 import io.tome4j.checkpoint.FolderFiles;
 import io.tome4j.checkpoint.HubCache;
 import io.tome4j.checkpoint.HubSettings;
-import io.tome4j.checkpoint.WholeFile;
+import io.tome4j.cli.options.ModelsFolder;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.session.ReportJson;
 import io.tome4j.cli.session.Version;
@@ -21,14 +21,12 @@ import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,11 +45,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 public final class ModelsCommand implements Callable<Integer> {
-    private static final String INDEX = "model_index.json";
     private static final String EMBEDDED = "embedded";
-    private static final String WEB_UI = "models/Stable-diffusion";
-    private static final String FILE_END = ".safetensors";
-    private static final int DEEPEST = 3;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -112,11 +106,10 @@ public final class ModelsCommand implements Callable<Integer> {
             }
         }
         for (Path folder : folders) {
-            found.addAll(inFolder(folder));
+            found.addAll(inFolder(ModelsFolder.anywhere(folder)));
         }
         if (modelsDir != null) {
-            Path ofWebUi = modelsDir.resolve(WEB_UI);
-            found.addAll(inFolder(Files.isDirectory(ofWebUi) ? ofWebUi : modelsDir));
+            found.addAll(inFolder(ModelsFolder.of(modelsDir)));
         }
         print(cache, found);
         return 0;
@@ -179,25 +172,15 @@ public final class ModelsCommand implements Callable<Integer> {
     }
 
     /** Folders and single files, by name. */
-    private static List<Found> inFolder(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            throw new TomeException("There is no folder " + folder + ".");
-        }
-        try (Stream<Path> paths = Files.walk(folder, DEEPEST)) {
-            return paths.filter(path -> path.endsWith(INDEX) || path.toString().endsWith(FILE_END))
-                    .map(Path::toAbsolutePath)
-                    .flatMap(path -> path.endsWith(INDEX) ? folder(path.getParent()) : file(path))
-                    .sorted(Comparator.comparing(Found::name))
-                    .toList();
-        } catch (IOException e) {
-            throw unsearchable(folder, e);
-        } catch (UncheckedIOException e) {
-            throw unsearchable(folder, Objects.requireNonNull(e.getCause()));
-        }
+    private static List<Found> inFolder(ModelsFolder folder) {
+        return folder.candidates().stream()
+                .flatMap(path -> Files.isDirectory(path) ? folder(path) : file(path))
+                .sorted(Comparator.comparing(Found::name))
+                .toList();
     }
 
-    private static Stream<Found> folder(@Nullable Path model) {
-        return model != null && CheckpointSource.isSupported(model, StableDiffusionPipeline.checkpointKinds())
+    private static Stream<Found> folder(Path model) {
+        return CheckpointSource.isSupported(model, StableDiffusionPipeline.checkpointKinds())
                 ? Stream.of(new Found(model.toString(), "", size(model), model))
                 : Stream.empty();
     }
@@ -217,10 +200,6 @@ public final class ModelsCommand implements Callable<Integer> {
         } catch (TomeException e) {
             return Stream.empty();
         }
-    }
-
-    private static TomeException unsearchable(Path folder, IOException e) {
-        return new TomeException("The folder " + folder + " cannot be searched: " + WholeFile.reason(e) + ".", e);
     }
 
     private static long size(Path folder) {

@@ -24,10 +24,19 @@ public final class ModelOptions extends CheckpointOptions {
     String model = "";
 
     @Option(
+            names = "--models-dir",
+            order = AFTER,
+            paramLabel = "FOLDER",
+            description =
+                    "Where --model and --refiner may be names of models, with their ending or without: a folder, or that of"
+                            + " A1111's web UI.")
+    private @Nullable Path modelsDir;
+
+    @Option(
             names = "--vae",
             order = AFTER,
             paramLabel = "FILE|FOLDER",
-            description = "A VAE to take in place of the model's own.")
+            description = "A VAE to take in place of the model's own; a tiny one (TAESD), too.")
     private @Nullable Path vae;
 
     @Option(
@@ -113,6 +122,8 @@ public final class ModelOptions extends CheckpointOptions {
      * @param model a folder or an id on the hub; empty for the embedded model
      */
     public ChosenModel choose(String model) {
+        EmbeddedModel embedded = EmbeddedModel.shipped();
+        boolean isEmbedded = model.isEmpty() || (model.equals(embedded.name()) && !Files.isDirectory(Path.of(model)));
         PipelineOptions options = PipelineOptions.DEFAULT
                 .device(device())
                 .dtype(dtype())
@@ -121,7 +132,7 @@ public final class ModelOptions extends CheckpointOptions {
                 .variant(variant())
                 .vaeTiling(vaeTiling)
                 .memoryCheck(!noMemoryCheck)
-                .refiner(refiner)
+                .refiner(refiner.isEmpty() ? "" : named(refiner))
                 .config(config)
                 .predictionType(predictionType)
                 .ema(ema);
@@ -131,9 +142,8 @@ public final class ModelOptions extends CheckpointOptions {
         if (vae != null) {
             options = options.vae(vae);
         }
-        EmbeddedModel embedded = EmbeddedModel.shipped();
-        if (!model.isEmpty() && (!model.equals(embedded.name()) || Files.isDirectory(Path.of(model)))) {
-            return new ChosenModel(model, Optional.empty(), options);
+        if (!isEmbedded) {
+            return new ChosenModel(named(model), Optional.empty(), options);
         }
         if (!revision().isEmpty() || !variant().isEmpty()) {
             throw new OptionException((revision().isEmpty() ? "--variant" : "--revision")
@@ -142,5 +152,9 @@ public final class ModelOptions extends CheckpointOptions {
                     + " once)");
         }
         return new ChosenModel(embedded.name(), Optional.of(embedded), options);
+    }
+
+    private String named(String name) {
+        return modelsDir == null ? name : ModelsFolder.of(modelsDir).resolve(name);
     }
 }

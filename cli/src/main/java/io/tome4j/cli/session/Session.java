@@ -15,7 +15,9 @@ import io.tome4j.tensor.Engine;
 import io.tome4j.tensor.Placement;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 
@@ -27,6 +29,7 @@ public final class Session implements AutoCloseable {
     private static final int LONGEST_QUOTE = 500;
     private static final int LONGEST_WARNING = 4000;
 
+    private final Set<String> warned = new HashSet<>();
     private final CommandLine commandLine;
     private final Interruption interruption;
 
@@ -144,10 +147,15 @@ public final class Session implements AutoCloseable {
         return new DownloadProgress(err());
     }
 
+    /** Says what is amiss, each thing once. */
+    public void warn(List<String> warnings) {
+        warnings.stream().filter(warned::add).forEach(warning -> err().println(
+                        "Warning: " + Shown.harmless(Shown.shortened(warning, LONGEST_WARNING))));
+    }
+
     /** Says where the image is not all that was asked for: what fits nothing, words that were too many, and tiles. */
     public void warnOf(Result result) {
-        result.warnings().forEach(warning -> err().println(
-                        "Warning: " + Shown.harmless(Shown.shortened(warning, LONGEST_WARNING))));
+        warn(result.warnings());
         if (result.tiled()) {
             err().println(
                             "Decoded in tiles, for there is too little memory for the whole or they were asked for: the image"

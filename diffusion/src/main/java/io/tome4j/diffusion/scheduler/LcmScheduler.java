@@ -40,28 +40,12 @@ final class LcmScheduler implements Scheduler {
     @Override
     public Trajectory startSpread(int steps, double strength) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        int[] positions = distillation.positions(name(), steps, strength);
-        prediction.requireFinite(noise, positions, limit);
-        return new LcmRun(positions);
+        return new LcmRun(distillation.positions(name(), steps, strength));
     }
 
-    private final class LcmRun extends Run {
-        private final int[] positions;
-
+    private final class LcmRun extends DistilledRun {
         LcmRun(int[] positions) {
-            super(noise.timesteps(), asDoubles(positions), 1);
-            this.positions = positions;
-        }
-
-        @Override
-        Tensor noised(Tensor original, Tensor fresh, int index) {
-            return noise.noised(original, fresh, positions[index]);
-        }
-
-        @Override
-        Tensor image(Tensor modelOutput, int index, Tensor sample) {
-            float alpha = noise.alphaCumprod(positions[index]);
-            return limit.apply(prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha)));
+            super(LcmScheduler.this.noise, LcmScheduler.this.prediction, limit, positions);
         }
 
         @Override
@@ -71,16 +55,12 @@ final class LcmScheduler implements Scheduler {
             float variance = scaled * scaled + SIGMA_DATA * SIGMA_DATA;
             Tensor denoised =
                     times(image, scaled / sqrt(variance)).add(times(sample, SIGMA_DATA * SIGMA_DATA / variance));
-            if (index == positions.length - 1) {
+            if (isLast(index)) {
                 return denoised;
             }
             float nextAlpha = noise.alphaCumprod(positions[index + 1]);
             return times(denoised, sqrt(nextAlpha))
                     .add(times(LatentMath.noiseLike(sample, generator), sqrt(1 - nextAlpha)));
-        }
-
-        private static float sqrt(float x) {
-            return (float) Math.sqrt(x);
         }
     }
 }

@@ -48,36 +48,17 @@ final class TcdScheduler implements Scheduler {
     @Override
     public Trajectory startSpread(int steps, double strength) {
         Run.requireSteps(name(), steps, noise.timesteps());
-        return at(distillation.positions(name(), steps, strength));
+        return new TcdRun(distillation.positions(name(), steps, strength));
     }
 
-    private Trajectory at(int[] positions) {
-        prediction.requireFinite(noise, positions, SampleLimit.NONE);
-        return new TcdRun(positions);
-    }
-
-    private final class TcdRun extends Run {
-        private final int[] positions;
-
+    private final class TcdRun extends DistilledRun {
         TcdRun(int[] positions) {
-            super(noise.timesteps(), asDoubles(positions), 1);
-            this.positions = positions;
-        }
-
-        @Override
-        Tensor noised(Tensor original, Tensor fresh, int index) {
-            return noise.noised(original, fresh, positions[index]);
-        }
-
-        @Override
-        Tensor image(Tensor modelOutput, int index, Tensor sample) {
-            float alpha = noise.alphaCumprod(positions[index]);
-            return prediction.original(sample, modelOutput, sqrt(alpha), sqrt(1 - alpha));
+            super(TcdScheduler.this.noise, TcdScheduler.this.prediction, SampleLimit.NONE, positions);
         }
 
         @Override
         Tensor advance(Tensor modelOutput, int index, Tensor sample, Generator generator) {
-            boolean last = index == positions.length - 1;
+            boolean last = isLast(index);
             int next = last ? 0 : positions[index + 1];
             float alpha = noise.alphaCumprod(positions[index]);
             float below = noise.alphaCumprod((int) Math.floor((float) (1 - eta) * next));
@@ -89,10 +70,6 @@ final class TcdScheduler implements Scheduler {
             }
             float back = noise.alphaCumprod(next) / below;
             return times(jumped, sqrt(back)).add(times(LatentMath.noiseLike(sample, generator), sqrt(1 - back)));
-        }
-
-        private static float sqrt(float x) {
-            return (float) Math.sqrt(x);
         }
     }
 }

@@ -1,14 +1,13 @@
 package io.tome4j.evaluation.bench;
 
-import io.tome4j.checkpoint.CheckpointFolder;
-import io.tome4j.checkpoint.CheckpointSource;
+import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.checkpoint.FetchOptions;
-import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.checkpoint.RandomWeights;
 import io.tome4j.checkpoint.SharedWeights;
-import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.Checkpoints;
+import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
 import io.tome4j.tensor.AttentionKernel;
@@ -112,19 +111,15 @@ public final class BenchModel implements AutoCloseable {
     /**
      * The UNet of a checkpoint.
      *
-     * @param model a folder in the layout of diffusers, or a model's id on the hub
+     * @param model a folder in the layout of diffusers, a single safetensors file, or a model's id on the hub
      * @param randomWeights whether to take only its architecture
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded
      */
     public static BenchModel fromPretrained(
             String model, boolean randomWeights, FetchOptions options, DownloadListener listener, Placement placement) {
-        CheckpointFolder.Component unet = CheckpointSource.resolve(
-                        model,
-                        StableDiffusionPipeline.checkpointKinds(),
-                        options,
-                        HubSettings.fromEnvironment(),
-                        listener)
-                .component("unet");
+        PipelineOptions which =
+                PipelineOptions.DEFAULT.revision(options.revision()).variant(options.variant());
+        Checkpoint.Component unet = Checkpoints.open(model, which, listener).component("unet");
         if (randomWeights) {
             return random(unet.config(), placement);
         }

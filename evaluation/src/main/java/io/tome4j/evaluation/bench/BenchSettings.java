@@ -65,6 +65,21 @@ public record BenchSettings(
         requireAtLeast1("{repeats} is", repeats);
     }
 
+    /** The same with merging as it is carried out on a model. */
+    BenchSettings resolvedFor(BenchModel benched) {
+        return new BenchSettings(
+                model,
+                randomWeights,
+                placement,
+                resolutions,
+                batches,
+                variants,
+                ratios,
+                UNetWork.resolved(merging, benched.config()),
+                steps,
+                repeats);
+    }
+
     private static void requireAtLeast1(String what, int value) {
         if (value < 1) {
             throw new OptionException(what + " " + value + ": it must be at least 1");

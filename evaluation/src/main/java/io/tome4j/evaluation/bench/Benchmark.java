@@ -47,7 +47,8 @@ public final class Benchmark {
             throw new IllegalArgumentException(
                     "The model is in " + model.placement() + ", and the settings say " + settings.placement());
         }
-        return new Benchmark(model, settings, BenchListener.SILENT, Optional.empty(), Optional.empty());
+        return new Benchmark(
+                model, settings.resolvedFor(model), BenchListener.SILENT, Optional.empty(), Optional.empty());
     }
 
     /** The same, telling how it goes on. */

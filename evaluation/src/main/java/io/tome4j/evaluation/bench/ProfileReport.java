@@ -56,7 +56,8 @@ public record ProfileReport(
                 profiles.add(profile);
             }
         }
-        return new ProfileReport(Machine.here(settings.placement()), settings, peak, profiles, BenchReport.now());
+        return new ProfileReport(
+                Machine.here(settings.placement()), settings.resolvedFor(model), peak, profiles, BenchReport.now());
     }
 
     @Override

@@ -92,7 +92,13 @@ record UNetWork(UNetConfig config, ToMeOptions merging, Placement placement) {
     }
 
     private ToMeOptions resolvedMerging() {
-        return merging.forBlocksFrom(IntStream.range(0, config.levels())
+        return resolved(merging, config);
+    }
+
+    /** Options of merging as they are carried out on a model; their ratio is not looked at, and need not merge. */
+    static ToMeOptions resolved(ToMeOptions merging, UNetConfig config) {
+        ToMeOptions any = merging.merges() ? merging : merging.withRatio(0.5);
+        return any.forBlocksFrom(IntStream.range(0, config.levels())
                 .filter(level -> transformers(config.layout().blocks(), level) > 0)
                 .map(level -> 1 << level)
                 .findFirst()

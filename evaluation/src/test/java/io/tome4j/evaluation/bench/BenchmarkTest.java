@@ -102,6 +102,19 @@ class BenchmarkTest {
     }
 
     @Test
+    void theReportSaysWhatMergesOnAModelWhoseBlocksBeginDeeper() {
+        BenchSettings settings = settings(Placement.CPU_FP32, ToMeOptions.NONE);
+        try (BenchModel model = BenchModel.random(config("tiny-sdxl"), Placement.CPU_FP32)) {
+            BenchReport report = Benchmark.of(model, settings).run();
+            assertThat(report.settings().merging().maxDownsample()).isEqualTo(2);
+            assertThat(BenchFormat.JSON.format(report)).contains("\"max_downsample\" : 2");
+        }
+        try (BenchModel model = BenchModel.random(config("tiny-sd1"), Placement.CPU_FP32)) {
+            assertThat(settings.resolvedFor(model).merging().maxDownsample()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void nothingIsLeftBehind() {
         BenchSettings settings = settings(Placement.CPU_FP32, ToMeOptions.ratio(0));
         long before = 0;

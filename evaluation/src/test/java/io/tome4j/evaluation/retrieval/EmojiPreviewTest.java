@@ -34,6 +34,7 @@ class EmojiPreviewTest {
                     .image()
                     .toBufferedImage();
             assertThat(correlation(previews.get(5), image)).isGreaterThan(0.85);
+            assertThat(distance(previews.get(5), image)).isLessThan(32);
             assertThat(correlation(previews.get(2), image)).isGreaterThan(0.6);
             assertThat(correlation(previews.get(0), image)).isLessThan(correlation(previews.get(5), image));
         }
@@ -62,6 +63,20 @@ class EmojiPreviewTest {
             }
         }
         return (xy - x * y / count) / Math.sqrt((xx - x * x / count) * (yy - y * y / count));
+    }
+
+    /** The root mean square of how far a preview's colours are from the mean ones of what they stand for, of 255. */
+    private static double distance(BufferedImage preview, BufferedImage image) {
+        double sum = 0;
+        for (int row = 0; row < preview.getHeight(); row++) {
+            for (int column = 0; column < preview.getWidth(); column++) {
+                for (int shift = 0; shift < 24; shift += 8) {
+                    double off = (preview.getRGB(column, row) >> shift & 255) - mean(image, column, row, shift);
+                    sum += off * off;
+                }
+            }
+        }
+        return Math.sqrt(sum / (3.0 * preview.getHeight() * preview.getWidth()));
     }
 
     private static double mean(BufferedImage image, int column, int row, int shift) {
