@@ -60,7 +60,7 @@ class ContainerTest {
         TarArchiveInputStream in = new TarArchiveInputStream(layer); // the tar goes on after it: not to be closed
         for (TarArchiveEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
             Path file = root.resolve(entry.getName()).normalize();
-            assertThat(file).startsWith(root);
+            assertThat(file.startsWith(root)).as(entry.getName()).isTrue();
             MODES.put("/" + root.relativize(file), entry.getMode() & 0777);
             if (entry.isDirectory()) {
                 Files.createDirectories(file);

@@ -33,7 +33,8 @@ final class LocalRepository {
     private static void install(Path pom, Path repository, Path root) throws IOException {
         Matcher artifact = ARTIFACT.matcher(Files.readString(pom));
         if (!artifact.find()
-                || artifact.group(1).matches("tome4j-(fixtures|benchmarks|examples-test|distribution|natives)")) {
+                || artifact.group(1)
+                        .matches("tome4j-(fixtures|benchmarks|examples-test|distribution|container|natives)")) {
             return;
         }
         String file = artifact.group(1) + "-" + artifact.group(2);

@@ -2,8 +2,12 @@ package io.tome4j.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tome4j.diffusion.ControlNetFolder;
+import io.tome4j.diffusion.EmbeddingFolder;
+import io.tome4j.fixtures.Fixtures;
 import io.tome4j.server.Recorded;
 import io.tome4j.server.Served;
+import io.tome4j.server.generate.Folders;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,7 +40,10 @@ class HostileTest {
 
     @BeforeAll
     static void start() throws InterruptedException {
-        served = Served.start();
+        served = Served.start(Served.settings()
+                .folders(Folders.NONE
+                        .controlNets(ControlNetFolder.of(Fixtures.path("controlnet")))
+                        .embeddings(EmbeddingFolder.of(Fixtures.path("embeddings")))));
     }
 
     @AfterAll
