@@ -5,7 +5,6 @@ import io.tome4j.diffusion.scheduler.Schedulers;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What A1111's web UI calls a scheduler: a sampler's name and, from version 1.9 on, how noise levels are spaced beside it.
@@ -15,11 +14,6 @@ import java.util.Set;
  */
 record SamplerNames(String scheduler, ScheduleType type) {
     private static final String KARRAS = "_karras";
-
-    /** What the web UI spaces so unless told otherwise. */
-    private static final Set<String> USUALLY_KARRAS = Set.of("dpmpp_2m", "dpmpp_sde", "dpm2", "dpm2_a");
-
-    private static final Set<String> USUALLY_EXPONENTIAL = Set.of("dpmpp_2m_sde", "dpmpp_3m_sde");
 
     /**
      * Reads the names as they stand.
@@ -33,10 +27,7 @@ record SamplerNames(String scheduler, ScheduleType type) {
             return name.equals(sampler) ? oldSpelling(sampler) : new SamplerNames(name, ScheduleType.AUTO);
         }
         if (scheduleType.equalsIgnoreCase("Automatic")) {
-            ScheduleType usual = USUALLY_KARRAS.contains(name)
-                    ? ScheduleType.KARRAS
-                    : USUALLY_EXPONENTIAL.contains(name) ? ScheduleType.EXPONENTIAL : ScheduleType.AUTO;
-            return new SamplerNames(name, usual).canonical();
+            return new SamplerNames(name, ScheduleType.usualInWebUi(name)).canonical();
         }
         return Arrays.stream(ScheduleType.values())
                 .filter(type -> type != ScheduleType.AUTO && type.name().equalsIgnoreCase(scheduleType))

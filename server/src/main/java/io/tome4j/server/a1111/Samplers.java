@@ -29,12 +29,11 @@ final class Samplers {
             "dpmpp_sde", List.of("k_dpmpp_sde"),
             "unipc", List.of("uni_pc"));
 
-    /** What the web UI takes where the spacing is left to it. */
-    private static final String DEFAULT_SPACING_OF = "DPM++";
-
     private static final String KARRAS = "Karras";
 
     /** What leaves the spacing to the sampler. */
+    private static final Set<String> AUTOMATIC = Set.of("", "automatic", "none", "use same scheduler");
+
     private static final Set<String> OWN = Set.of("", "automatic", "none", "use same scheduler", "uniform", "normal");
 
     private static final Map<ScheduleType, String> SPACINGS =
@@ -64,10 +63,14 @@ final class Samplers {
      */
     static Request sampled(Request request, String sampler, String spacing) {
         String plain = named(sampler, "uniform");
-        ScheduleType type = spacing(spacing);
+        // Who says our own name means what that is.
+        ScheduleType type = AUTOMATIC.contains(lower(spacing)) && !plain.equals(sampler.strip())
+                ? ScheduleType.usualInWebUi(plain)
+                : spacing(spacing);
         boolean named = type == ScheduleType.KARRAS && karras(plain).isPresent();
         if (type == ScheduleType.AUTO || named) {
-            return request.scheduler(named(sampler, spacing)).scheduleType(ScheduleType.AUTO);
+            return request.scheduler(named ? named(sampler, KARRAS) : named(sampler, spacing))
+                    .scheduleType(ScheduleType.AUTO);
         }
         if (!Schedulers.choosing(Request.SCHEDULE_TYPE.name()).contains(plain)) {
             throw HttpError.field(
@@ -84,7 +87,7 @@ final class Samplers {
      */
     static Request spaced(Request request, String spacing) {
         ScheduleType type = spacing(spacing);
-        if (type == ScheduleType.AUTO && !OWN.contains(spacing.strip().toLowerCase(Locale.ROOT))) {
+        if (type == ScheduleType.AUTO && !OWN.contains(lower(spacing))) {
             throw unknown(spacing);
         }
         return request.scheduleType(type);
@@ -98,7 +101,7 @@ final class Samplers {
 
     /** A spacing of noise levels by its name; what is not one of those that are special is the sampler's own. */
     static ScheduleType spacing(String name) {
-        return switch (name.strip().toLowerCase(Locale.ROOT)) {
+        return switch (lower(name)) {
             case "karras" -> ScheduleType.KARRAS;
             case "exponential" -> ScheduleType.EXPONENTIAL;
             case "beta" -> ScheduleType.BETA;
@@ -118,9 +121,8 @@ final class Samplers {
         String name = find(asked).orElseThrow(() -> HttpError.of(
                         404, "Sampler not found; there are " + String.join(", ", all().keySet()))
                 .about("sampler_name"));
-        return switch (spacing.strip().toLowerCase(Locale.ROOT)) {
-            case "", "automatic", "none", "use same scheduler" -> automatic(asked, name);
-            case "uniform", "normal" -> name;
+        return switch (lower(spacing)) {
+            case "", "automatic", "none", "use same scheduler", "uniform", "normal" -> name;
             case "karras" ->
                 karras(name)
                         .orElseThrow(() -> HttpError.field(
@@ -130,16 +132,12 @@ final class Samplers {
         };
     }
 
-    private static String shortened(String text) {
-        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    private static String lower(String name) {
+        return name.strip().toLowerCase(Locale.ROOT);
     }
 
-    /** From version 1.9 on the web UI takes Karras for DPM++ unless another one is said. */
-    private static String automatic(String asked, String name) {
-        boolean ownName = name.equals(asked); // who says ours means ours
-        return !ownName && Schedulers.title(name).startsWith(DEFAULT_SPACING_OF)
-                ? karras(name).orElse(name)
-                : name;
+    private static String shortened(String text) {
+        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
     }
 
     private static Optional<String> karras(String name) {

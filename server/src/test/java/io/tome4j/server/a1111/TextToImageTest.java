@@ -126,10 +126,18 @@ class TextToImageTest {
         "DPM++ 2M, Uniform, dpmpp_2m",
         "DPM++ 2M Karras, , dpmpp_2m_karras",
         "k_dpmpp_2m, Uniform, dpmpp_2m",
-        "dpmpp_2m, , dpmpp_2m"
+        "dpmpp_2m, , dpmpp_2m",
+        "DPM++ 2M SDE, Automatic, dpmpp_2m_sde exponential",
+        "DPM++ 2M SDE, Karras, dpmpp_2m_sde_karras",
+        "dpmpp_2m_sde, , dpmpp_2m_sde",
+        "DPM2, , dpm2 karras",
+        "Euler, Beta, euler beta"
     })
-    void samplersGoByAllTheirNames(String sampler, String spacing, String ours) {
-        assertThat(Samplers.named(sampler, spacing == null ? "" : spacing)).isEqualTo(ours);
+    void samplersGoByAllTheirNamesAndHaveTheWebUisSpacing(String sampler, String spacing, String ours) {
+        Request request = Samplers.sampled(Request.of("x"), sampler, spacing == null ? "" : spacing);
+        String type = request.text(Request.SCHEDULE_TYPE);
+        assertThat(request.scheduler() + (type.equals("auto") ? "" : " " + type))
+                .isEqualTo(ours);
     }
 
     @Test
