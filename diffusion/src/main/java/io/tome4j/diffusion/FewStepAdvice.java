@@ -4,6 +4,7 @@ import io.tome4j.diffusion.scheduler.ScheduleType;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.SchedulerSettings;
 import io.tome4j.diffusion.scheduler.Trajectory;
+import io.tome4j.tensor.TomeException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -160,8 +161,12 @@ final class FewStepAdvice {
 
     /** Euler's method from the end of each part is what Turbo and Lightning models come with, and none of many steps. */
     private static boolean isDistilled(Stages stages) {
-        Scheduler own = stages.schedulers().apply(Request.CHECKPOINTS_OWN, SchedulerSettings.CHECKPOINTS_OWN);
-        return own.name().startsWith("euler") && isTrailing(own);
+        try {
+            Scheduler own = stages.schedulers().apply(Request.CHECKPOINTS_OWN, SchedulerSettings.CHECKPOINTS_OWN);
+            return own.name().startsWith("euler") && isTrailing(own);
+        } catch (TomeException e) {
+            return false; // one that is not built in: the request has another
+        }
     }
 
     /** Whether a run visits the last timestep of each of equal parts, from a noise level as usual. */

@@ -63,14 +63,26 @@ final class StableDiffusion implements ModelFamily {
         Checkpoint checkpoint = CheckpointFolder.open(folder);
         if (checkpoint.has("unet")) {
             UNetConfig unet = UNetConfig.of(checkpoint.component("unet").config());
-            if (checkpoint.has("vae")) {
-                int latentChannels = checkpoint.component("vae").config().integer("latent_channels", 4);
-                requireToFit(checkpoint, channelsMisfit(latentChannels, unet.inChannels()));
-            }
+            requireVaeToFit(checkpoint, unet);
         }
         if (checkpoint.has("scheduler")) {
             Schedulers.requireUsable(checkpoint.component("scheduler").config());
         }
+    }
+
+    static void requireVaeToFit(Checkpoint checkpoint, UNetConfig unet) {
+        if (!checkpoint.has("vae")) {
+            return;
+        }
+        Config vae = checkpoint.component("vae").config();
+        String named = checkpoint.modelIndex().components().getOrDefault("vae", "");
+        String own = vae.text("_class_name", named);
+        if (!named.isEmpty() && !named.equals(own)) {
+            requireToFit(
+                    checkpoint,
+                    "model_index.json names a " + named + " as its vae, and vae/config.json is that of a " + own);
+        }
+        requireToFit(checkpoint, channelsMisfit(vae.integer("latent_channels", 4), unet.inChannels()));
     }
 
     @Override

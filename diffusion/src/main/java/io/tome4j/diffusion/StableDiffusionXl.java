@@ -91,11 +91,7 @@ final class StableDiffusionXl implements ModelFamily {
                 StableDiffusion.requireToFit(
                         checkpoint, "its UNet has no 'addition_embed_type', so that it is none of Stable Diffusion XL");
             }
-            if (checkpoint.has("vae")) {
-                int latentChannels = checkpoint.component("vae").config().integer("latent_channels", 4);
-                StableDiffusion.requireToFit(
-                        checkpoint, StableDiffusion.channelsMisfit(latentChannels, unet.inChannels()));
-            }
+            StableDiffusion.requireVaeToFit(checkpoint, unet);
         }
         if (checkpoint.has("scheduler")) {
             Schedulers.requireUsable(checkpoint.component("scheduler").config());
