@@ -41,7 +41,8 @@ record Failures(PrintWriter err) {
                 && missing.getMissing().stream().anyMatch(ArgSpec::isPositional);
         if (isMissing || e instanceof UnmatchedArgumentException) {
             Optional<String> dashed = args.stream()
-                    .filter(arg -> looksLikeAPrompt(arg, command) && (isMissing || arg.contains(" ")))
+                    .filter(arg ->
+                            looksLikeAPrompt(arg, command) && (isMissing || arg.contains(" ") || !arg.startsWith("--")))
                     .findFirst();
             if (dashed.isPresent()) {
                 return "; '" + Shown.shortened(dashed.get(), LONGEST_QUOTE) + "' was taken for an option: a prompt that"
