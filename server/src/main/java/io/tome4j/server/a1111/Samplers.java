@@ -34,7 +34,7 @@ final class Samplers {
     /** What leaves the spacing to the sampler. */
     private static final Set<String> AUTOMATIC = Set.of("", "automatic", "none", "use same scheduler");
 
-    private static final Set<String> OWN = Set.of("", "automatic", "none", "use same scheduler", "uniform", "normal");
+    private static final Set<String> UNIFORM = Set.of("uniform", "normal");
 
     private static final Map<ScheduleType, String> SPACINGS =
             Map.of(ScheduleType.KARRAS, KARRAS, ScheduleType.EXPONENTIAL, "exponential", ScheduleType.BETA, "beta");
@@ -58,26 +58,30 @@ final class Samplers {
      * A request with a sampler, and a spacing of noise levels.
      *
      * @param sampler by any of its names
-     * @param spacing as for {@link #named}, or another that the sampler has
-     * @throws HttpError as for {@link #named}
+     * @param spacing {@code automatic}, {@code uniform}, {@code karras}, {@code exponential}, {@code beta}, or another that
+     *     the sampler has
+     * @throws HttpError 404 if there is no such sampler, 422 if it cannot be spaced so
      */
     static Request sampled(Request request, String sampler, String spacing) {
-        String plain = named(sampler, "uniform");
+        String name = named(sampler);
         // Who says our own name means what that is.
-        ScheduleType type = AUTOMATIC.contains(lower(spacing)) && !plain.equals(sampler.strip())
-                ? ScheduleType.usualInWebUi(plain)
+        ScheduleType type = AUTOMATIC.contains(lower(spacing)) && !name.equals(sampler.strip())
+                ? ScheduleType.usualInWebUi(name)
                 : spacing(spacing);
-        boolean named = type == ScheduleType.KARRAS && karras(plain).isPresent();
-        if (type == ScheduleType.AUTO || named) {
-            return request.scheduler(named ? named(sampler, KARRAS) : named(sampler, spacing))
-                    .scheduleType(ScheduleType.AUTO);
+        if (type == ScheduleType.AUTO) {
+            String own = isOwn(spacing) ? name : spaced(name, spacing).orElseThrow(() -> unknown(spacing));
+            return request.scheduler(own).scheduleType(ScheduleType.AUTO);
         }
-        if (!Schedulers.choosing(Request.SCHEDULE_TYPE.name()).contains(plain)) {
+        Optional<String> karras = type == ScheduleType.KARRAS ? karras(name) : Optional.empty();
+        if (karras.isPresent()) {
+            return request.scheduler(karras.get()).scheduleType(ScheduleType.AUTO);
+        }
+        if (!Schedulers.choosing(Request.SCHEDULE_TYPE.name()).contains(name)) {
             throw HttpError.field(
                     "scheduler",
-                    "The sampler '" + Schedulers.title(plain) + "' has no " + SPACINGS.get(type) + " spacing here");
+                    "The sampler '" + Schedulers.title(name) + "' has no " + SPACINGS.get(type) + " spacing here");
         }
-        return request.scheduler(plain).scheduleType(type);
+        return request.scheduler(name).scheduleType(type);
     }
 
     /**
@@ -87,7 +91,7 @@ final class Samplers {
      */
     static Request spaced(Request request, String spacing) {
         ScheduleType type = spacing(spacing);
-        if (type == ScheduleType.AUTO && !OWN.contains(lower(spacing))) {
+        if (type == ScheduleType.AUTO && !isOwn(spacing)) {
             throw unknown(spacing);
         }
         return request.scheduleType(type);
@@ -109,27 +113,14 @@ final class Samplers {
         };
     }
 
-    /**
-     * Our name of a scheduler.
-     *
-     * @param sampler by any of its names
-     * @param spacing of noise levels: empty, {@code automatic}, {@code uniform} or {@code karras}
-     * @throws HttpError 404 if there is no such sampler, 422 if it cannot be spaced so
-     */
-    static String named(String sampler, String spacing) {
-        String asked = sampler.strip();
-        String name = find(asked).orElseThrow(() -> HttpError.of(
+    private static boolean isOwn(String spacing) {
+        return AUTOMATIC.contains(lower(spacing)) || UNIFORM.contains(lower(spacing));
+    }
+
+    private static String named(String sampler) {
+        return find(sampler.strip()).orElseThrow(() -> HttpError.of(
                         404, "Sampler not found; there are " + String.join(", ", all().keySet()))
                 .about("sampler_name"));
-        return switch (lower(spacing)) {
-            case "", "automatic", "none", "use same scheduler", "uniform", "normal" -> name;
-            case "karras" ->
-                karras(name)
-                        .orElseThrow(() -> HttpError.field(
-                                "scheduler",
-                                "The sampler '" + Schedulers.title(name) + "' has no Karras spacing here"));
-            default -> spaced(name, spacing).orElseThrow(() -> unknown(spacing));
-        };
     }
 
     private static String lower(String name) {
