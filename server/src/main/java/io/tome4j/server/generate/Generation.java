@@ -64,7 +64,8 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
      * @throws HttpError if it is beyond the limits, or there is no room
      */
     public Ticket submit(Asked asked, Exchange exchange, UnaryOperator<String> names) {
-        Request request = folders.resolve(limits.apply(asked.request(), asked.count(), names), names);
+        Request limited = limits.apply(asked.request(), asked.count(), names);
+        Request request = folders.resolve(asked.model().defaults().in(limited), names);
         Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
         try {
             return queue.submit(
