@@ -41,9 +41,11 @@ record MemoryGuard(Stages stages, ControlNets nets) {
                         stages.refiner()
                                 .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
                                 .orElse(0L)),
-                Math.max(decodeBytes(stages.decoder(), grid), stages.previews()
-                        .map(decoder -> decodeBytes(decoder, grid))
-                        .orElse(0L)));
+                Math.max(
+                        decodeBytes(stages.decoder(), grid),
+                        stages.previews()
+                                .map(decoder -> decodeBytes(decoder, grid))
+                                .orElse(0L)));
     }
 
     private long decodeBytes(ImageDecoder decoder, TokenGrid grid) {

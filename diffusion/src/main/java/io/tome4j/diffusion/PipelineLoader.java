@@ -56,7 +56,8 @@ final class PipelineLoader {
         return options.previewVae().map(path -> {
             Checkpoint.Component found = Checkpoints.previewVae(checkpoint, path);
             Autoencoder vae = Autoencoder.of(Weights.of(found.weights(), placement), found.config());
-            String misfit = misfit(vae, StableDiffusion.config(checkpoint, "vae").integer("latent_channels", 4));
+            String misfit =
+                    misfit(vae, StableDiffusion.config(checkpoint, "vae").integer("latent_channels", 4));
             if (!misfit.isEmpty()) {
                 vae.close();
                 throw TomeException.about("preview_vae", "The VAE in " + path + " has " + misfit + ".");

@@ -87,8 +87,9 @@ public final class Request {
             .titled("Sampler")
             .described("NAME", "Which solver takes the steps: " + String.join(", ", Schedulers.names()) + ".");
 
-    public static final Option<Long> SEED =
-            Option.of("seed", 0L).titled("Seed").described("The same seed gives the same image; up to 2^64 - 1, which is -1.");
+    public static final Option<Long> SEED = Option.of("seed", 0L)
+            .titled("Seed")
+            .described("The same seed gives the same image; up to 2^64 - 1, which is -1.");
 
     public static final Option<Integer> WIDTH =
             Option.of("width", 0).titled("Width").described("PIXELS", "A multiple of 8.");

@@ -107,8 +107,7 @@ class LatentPreviewTest {
                 return latents.add(Latents.of(progress.original()));
             });
             int last = images.size() - 2; // after the very last step they are the image's own
-            return new Shown(
-                    images.get(last), latents.get(last), result.image().toBufferedImage());
+            return new Shown(images.get(last), latents.get(last), result.image().toBufferedImage());
         }
     }
 
@@ -132,15 +131,14 @@ class LatentPreviewTest {
         assertThat(pixels(decoded.preview())).isEqualTo(pixels(expected));
         assertThat(pixels(decoded.image())).isEqualTo(pixels(linear.image()));
         assertThat(linear.preview().getWidth()).isEqualTo(8);
-        byte[] enlarged = Resampling.NEAREST
-                .resize(Pixels.of(linear.preview()), 64, 72)
-                .values();
+        byte[] enlarged =
+                Resampling.NEAREST.resize(Pixels.of(linear.preview()), 64, 72).values();
         assertThat(enlarged).isNotEqualTo(Pixels.of(decoded.preview()).values());
     }
 
     @Test
     void anyVaeOfTheFamilyDecodesPreviewsOfEachImageOfABatch() {
-        Request request = Request.of("a cat").seed(1).steps(2).size(64, 64).images(2);
+        Request request = Request.of("a cat").seed(1).steps(2).size(64, 64).imagesPerPrompt(2);
         try (var pipeline = pipeline("tiny-sd1", CPU_FP32.previewVae(Fixtures.path("tiny-sd1")))) {
             LatentPreview preview = LatentPreview.of(pipeline);
             List<List<BufferedImage>> previews = new ArrayList<>();
@@ -160,7 +158,8 @@ class LatentPreviewTest {
         LatentPreview preview = LatentPreview.of(pipeline);
         pipeline.generate(request);
         long before = TensorScope.liveObjects();
-        pipeline.generate(request, progress -> preview.image(progress.original()).getWidth() == 64);
+        pipeline.generate(
+                request, progress -> preview.image(progress.original()).getWidth() == 64);
         assertThat(TensorScope.liveObjects()).isEqualTo(before);
         pipeline.close();
         assertThat(TensorScope.liveObjects()).isEqualTo(without);
@@ -177,8 +176,8 @@ class LatentPreviewTest {
                 folder.resolve("taesdxl.safetensors"));
         long before = TensorScope.liveObjects();
         assertThatThrownBy(() -> pipeline("tiny-sd1", CPU_FP32.previewVae(xl)))
-                .isInstanceOfSatisfying(TomeException.class, e -> assertThat(e.option())
-                        .isEqualTo("preview_vae"))
+                .isInstanceOfSatisfying(
+                        TomeException.class, e -> assertThat(e.option()).isEqualTo("preview_vae"))
                 .hasMessageContaining("Stable Diffusion XL");
         assertThatThrownBy(() -> pipeline("tiny-sd1", CPU_FP32.previewVae(halfSize(folder))))
                 .isInstanceOf(TomeException.class)

@@ -111,8 +111,7 @@ class TaesdTest {
     void aFolderWhoseOwnVaeIsTinyGivesTheReferencesImage(JsonNode one) throws IOException {
         Path model = withTinyVae(one.get("model").asText(), work.resolve("model"));
         try (var pipeline = StableDiffusionPipeline.fromPretrained(model.toString(), CPU_FP32)) {
-            BufferedImage image =
-                    pipeline.generate(request(one)).image().toBufferedImage();
+            BufferedImage image = pipeline.generate(request(one)).image().toBufferedImage();
             assertThat(mostChannelsDiffer(image, expected(one))).isLessThanOrEqualTo(TOLERANCE);
         }
     }

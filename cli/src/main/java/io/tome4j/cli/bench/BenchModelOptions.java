@@ -96,7 +96,6 @@ final class BenchModelOptions extends CheckpointOptions {
     BenchModel load(Placement placement, DownloadListener listener) {
         return isArchitecture()
                 ? BenchModel.ofArchitecture(model, placement)
-                : BenchModel.fromPretrained(
-                        model, isRandom(), checkpoint(), listener, placement);
+                : BenchModel.fromPretrained(model, isRandom(), checkpoint(), listener, placement);
     }
 }

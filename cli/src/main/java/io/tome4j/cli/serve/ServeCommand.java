@@ -79,8 +79,9 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--lora",
             paramLabel = "FILE[:WEIGHT[:TEXT-WEIGHT]]",
-            description = "A LoRA or the like that all images of --model have; it is added while the model loads. May be given"
-                    + " several times.")
+            description =
+                    "A LoRA or the like that all images of --model have; it is added while the model loads. May be given"
+                            + " several times.")
     private List<String> loras = new ArrayList<>();
 
     @Option(
@@ -107,8 +108,9 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--preview-vae",
             paramLabel = "FILE|FOLDER",
-            description = "A VAE, best a tiny one (TAESD), that decodes previews of a run at full size (default: small ones"
-                    + " without it, which cost next to nothing).")
+            description =
+                    "A VAE, best a tiny one (TAESD), that decodes previews of a run at full size (default: small ones"
+                            + " without it, which cost next to nothing).")
     private Optional<Path> previewVae = Optional.empty();
 
     @Option(
@@ -179,8 +181,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private ServedModel served(ChosenModel chosen, PrintWriter err) {
-        PipelineOptions options =
-                previewVae.map(chosen.options()::previewVae).orElse(chosen.options());
+        PipelineOptions options = previewVae.map(chosen.options()::previewVae).orElse(chosen.options());
         return new ServedModel(
                 shown(chosen),
                 chosen.embedded().map(EmbeddedModel::fingerprint).orElse(""),
@@ -191,8 +192,7 @@ public final class ServeCommand implements Callable<Integer> {
                         chosen.width(),
                         chosen.height(),
                         chosen.options().loras()),
-                () -> StableDiffusionPipeline.fromPretrained(
-                        chosen.source(), options, new DownloadProgress(err)));
+                () -> StableDiffusionPipeline.fromPretrained(chosen.source(), options, new DownloadProgress(err)));
     }
 
     /** As the pipeline calls it: a folder by its own name. */

@@ -96,8 +96,8 @@ class BenchCommandTest {
                 .json();
         JsonNode ofFolder = bench("--ratios", 0.5, "--format", "json").json();
         assertThat(ofFile.get("rows")).hasSameSizeAs(ofFolder.get("rows")).isNotEmpty();
-        assertThat(ofFile.get("rows")).allSatisfy(row -> assertThat(row.get("seconds").asDouble())
-                .isPositive());
+        assertThat(ofFile.get("rows"))
+                .allSatisfy(row -> assertThat(row.get("seconds").asDouble()).isPositive());
         assertThat(ofFile.get("model").asText()).isEqualTo("one.safetensors");
     }
 

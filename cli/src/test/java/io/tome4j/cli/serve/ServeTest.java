@@ -198,7 +198,8 @@ class ServeTest {
         Path lora = Program.tinyModel().resolveSibling("lora").resolve("kohya.safetensors");
         Path file = folder.resolve("cli.png");
         Program.run(("generate x --model " + Program.tinyModel() + " --lora " + lora
-                                + ":0.7 --dtype fp32 --seed 3 --steps 2 --guidance 6 --width 64 --height 64 --out " + file)
+                                + ":0.7 --dtype fp32 --seed 3 --steps 2 --guidance 6 --width 64 --height 64 --out "
+                                + file)
                         .split(" "))
                 .status();
         int[] expected = pixels(ImageIO.read(file.toFile()));
@@ -213,14 +214,19 @@ class ServeTest {
                     .at("/infotexts/0")
                     .asText();
             assertThat(infotext).startsWith("x <lora:kohya:0.7>\n");
-            String again = new ObjectMapper().createObjectNode().put("infotext", infotext).toString();
+            String again = new ObjectMapper()
+                    .createObjectNode()
+                    .put("infotext", infotext)
+                    .toString();
             assertThat(decoded(ok(post(server, again).get()).at("/images/0"))).isEqualTo(expected);
         }
     }
 
     @Test
     void previewsOfTheServerAreDecodedByTheVaeThatIsNamedForThem() throws Exception {
-        try (Server server = serve("--preview-vae", Program.tinyModel().resolveSibling("tiny-taesd").toString())) {
+        try (Server server = serve(
+                "--preview-vae",
+                Program.tinyModel().resolveSibling("tiny-taesd").toString())) {
             String events = post(
                             server,
                             "/tome4j/v1/generate",

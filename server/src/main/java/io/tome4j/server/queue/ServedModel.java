@@ -43,7 +43,8 @@ public record ServedModel(
         public Request in(Request request) {
             List<Lora> all = new ArrayList<>(loras);
             request.loras().stream()
-                    .filter(lora -> loras.stream().noneMatch(there -> there.tag().equals(lora.tag())))
+                    .filter(lora ->
+                            loras.stream().noneMatch(there -> there.tag().equals(lora.tag())))
                     .forEach(all::add);
             return loras.isEmpty() ? request : request.loras(all);
         }

@@ -91,8 +91,8 @@ class OperatingTest {
                 new ServedModel.Defaults(2, 7.5, Served.SIDE, Served.SIDE),
                 () -> StableDiffusionPipeline.fromPretrained(
                         Fixtures.path("tiny-sd1").toString(), options));
-        try (Served other = Served.start(
-                ServerSettings.of(Served.settings().http(), List.of(model)).limits(new Limits(512 * 512, false, 2000, 16, 2000)))) {
+        try (Served other = Served.start(ServerSettings.of(Served.settings().http(), List.of(model))
+                .limits(new Limits(512 * 512, false, 2000, 16, 2000)))) {
             var job = other.http()
                     .sendAsync(
                             other.request("/sdapi/v1/txt2img")
@@ -106,7 +106,8 @@ class OperatingTest {
                 image = other.got("/sdapi/v1/progress").get("current_image");
             }
             other.posted("/sdapi/v1/interrupt", "{}");
-            assertThat(ImageIO.read(new ByteArrayInputStream(image.binaryValue())).getWidth())
+            assertThat(ImageIO.read(new ByteArrayInputStream(image.binaryValue()))
+                            .getWidth())
                     .isEqualTo(Served.SIDE);
             other.ok(job.get());
         }
