@@ -98,7 +98,7 @@ class BenchCommandTest {
         assertThat(ofFile.get("rows")).hasSameSizeAs(ofFolder.get("rows")).isNotEmpty();
         assertThat(ofFile.get("rows"))
                 .allSatisfy(row -> assertThat(row.get("seconds").asDouble()).isPositive());
-        assertThat(ofFile.get("model").asText()).isEqualTo("one.safetensors");
+        assertThat(ofFile.at("/settings/model").asText()).isEqualTo("one.safetensors");
     }
 
     @Test
