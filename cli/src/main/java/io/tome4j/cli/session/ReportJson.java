@@ -50,7 +50,9 @@ public final class ReportJson {
     public static void putSources(ObjectNode json, GenerationParameters parameters) {
         Sources sources = parameters.sources();
         Request request = parameters.request();
-        if (sources.of().isEmpty() && request.controls().isEmpty()) {
+        if (sources.of().isEmpty()
+                && request.controls().isEmpty()
+                && request.t2iAdapters().isEmpty()) {
             return;
         }
         ObjectNode all = json.putObject("sources");
@@ -63,6 +65,13 @@ public final class ReportJson {
                     .put("controlnet", control.model())
                     .put("name", control.imageName())
                     .put("pixels_sha256", control.imageHash()));
+        }
+        if (!request.t2iAdapters().isEmpty()) {
+            ArrayNode adapters = all.putArray("t2i_images");
+            request.t2iAdapters().forEach(adapter -> adapters.addObject()
+                    .put("t2i_adapter", adapter.model())
+                    .put("name", adapter.imageName())
+                    .put("pixels_sha256", adapter.imageHash()));
         }
     }
 

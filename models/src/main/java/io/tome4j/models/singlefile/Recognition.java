@@ -3,6 +3,7 @@ package io.tome4j.models.singlefile;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.models.singlefile.BaseModel.Kind;
 import io.tome4j.models.singlefile.FileContents.Part;
+import io.tome4j.models.unet.T2IAdapterFile;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import java.nio.file.Path;
@@ -191,12 +192,7 @@ final class Recognition {
         if (any(tensors, name -> UPSCALER.matcher(name).matches())) {
             return FileKind.UPSCALER;
         }
-        if (any(
-                tensors,
-                name -> name.startsWith("adapter.body.")
-                        || name.startsWith("body.0.resnets.")
-                        || name.startsWith("body.0.block1")
-                        || name.startsWith("body.0.in_conv"))) {
+        if (T2IAdapterFile.isOne(tensors)) {
             return FileKind.T2I_ADAPTER;
         }
         if (!parts.isEmpty()
@@ -242,8 +238,25 @@ final class Recognition {
             case EMBEDDING -> tensors.has("clip_g") ? ofKind(Kind.SDXL) : ofEmbedding(tensors);
             case LORA, CONTROLNET -> ofContext(tensors);
             case VAE -> ofVae(parts);
+            case T2I_ADAPTER -> ofAdapter(tensors);
             default -> "";
         };
+    }
+
+    /** By the size of the squares of pixels that it sees, of one channel or three. */
+    private static String ofAdapter(StoredTensors tensors) {
+        for (String name : List.of("conv_in.weight", "body.0.in_conv.weight")) {
+            for (String stored : List.of("adapter." + name, name)) {
+                if (tensors.has(stored)) {
+                    return switch ((int) tensors.shape(stored)[1]) {
+                        case 64, 192 -> ofKind(Kind.SD1);
+                        case 256, 768 -> ofKind(Kind.SDXL);
+                        default -> "";
+                    };
+                }
+            }
+        }
+        return "";
     }
 
     private static String ofEmbedding(StoredTensors tensors) {

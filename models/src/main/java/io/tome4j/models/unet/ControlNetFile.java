@@ -73,7 +73,7 @@ public record ControlNetFile(Weights.Source tensors, ControlNetConfig config) {
             OTHERS.forEach((part, kind) -> {
                 if (name.contains(part)) {
                     throw new TomeException(file.origin(name) + " is " + kind + " (it has the tensor '" + name
-                            + "'), which is not supported: a whole ControlNet is needed.");
+                            + "'), and no ControlNet as this option takes it: a whole one is needed.");
                 }
             });
         }

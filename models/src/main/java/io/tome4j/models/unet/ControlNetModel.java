@@ -173,7 +173,7 @@ public final class ControlNetModel implements AutoCloseable {
                     .add_(image);
             skips.add(hidden);
             for (DownBlock block : downBlocks) {
-                hidden = block.forward(hidden, step, context, skips);
+                hidden = block.forward(hidden, step, context, skips, Optional.empty());
             }
             hidden = midBlock.forward(hidden, step, context);
             boolean graded = guess && !config.globalPool();

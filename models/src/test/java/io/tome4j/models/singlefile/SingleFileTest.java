@@ -380,6 +380,7 @@ class SingleFileTest {
                 "shared.weight | 32128,4096 | TEXT_ENCODER | ''",
                 "model.1.sub.0.RDB1.conv1.0.weight | 32,64,3,3 | UPSCALER | ''",
                 "adapter.body.0.resnets.0.block1.weight | 3,3,3,3 | T2I_ADAPTER | ''",
+                "body.0.in_conv.weight | 80,192,1,1 | T2I_ADAPTER | Stable Diffusion 1.x",
                 "anything.at.all | 3 | UNKNOWN | ''"
             })
     void otherFilesAreNamedWithWhatToDo(String name, String shape, FileKind kind, String fits) {

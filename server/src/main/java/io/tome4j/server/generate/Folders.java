@@ -41,7 +41,7 @@ public record Folders(
      */
     Request resolve(Request request, UnaryOperator<String> names) {
         try {
-            return withControls(withEmbeddings(withLoras(request)));
+            return withControls(withEmbeddings(withLoras(withoutAdapters(request))));
         } catch (RuntimeException e) {
             throw Errors.explained(
                     e, name -> name.equals("lora") || name.equals("embedding") ? "prompt" : names.apply(name));
@@ -67,6 +67,14 @@ public record Folders(
             throw HttpError.field(
                     "prompt",
                     "prompt was made with a textual inversion, and this server was started without a folder of them");
+        }
+        return request;
+    }
+
+    private static Request withoutAdapters(Request request) {
+        if (!request.t2iAdapters().isEmpty()) {
+            throw HttpError.field(
+                    "infotext", "infotext names a T2I-Adapter, and this server has no folder of them to take it from");
         }
         return request;
     }
