@@ -10,11 +10,13 @@ import java.util.List;
 final class GuideNetworks implements AutoCloseable {
     private final ControlNets controlNets;
     private final T2IAdapters t2iAdapters;
+    private final IPAdapters ipAdapters;
 
     /** @param stages whose model they guide */
     GuideNetworks(Stages stages) {
         this.controlNets = new ControlNets(stages);
         this.t2iAdapters = new T2IAdapters(stages);
+        this.ipAdapters = new IPAdapters(stages);
     }
 
     /**
@@ -22,11 +24,12 @@ final class GuideNetworks implements AutoCloseable {
      *
      * @param nets in the order of {@link Request#controls}
      * @param adapters in the order of {@link Request#t2iAdapters}
+     * @param prompting in the order of {@link Request#ipAdapters}
      */
-    record Opened(List<ControlNetModel> nets, List<T2IAdapterModel> adapters) {
+    record Opened(List<ControlNetModel> nets, List<T2IAdapterModel> adapters, List<IPAdapters.Opened> prompting) {
         /** Whether there is none. */
         boolean isEmpty() {
-            return nets.isEmpty() && adapters.isEmpty();
+            return nets.isEmpty() && adapters.isEmpty() && prompting.isEmpty();
         }
 
         /** The model whose blocks are to merge. */
@@ -54,9 +57,10 @@ final class GuideNetworks implements AutoCloseable {
             if (isEmpty()) {
                 return denoiser;
             }
+            int prompted = request.images() * text.composition().parts();
             Controls controls = new Controls(
                     Controls.embedded(nets, request.controls(), request.width(), request.height()),
-                    request.images() * text.composition().parts(),
+                    prompted,
                     calls,
                     request.guessMode(),
                     request.mergeControlnet());
@@ -65,7 +69,8 @@ final class GuideNetworks implements AutoCloseable {
                     .isPresent();
             return denoiser.steered(new Steering(
                     controls,
-                    T2IAdapters.features(adapters, request, new AdapterFeatures.Steps(steps, !isXl))));
+                    T2IAdapters.features(adapters, request, new AdapterFeatures.Steps(steps, !isXl)),
+                    IPAdapters.prompts(prompting, request.ipAdapters(), prompted)));
         }
     }
 
@@ -76,12 +81,15 @@ final class GuideNetworks implements AutoCloseable {
      *     model
      */
     Opened open(Request request) {
-        return new Opened(controlNets.open(request.controls()), t2iAdapters.open(request.t2iAdapters()));
+        return new Opened(
+                controlNets.open(request.controls()),
+                t2iAdapters.open(request.t2iAdapters()),
+                ipAdapters.open(request.ipAdapters()));
     }
 
     /** Bytes of the weights of those that are loaded. */
     long weightBytes() {
-        return controlNets.weightBytes() + t2iAdapters.weightBytes();
+        return controlNets.weightBytes() + t2iAdapters.weightBytes() + ipAdapters.weightBytes();
     }
 
     /**
@@ -101,5 +109,6 @@ final class GuideNetworks implements AutoCloseable {
     public void close() {
         controlNets.close();
         t2iAdapters.close();
+        ipAdapters.close();
     }
 }

@@ -8,28 +8,35 @@ import java.util.List;
  *
  * @param controls ControlNets
  * @param t2iAdapters T2I-Adapters
+ * @param ipAdapters IP-Adapters
  */
-record Guides(List<Control> controls, List<T2IAdapter> t2iAdapters) {
-    static final Guides NONE = new Guides(List.of(), List.of());
+record Guides(List<Control> controls, List<T2IAdapter> t2iAdapters, List<IPAdapter> ipAdapters) {
+    static final Guides NONE = new Guides(List.of(), List.of(), List.of());
 
     Guides {
         controls = List.copyOf(controls);
         t2iAdapters = List.copyOf(t2iAdapters);
+        ipAdapters = List.copyOf(ipAdapters);
     }
 
     Guides controls(List<Control> value) {
-        return new Guides(value, t2iAdapters);
+        return new Guides(value, t2iAdapters, ipAdapters);
     }
 
     Guides t2iAdapters(List<T2IAdapter> value) {
-        return new Guides(controls, value);
+        return new Guides(controls, value, ipAdapters);
+    }
+
+    Guides ipAdapters(List<IPAdapter> value) {
+        return new Guides(controls, t2iAdapters, value);
     }
 
     /** As an image's parameters keep them: by the names and hashes of their images. */
     Guides withoutImages() {
         return new Guides(
                 controls.stream().map(Control::withoutImage).toList(),
-                t2iAdapters.stream().map(T2IAdapter::withoutImage).toList());
+                t2iAdapters.stream().map(T2IAdapter::withoutImage).toList(),
+                ipAdapters.stream().map(IPAdapter::withoutImages).toList());
     }
 
     /**
@@ -41,13 +48,15 @@ record Guides(List<Control> controls, List<T2IAdapter> t2iAdapters) {
     Guides from(Path folder) {
         return new Guides(
                 controls.stream().map(control -> control.from(folder)).toList(),
-                t2iAdapters.stream().map(adapter -> adapter.from(folder)).toList());
+                t2iAdapters.stream().map(adapter -> adapter.from(folder)).toList(),
+                ipAdapters.stream().map(adapter -> adapter.from(folder)).toList());
     }
 
     /** @throws io.tome4j.tensor.OptionException if one has no image */
     void requireImages() {
         controls.forEach(Control::requireImage);
         t2iAdapters.forEach(T2IAdapter::requireImage);
+        ipAdapters.forEach(IPAdapter::requireImages);
     }
 
     @Override
@@ -55,6 +64,7 @@ record Guides(List<Control> controls, List<T2IAdapter> t2iAdapters) {
         StringBuilder text = new StringBuilder();
         controls.forEach(control -> text.append(" control: ").append(control));
         t2iAdapters.forEach(adapter -> text.append(" T2I-Adapter: ").append(adapter));
+        ipAdapters.forEach(adapter -> text.append(" IP-Adapter: ").append(adapter));
         return text.toString();
     }
 }

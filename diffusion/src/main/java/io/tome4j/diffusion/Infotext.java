@@ -41,6 +41,7 @@ final class Infotext {
     private static final String TI_TOKENS = "TI tokens";
     private static final String CONTROL_NET = "ControlNet ";
     private static final String T2I_ADAPTER = "T2I-Adapter ";
+    private static final String IP_ADAPTER = "IP-Adapter ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -87,6 +88,7 @@ final class Infotext {
         putEmbeddings(values, request.embeddings());
         putEach(values, CONTROL_NET, request.controls(), Control::toText);
         putEach(values, T2I_ADAPTER, request.t2iAdapters(), T2IAdapter::toText);
+        putEach(values, IP_ADAPTER, request.ipAdapters(), IPAdapter::toText);
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
@@ -236,6 +238,7 @@ final class Infotext {
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
                 .controls(each(values, CONTROL_NET, Control::parse))
                 .t2iAdapters(each(values, T2I_ADAPTER, T2IAdapter::parse))
+                .ipAdapters(each(values, IP_ADAPTER, IPAdapter::parse))
                 .merging(merging(values));
         if (values.has(Request.NEGATIVE_PROMPT.title())
                 || !parsed.negativePrompt().isEmpty()) {

@@ -22,9 +22,14 @@ final class NetworkFiles {
      * @throws TomeException if it can be neither a path nor an id on the hub, or is no safetensors file
      */
     static Optional<SafetensorsFile> alone(String place) {
+        Path path = path(place);
+        return Files.isRegularFile(path) ? Optional.of(SafetensorsFile.open(path)) : Optional.empty();
+    }
+
+    /** @throws TomeException if it cannot be one */
+    static Path path(String place) {
         try {
-            Path path = Path.of(place);
-            return Files.isRegularFile(path) ? Optional.of(SafetensorsFile.open(path)) : Optional.empty();
+            return Path.of(place);
         } catch (InvalidPathException e) {
             throw new TomeException("'" + place + "' is neither a folder, nor a file, nor a model's id on the hub.", e);
         }

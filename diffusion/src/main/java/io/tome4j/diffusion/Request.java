@@ -1000,6 +1000,21 @@ public final class Request {
         return t2iAdapters(List.of(value));
     }
 
+    /** The IP-Adapters whose images are prompts beside the text. */
+    public List<IPAdapter> ipAdapters() {
+        return guides.ipAdapters();
+    }
+
+    /** Goes by the images of these, and no others. */
+    public Request ipAdapters(List<IPAdapter> value) {
+        return guides(guides.ipAdapters(value));
+    }
+
+    /** As {@link #ipAdapters(List)}. */
+    public Request ipAdapters(IPAdapter... value) {
+        return ipAdapters(List.of(value));
+    }
+
     /** All networks that guide by images. */
     Guides guides() {
         return guides;

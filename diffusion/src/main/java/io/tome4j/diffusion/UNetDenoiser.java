@@ -47,7 +47,8 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
+        Conditioning conditioning = unet.condition(
+                text.embeddings(), steering.images(), text.added(), guidanceScale, timesteps);
         Controls.Conditioned control = steering.controls().condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {

@@ -22,6 +22,11 @@ import org.bytedeco.pytorch.kBicubic;
 final class ClipImageProcessor {
     private static final int BICUBIC = 3; // as Pillow numbers them
 
+    /** Of the channels of the images that CLIP was trained with. */
+    private static final float[] MEAN = {0.48145466f, 0.4578275f, 0.40821073f};
+
+    private static final float[] DEVIATION = {0.26862954f, 0.26130258f, 0.27577711f};
+
     private final int shortestSide;
     private final int cropHeight;
     private final int cropWidth;
@@ -64,6 +69,20 @@ final class ClipImageProcessor {
         this.mean = channels(config, "image_mean");
         this.deviation = channels(config, "image_std");
         config.requireAllRead();
+    }
+
+    /**
+     * What transformers does without a config.
+     *
+     * @param size of the square that is made of an image, in pixels
+     */
+    ClipImageProcessor(int size) {
+        this.shortestSide = size;
+        this.cropHeight = size;
+        this.cropWidth = size;
+        this.factor = 1.0 / 255;
+        this.mean = MEAN.clone();
+        this.deviation = DEVIATION.clone();
     }
 
     private static float[] channels(Config config, String key) {

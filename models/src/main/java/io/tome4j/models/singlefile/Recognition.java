@@ -236,7 +236,7 @@ final class Recognition {
     static String fits(FileKind kind, StoredTensors tensors, Map<String, Part> parts) {
         return switch (kind) {
             case EMBEDDING -> tensors.has("clip_g") ? ofKind(Kind.SDXL) : ofEmbedding(tensors);
-            case LORA, CONTROLNET -> ofContext(tensors);
+            case LORA, CONTROLNET, IP_ADAPTER -> ofContext(tensors);
             case VAE -> ofVae(parts);
             case T2I_ADAPTER -> ofAdapter(tensors);
             default -> "";
@@ -282,12 +282,14 @@ final class Recognition {
     private static String ofContext(StoredTensors tensors) {
         for (String name : tensors.names()) {
             boolean looksAtText =
-                    name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k");
+                    name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k")
+                            || name.startsWith("ip_adapter.");
             boolean takesText = name.endsWith("lora_down.weight")
                     || name.contains("lora_A")
                     || name.endsWith("lora.down.weight")
                     || name.endsWith("hada_w1_b")
-                    || name.endsWith("to_k.weight");
+                    || name.endsWith("to_k.weight")
+                    || name.endsWith("to_k_ip.weight");
             if (looksAtText && takesText) {
                 long[] shape = tensors.shape(name);
                 return shape.length < 2

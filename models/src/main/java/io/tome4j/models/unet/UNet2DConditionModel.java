@@ -204,8 +204,22 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      */
     public Conditioning condition(
             List<Tensor> texts, Optional<AddedConditioning> added, double guidanceScale, double... timesteps) {
+        return condition(texts, List.of(), added, guidanceScale, timesteps);
+    }
+
+    /**
+     * As {@link #condition(List, Optional, double, double...)}, with images as prompts beside the text.
+     *
+     * @param images each with an adapter that was loaded for this model
+     */
+    public Conditioning condition(
+            List<Tensor> texts,
+            List<ImagePrompt> images,
+            Optional<AddedConditioning> added,
+            double guidanceScale,
+            double... timesteps) {
         return Conditioning.of(
-                texts, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
+                texts, images, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
     }
 
     /**

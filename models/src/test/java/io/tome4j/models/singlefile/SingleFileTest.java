@@ -372,7 +372,7 @@ class SingleFileTest {
                 "control_model.input_hint_block.0.weight | 16,3,3,3 | CONTROLNET | ''",
                 "controlnet_cond_embedding.conv_in.weight | 16,3,3,3 | CONTROLNET | ''",
                 "task_embedding | 6,320 | OTHER_CONTROL | ''",
-                "ip_adapter.1.to_k_ip.weight | 320,768 | IP_ADAPTER | ''",
+                "ip_adapter.1.to_k_ip.weight | 320,768 | IP_ADAPTER | Stable Diffusion 1.x",
                 "joint_blocks.0.x_block.attn.qkv.weight | 3,3 | SD3 | ''",
                 "model.diffusion_model.double_blocks.0.img_attn.qkv.weight | 3,3 | FLUX | ''",
                 "adaln_single.linear.weight | 3,3 | PIXART | ''",

@@ -72,9 +72,10 @@ public record Folders(
     }
 
     private static Request withoutAdapters(Request request) {
-        if (!request.t2iAdapters().isEmpty()) {
+        if (!request.t2iAdapters().isEmpty() || !request.ipAdapters().isEmpty()) {
             throw HttpError.field(
-                    "infotext", "infotext names a T2I-Adapter, and this server has no folder of them to take it from");
+                    "infotext",
+                    "infotext names a T2I-Adapter or an IP-Adapter, and this server has no folder of them to take it from");
         }
         return request;
     }
