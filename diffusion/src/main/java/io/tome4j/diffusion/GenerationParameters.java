@@ -134,8 +134,8 @@ public final class GenerationParameters {
      * @throws TomeException if one of them is missing or has changed; it is named
      */
     public Request repeated(Path folder) {
-        Request started = request.start(sources.start(folder))
-                .guides(request.guides().from(folder));
+        Request started =
+                request.start(sources.start(folder)).guides(request.guides().from(folder));
         return sources.protection(folder).map(started::protect).orElse(started);
     }
 

@@ -53,7 +53,8 @@ public final class IPAdapter {
      * @param images at least one
      */
     public static IPAdapter of(String model, Pixels... images) {
-        return new IPAdapter(model, "", Arrays.stream(images).map(GuideImage::of).toList(), 1);
+        return new IPAdapter(
+                model, "", Arrays.stream(images).map(GuideImage::of).toList(), 1);
     }
 
     /**

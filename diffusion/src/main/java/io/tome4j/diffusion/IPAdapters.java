@@ -7,6 +7,7 @@ import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.checkpoint.HubSettings;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.pixels.Resampling;
 import io.tome4j.models.clip.ClipImageEncoder;
 import io.tome4j.models.unet.IPAdapterModel;
 import io.tome4j.models.unet.ImagePrompt;
@@ -55,7 +56,9 @@ final class IPAdapters implements AutoCloseable {
         List<Opened> opened = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
             IPAdapterModel model = models.get(i);
-            long given = model.seesStates() ? looking.get(i).stateSize() : looking.get(i).embeddingSize();
+            long given = model.seesStates()
+                    ? looking.get(i).stateSize()
+                    : looking.get(i).embeddingSize();
             if (given != model.seenSize()) {
                 throw new TomeException("The IP-Adapter " + asked.get(i).model() + " looks at "
                         + (model.seesStates() ? "states" : "embeddings") + " of " + model.seenSize()
@@ -103,7 +106,9 @@ final class IPAdapters implements AutoCloseable {
     /** Bytes of the weights of those that are loaded. */
     long weightBytes() {
         return adapters.all().stream().mapToLong(IPAdapterModel::weightBytes).sum()
-                + encoders.all().stream().mapToLong(ClipImageEncoder::weightBytes).sum();
+                + encoders.all().stream()
+                        .mapToLong(ClipImageEncoder::weightBytes)
+                        .sum();
     }
 
     /**
@@ -131,7 +136,7 @@ final class IPAdapters implements AutoCloseable {
             Tensor[] with = new Tensor[images.size()];
             Tensor[] without = new Tensor[images.size()];
             for (int i = 0; i < with.length; i++) {
-                BufferedImage image = images.get(i).toRgb().toBufferedImage();
+                BufferedImage image = sized(images.get(i).toRgb(), encoder.imageSize());
                 Tensor seen = adapter.seesStates() ? encoder.states(image) : encoder.embedding(image);
                 with[i] = adapter.tokens(seen);
                 without[i] = i > 0
@@ -145,6 +150,14 @@ final class IPAdapters implements AutoCloseable {
                     prompted,
                     asked.scale());
         }
+    }
+
+    /** The shorter side of the encoder's size, by PIL's filter; its own, which is torchvision's, differs by a level here and there. */
+    private static BufferedImage sized(Pixels image, int size) {
+        long shorter = Math.min(image.width(), image.height());
+        int width = (int) ((long) size * image.width() / shorter);
+        int height = (int) ((long) size * image.height() / shorter);
+        return Resampling.BICUBIC.resize(image, width, height).toBufferedImage();
     }
 
     @Override

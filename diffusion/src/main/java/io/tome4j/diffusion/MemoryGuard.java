@@ -36,8 +36,7 @@ record MemoryGuard(Stages stages, GuideNetworks guides) {
         return new MemoryEstimate(
                 stages.weightBytes() + guides.weightBytes(),
                 Math.max(
-                        stages.denoiser().forwardBytes(rows, grid, kernel)
-                                + guides.besidePass(request, rows, grid),
+                        stages.denoiser().forwardBytes(rows, grid, kernel) + guides.besidePass(request, rows, grid),
                         stages.refiner()
                                 .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
                                 .orElse(0L)),

@@ -371,7 +371,8 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
         Tensor latents = pass.denoised().latents();
-        // diffusers' pipelines for inpainting encode without the VAE's means; those with ControlNets decode so, too, and so
+        // diffusers' pipelines for inpainting encode without the VAE's means; those with ControlNets decode so, too,
+        // and so
         // do those with T2I-Adapters, whatever the run began with.
         boolean uncentred = (request.repaints() && !request.controls().isEmpty())
                 || !request.t2iAdapters().isEmpty();

@@ -2,7 +2,6 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.tensor.Option;
-import io.tome4j.tensor.OptionException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;

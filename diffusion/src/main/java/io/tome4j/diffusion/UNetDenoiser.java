@@ -47,16 +47,17 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = unet.condition(
-                text.embeddings(), steering.images(), text.added(), guidanceScale, timesteps);
+        Conditioning conditioning =
+                unet.condition(text.embeddings(), steering.images(), text.added(), guidanceScale, timesteps);
         Controls.Conditioned control = steering.controls().condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
                 Tensor noisy = Tensors.slice(latents, 1, 0, latentChannels()); // what shows a mask is the UNet's alone
                 AddedFeatures added = new AddedFeatures(
-                        control.at(noisy, timestep, context), steering.adapters().at(context.step()));
-                return scope.release(Placement.CPU_FP32.place(
-                        unet.forward(latents, timestep, conditioning, context, pass, added)));
+                        control.at(noisy, timestep, context),
+                        steering.adapters().at(context.step()));
+                return scope.release(
+                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass, added)));
             }
         };
     }

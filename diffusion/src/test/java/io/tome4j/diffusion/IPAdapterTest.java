@@ -61,7 +61,8 @@ class IPAdapterTest {
 
     private static IPAdapter adapter(String name, String... images) {
         return IPAdapter.of(
-                file(name), Stream.of(images).map(image -> Fixtures.path(FOLDER + image)).toArray(Path[]::new));
+                file(name),
+                Stream.of(images).map(image -> Fixtures.path(FOLDER + image)).toArray(Path[]::new));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -139,9 +140,10 @@ class IPAdapterTest {
             Request request = request(adapter("sd1-plus", "tall.png"), adapter("sd1-plain", "wide.png"))
                     .steps(1);
             Tensor exact = fp32.generate(request).latents().tensor();
-            double rounding = Fixtures.maxDifference(exact, bf16.generate(request).latents().tensor());
-            double effect =
-                    Fixtures.maxDifference(exact, fp32.generate(request().steps(1)).latents().tensor());
+            double rounding = Fixtures.maxDifference(
+                    exact, bf16.generate(request).latents().tensor());
+            double effect = Fixtures.maxDifference(
+                    exact, fp32.generate(request().steps(1)).latents().tensor());
             assertThat(rounding).isLessThan(effect / 4);
         }
     }
@@ -149,8 +151,8 @@ class IPAdapterTest {
     @Test
     void everythingTogetherRunsAndLeavesNothingBehind() {
         try (var pipeline = pipeline("tiny-sd1")) {
-            Control control = Control.of(
-                    Fixtures.path("controlnet/sd1").toString(), Fixtures.path("controlnet/lines.png"));
+            Control control =
+                    Control.of(Fixtures.path("controlnet/sd1").toString(), Fixtures.path("controlnet/lines.png"));
             Request request = request(adapter("sd1-plain", "wide.png", "tall.png"), adapter("sd1-plus", "tall.png"))
                     .controls(control.scale(0.5))
                     .prompts(List.of("a [robot|harbour] AND oil:0.5"))

@@ -109,7 +109,8 @@ class T2IAdapterTest {
             T2IAdapter full = adapter("full", "colours.png");
             assertThat(difference(pipeline, request(), request(full))).isGreaterThan(0.01);
             assertThat(difference(pipeline, request(), request(full.scale(0)))).isLessThan(1e-6);
-            assertThat(difference(pipeline, request(), request(full.factor(0.3)))).isZero();
+            assertThat(difference(pipeline, request(), request(full.factor(0.3))))
+                    .isZero();
             assertThat(difference(pipeline, request(full), request(full.factor(0.4))))
                     .isGreaterThan(0.001);
         }
@@ -129,8 +130,8 @@ class T2IAdapterTest {
     @Test
     void everythingTogetherRunsAndLeavesNothingBehind() {
         try (var pipeline = pipeline("tiny-sd1")) {
-            Control control = Control.of(
-                    Fixtures.path("controlnet/sd1").toString(), Fixtures.path("controlnet/lines.png"));
+            Control control =
+                    Control.of(Fixtures.path("controlnet/sd1").toString(), Fixtures.path("controlnet/lines.png"));
             Request request = request(adapter("full", "colours.png").factor(0.7), adapter("grey", "grey.png"))
                     .controls(control.scale(0.5))
                     .guidanceInterval(0.3, 1)

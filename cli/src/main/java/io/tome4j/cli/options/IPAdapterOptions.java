@@ -16,7 +16,8 @@ public final class IPAdapterOptions {
     @Option(
             names = "--ip-adapter",
             paramLabel = "FILE",
-            description = "An IP-Adapter, for which images are prompts beside the text: a safetensors file. May be repeated.")
+            description =
+                    "An IP-Adapter, for which images are prompts beside the text: a safetensors file. May be repeated.")
     private List<String> models = new ArrayList<>();
 
     @Option(

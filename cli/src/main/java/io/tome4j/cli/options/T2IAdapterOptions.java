@@ -13,8 +13,9 @@ public final class T2IAdapterOptions {
     @Option(
             names = "--t2i-adapter",
             paramLabel = "MODEL",
-            description = "A T2I-Adapter that steers the image: a folder, a safetensors file or an id on the hub. May be"
-                    + " repeated.")
+            description =
+                    "A T2I-Adapter that steers the image: a folder, a safetensors file or an id on the hub. May be"
+                            + " repeated.")
     private List<String> models = new ArrayList<>();
 
     @Option(

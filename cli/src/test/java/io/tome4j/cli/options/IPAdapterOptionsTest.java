@@ -75,8 +75,7 @@ class IPAdapterOptionsTest {
         assertThatThrownBy(() -> adapters("--ip-adapter-image", LINES))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("no effect without");
-        assertThatThrownBy(() ->
-                        adapters("--ip-adapter", "one", "--ip-adapter", "two", "--ip-adapter-image", LINES))
+        assertThatThrownBy(() -> adapters("--ip-adapter", "one", "--ip-adapter", "two", "--ip-adapter-image", LINES))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("1 times");
     }

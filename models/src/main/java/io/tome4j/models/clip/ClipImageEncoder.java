@@ -52,6 +52,11 @@ public final class ClipImageEncoder implements AutoCloseable {
         return weights.bytes();
     }
 
+    /** Pixels on a side of the square that it sees. */
+    public int imageSize() {
+        return vision.imageSize();
+    }
+
     /** Size of an image's embedding. */
     public long embeddingSize() {
         return visualProjection.out();

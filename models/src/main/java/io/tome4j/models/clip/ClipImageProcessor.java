@@ -23,9 +23,9 @@ final class ClipImageProcessor {
     private static final int BICUBIC = 3; // as Pillow numbers them
 
     /** Of the channels of the images that CLIP was trained with. */
-    private static final float[] MEAN = {0.48145466f, 0.4578275f, 0.40821073f};
+    private static final double[] MEAN = {0.48145466, 0.4578275, 0.40821073};
 
-    private static final float[] DEVIATION = {0.26862954f, 0.26130258f, 0.27577711f};
+    private static final double[] DEVIATION = {0.26862954, 0.26130258, 0.27577711};
 
     private final int shortestSide;
     private final int cropHeight;
@@ -81,8 +81,8 @@ final class ClipImageProcessor {
         this.cropHeight = size;
         this.cropWidth = size;
         this.factor = 1.0 / 255;
-        this.mean = MEAN.clone();
-        this.deviation = DEVIATION.clone();
+        this.mean = floats(MEAN);
+        this.deviation = floats(DEVIATION);
     }
 
     private static float[] channels(Config config, String key) {
@@ -90,6 +90,10 @@ final class ClipImageProcessor {
         if (values.length != 3) {
             throw config.unsupported(key, "a number for each of three channels");
         }
+        return floats(values);
+    }
+
+    private static float[] floats(double[] values) {
         return new float[] {(float) values[0], (float) values[1], (float) values[2]};
     }
 

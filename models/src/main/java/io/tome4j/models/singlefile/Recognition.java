@@ -281,9 +281,10 @@ final class Recognition {
     /** By the size of the texts that cross-attention sees. */
     private static String ofContext(StoredTensors tensors) {
         for (String name : tensors.names()) {
-            boolean looksAtText =
-                    name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k")
-                            || name.startsWith("ip_adapter.");
+            boolean looksAtText = name.contains("attn2_to_k")
+                    || name.contains("attn2.to_k")
+                    || name.contains("attn2.processor.to_k")
+                    || name.startsWith("ip_adapter.");
             boolean takesText = name.endsWith("lora_down.weight")
                     || name.contains("lora_A")
                     || name.endsWith("lora.down.weight")

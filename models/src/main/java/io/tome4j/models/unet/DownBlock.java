@@ -44,8 +44,7 @@ final class DownBlock {
      *     its last skip connection, too
      * @return {@code [B, out, H/2, W/2]}, halves rounded up; at the last level {@code [B, out, H, W]}
      */
-    Tensor forward(
-            Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips, Optional<Tensor> added) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips, Optional<Tensor> added) {
         try (var scope = TensorScope.open()) {
             Tensor hidden = through(x, resnets.size(), step, context, skips, added, scope);
             if (downsampler != null) {

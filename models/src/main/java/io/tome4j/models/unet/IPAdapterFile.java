@@ -80,16 +80,17 @@ record IPAdapterFile(StoredTensors stored, Kind kind) {
         return switch (kind) {
             case PLAIN -> new ImageProjection.Plain(weights, seenSize(), TOKENS, textSize);
             case FULL -> new ImageProjection.Full(weights, seenSize(), textSize);
-            case PLUS -> new ImageProjection.Resampler(
-                    weights,
-                    seenSize(),
-                    size(PROJECTION + "latents", 1),
-                    size(PROJECTION + "latents", 2),
-                    size(PROJECTION + "layers.0.0.to_q.weight", 0) / ImageProjection.Resampler.HEAD,
-                    size(PROJECTION + "layers.0.1.1.weight", 0),
-                    depth(),
-                    textSize,
-                    kernel);
+            case PLUS ->
+                new ImageProjection.Resampler(
+                        weights,
+                        seenSize(),
+                        size(PROJECTION + "latents", 1),
+                        size(PROJECTION + "latents", 2),
+                        size(PROJECTION + "layers.0.0.to_q.weight", 0) / ImageProjection.Resampler.HEAD,
+                        size(PROJECTION + "layers.0.1.1.weight", 0),
+                        depth(),
+                        textSize,
+                        kernel);
         };
     }
 

@@ -2,9 +2,9 @@ package io.tome4j.models.unet;
 
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.Linear;
+import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.Weights;
-import io.tome4j.tensor.Placement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +37,8 @@ public final class IPAdapterModel implements AutoCloseable {
      * @param unet what the UNet was built from that it is for
      * @throws io.tome4j.tensor.TomeException if it is no IP-Adapter, of a kind that is not supported, or for another model
      */
-    public static IPAdapterModel of(StoredTensors stored, UNetConfig unet, Placement placement, AttentionKernel kernel) {
+    public static IPAdapterModel of(
+            StoredTensors stored, UNetConfig unet, Placement placement, AttentionKernel kernel) {
         IPAdapterFile file = IPAdapterFile.of(stored, unet);
         Weights weights = Weights.of(stored, placement);
         try {
@@ -99,7 +100,8 @@ public final class IPAdapterModel implements AutoCloseable {
     Tensor pairs(String block, Tensor tokens) {
         Linear layer = toPairs.get(block);
         if (layer == null) {
-            throw new IllegalArgumentException("This IP-Adapter was loaded for another model: it has nothing for " + block);
+            throw new IllegalArgumentException(
+                    "This IP-Adapter was loaded for another model: it has nothing for " + block);
         }
         return layer.forward(tokens);
     }

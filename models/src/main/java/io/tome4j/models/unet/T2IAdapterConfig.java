@@ -64,8 +64,8 @@ public record T2IAdapterConfig(Type type, int inChannels, List<Integer> channels
         Type type = Arrays.stream(Type.values())
                 .filter(known -> known.title().equals(name))
                 .findFirst()
-                .orElseThrow(() -> config.unsupported(
-                        "adapter_type", "\"full_adapter\", \"full_adapter_xl\", \"light_adapter\""));
+                .orElseThrow(() ->
+                        config.unsupported("adapter_type", "\"full_adapter\", \"full_adapter_xl\", \"light_adapter\""));
         List<Integer> channels = config.has("channels")
                 ? Arrays.stream(config.integers("channels")).boxed().toList()
                 : List.of(320, 640, 1280, 1280);
@@ -128,7 +128,8 @@ public record T2IAdapterConfig(Type type, int inChannels, List<Integer> channels
             Feature feature = features.get(level);
             if (feature.out() != block.out() || feature.pixels() != pixels) {
                 throw new TomeException("The T2I-Adapter " + origin + " (" + type.title() + ") does not fit the model: "
-                        + feature.out() + " channels for every " + feature.pixels() + " pixels along a side are added at"
+                        + feature.out() + " channels for every " + feature.pixels()
+                        + " pixels along a side are added at"
                         + " level " + (level + 1) + ", where the model has " + block.out() + " for every " + pixels
                         + ". Choose one for " + (unet.textTime().isPresent() ? "SDXL." : "Stable Diffusion 1.x."));
             }

@@ -1,7 +1,6 @@
 package io.tome4j.models.unet;
 
 import io.tome4j.checkpoint.RenamedWeights;
-import io.tome4j.models.unet.T2IAdapterConfig.Type;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import io.tome4j.tensor.Weights;
@@ -106,16 +105,19 @@ public record T2IAdapterFile(Weights.Source tensors, T2IAdapterConfig config) {
             String wide = BODY + i + (light ? ".out_conv.weight" : ".resnets.0.block1.weight");
             channels.add((int) shapes.getOrDefault(wide, sees)[0]);
         }
-        for (Type type : light ? List.of(Type.LIGHT_ADAPTER) : List.of(Type.FULL_ADAPTER, Type.FULL_ADAPTER_XL)) {
-            int downscale = type == Type.FULL_ADAPTER_XL ? 16 : 8;
+        for (T2IAdapterConfig.Type type : light
+                ? List.of(T2IAdapterConfig.Type.LIGHT_ADAPTER)
+                : List.of(T2IAdapterConfig.Type.FULL_ADAPTER, T2IAdapterConfig.Type.FULL_ADAPTER_XL)) {
+            int downscale = type == T2IAdapterConfig.Type.FULL_ADAPTER_XL ? 16 : 8;
             for (int in : new int[] {3, 1}) {
                 if (sees[1] == (long) in * downscale * downscale) {
                     return new T2IAdapterConfig(type, in, channels, resBlocks, downscale);
                 }
             }
         }
-        throw new TomeException("The T2I-Adapter " + file.origin("") + " sees " + sees[1] + " values a position: those of"
-                + " images of 3 channels or 1, 8 or 16 pixels along a side, can be read without a config.");
+        throw new TomeException(
+                "The T2I-Adapter " + file.origin("") + " sees " + sees[1] + " values a position: those of"
+                        + " images of 3 channels or 1, 8 or 16 pixels along a side, can be read without a config.");
     }
 
     private static int count(Map<String, long[]> shapes, String before, String after) {

@@ -113,8 +113,9 @@ public final class T2IAdapterModel implements AutoCloseable {
         Block(Weights weights, T2IAdapterConfig.Feature feature, int count, boolean light) {
             int within = light ? feature.out() / 4 : feature.out();
             this.pools = feature.pools();
-            this.inConv =
-                    light || feature.in() != within ? Conv2d.of1x1(weights.scope("in_conv"), feature.in(), within) : null;
+            this.inConv = light || feature.in() != within
+                    ? Conv2d.of1x1(weights.scope("in_conv"), feature.in(), within)
+                    : null;
             for (int i = 0; i < count; i++) {
                 Weights resnet = weights.scope("resnets." + i);
                 first.add(Conv2d.of3x3(resnet.scope("block1"), within, within));

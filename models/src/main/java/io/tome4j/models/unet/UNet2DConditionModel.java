@@ -326,9 +326,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
         for (int level = 0; level < cut.level(); level++) {
             hidden = downBlocks.get(level).forward(hidden, step, context, skips, added.toLevel(level));
         }
-        downBlocks
-                .get(cut.level())
-                .stages(hidden, cut.downStages(), step, context, skips, added.toLevel(cut.level()));
+        downBlocks.get(cut.level()).stages(hidden, cut.downStages(), step, context, skips, added.toLevel(cut.level()));
         add(added.control(), skips);
         hidden = upBlock(cut).forward(kept, cut.upStage(), step, context, skips);
         for (UpBlock block : upBlocks.subList(upBlocks.size() - cut.level(), upBlocks.size())) {

@@ -34,8 +34,7 @@ class T2IAdapterParityTest {
     }
 
     private static SafetensorsFile tensors(String adapter) {
-        return SafetensorsFile.open(
-                Fixtures.path("t2i-adapter/" + adapter + "/diffusion_pytorch_model.safetensors"));
+        return SafetensorsFile.open(Fixtures.path("t2i-adapter/" + adapter + "/diffusion_pytorch_model.safetensors"));
     }
 
     private static void requireFeaturesOf(String name, Weights.Source source, T2IAdapterConfig config) {
