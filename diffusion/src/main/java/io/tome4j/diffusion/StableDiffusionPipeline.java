@@ -45,6 +45,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final FewStepAdvice fewSteps;
     private final UsedFiles files;
     private final MemoryGuard memory;
     private final ControlNets controlNets;
@@ -54,6 +55,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
+        this.fewSteps = new FewStepAdvice(stages);
         this.files = files;
         this.controlNets = new ControlNets(stages);
         this.loras = new PipelineLoras(stages);
@@ -354,7 +356,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @return sentences; none where nothing is amiss
      */
     public List<String> advice(Request request) {
-        return FewStepAdvice.of(stages, stages.withDefaults(request));
+        return fewSteps.of(stages.withDefaults(request));
     }
 
     private List<String> warnings(Adapters.Added added, Request request) {
