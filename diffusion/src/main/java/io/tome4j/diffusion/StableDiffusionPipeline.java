@@ -44,6 +44,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final FewStepAdvice fewSteps;
     private final UsedFiles files;
     private final MemoryGuard memory;
     private final GuideNetworks guides;
@@ -53,6 +54,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
+        this.fewSteps = new FewStepAdvice(stages);
         this.files = files;
         this.guides = new GuideNetworks(stages);
         this.loras = new PipelineLoras(stages);
@@ -343,7 +345,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @return sentences; none where nothing is amiss
      */
     public List<String> advice(Request request) {
-        return FewStepAdvice.of(stages, stages.withDefaults(request));
+        return fewSteps.of(stages.withDefaults(request));
     }
 
     private List<String> warnings(Adapters.Added added, Request request) {

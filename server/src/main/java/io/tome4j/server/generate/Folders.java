@@ -52,11 +52,15 @@ public record Folders(
         if (loras.isPresent()) {
             return loras.get().resolve(request);
         }
-        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(prompt -> prompt.contains("<lora:"))) {
+        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(Folders::namesLora)) {
             throw HttpError.field(
                     "prompt", "prompt names a LoRA, and this server was started without a folder of them");
         }
         return request;
+    }
+
+    private static boolean namesLora(String prompt) {
+        return prompt.contains("<lora:") || prompt.contains("<lyco:");
     }
 
     private Request withEmbeddings(Request request) {
