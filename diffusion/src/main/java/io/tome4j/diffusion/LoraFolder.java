@@ -12,6 +12,9 @@ import java.util.List;
  * without {@code .safetensors}, or, in folders below, that with the folders before it as well.
  */
 public final class LoraFolder {
+    /** Each is added to all of the model's layers before an image is begun. */
+    private static final int MOST = 100;
+
     private final NamedFiles files;
 
     private LoraFolder(NamedFiles files) {
@@ -33,7 +36,7 @@ public final class LoraFolder {
      * LoRAs, what the second prompt names as the first does only once; and of its own, those without files get one.
      *
      * @throws OptionException if a name is that of no file here (it says which are alike), or of several; if a tag has a
-     *     weight that is none; or if several prompts, which one model is to draw together, name different LoRAs
+     *     weight that is none; or if several prompts, which one model is to draw together, name different LoRAs, or one more than 100
      * @throws TomeException if a file is another than the one with which an image was made
      */
     public Request resolve(Request request) {
@@ -51,6 +54,9 @@ public final class LoraFolder {
         all.addAll(named);
         // The second prompt is about the same image, often the first one changed a little.
         second.loras().stream().filter(lora -> !named.contains(lora)).forEach(all::add);
+        if (all.size() > MOST) { // before any is looked for
+            throw new OptionException("{prompt} names " + all.size() + " LoRAs: it may name at most " + MOST);
+        }
         Request cut = second.loras().isEmpty() ? request : request.with(Request.PROMPT_2, second.prompt());
         return cut.prompts(tags.stream().map(LoraTags::prompt).toList())
                 .loras(all.stream().map(this::located).toList());

@@ -64,10 +64,10 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
      * @throws HttpError if it is beyond the limits, or there is no room
      */
     public Ticket submit(Asked asked, Exchange exchange, UnaryOperator<String> names) {
-        Request limited = limits.apply(asked.request(), asked.count(), names);
-        Request request = folders.resolve(asked.model().defaults().in(limited), names);
-        Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
         try {
+            Request limited = limits.apply(asked.request(), asked.count(), names);
+            Request request = folders.resolve(asked.model().defaults().in(limited), names);
+            Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
             return queue.submit(
                     task, asked.drawsSeed() ? Optional.of(retry(asked, request, exchange)) : Optional.empty());
         } catch (RuntimeException e) {
