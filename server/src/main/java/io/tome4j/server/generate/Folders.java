@@ -54,8 +54,7 @@ public record Folders(
             return loras.get().resolve(request);
         }
         Stream<String> prompts = Stream.concat(request.prompts().stream(), Stream.of(request.get(Request.PROMPT_2)));
-        if (request.loras().stream().anyMatch(lora -> lora.file().isEmpty())
-                || prompts.anyMatch(Folders::namesLora)) {
+        if (request.loras().stream().anyMatch(lora -> lora.file().isEmpty()) || prompts.anyMatch(Folders::namesLora)) {
             throw HttpError.field(
                     "prompt", "prompt names a LoRA, and this server was started without a folder of them");
         }
