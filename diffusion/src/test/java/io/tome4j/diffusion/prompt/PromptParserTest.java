@@ -106,9 +106,8 @@ class PromptParserTest {
         assertThat(WeightedText.parse("a" + blanks + "BREAK" + blanks + "b" + blanks + "BREAKc"))
                 .isEqualTo(expected);
         String many = " ".repeat(Request.LONGEST_PROMPT - 1);
-        assertTimeoutPreemptively(
-                Duration.ofMinutes(1),
-                () -> assertThat(WeightedText.parse(many + "a")).containsExactly(new WeightedText(many + "a", 1)));
+        assertTimeoutPreemptively(Duration.ofMinutes(1), () -> assertThat(WeightedText.parse(many + "a"))
+                .containsExactly(new WeightedText(many + "a", 1)));
     }
 
     @Test
