@@ -13,6 +13,11 @@ public enum ConvolutionKernel {
     /** As libtorch computes them, on a CPU by oneDNN. */
     DIRECT;
 
+    /** What goes with a way to compute attention: kernels of our own for both or for neither. */
+    public static ConvolutionKernel beside(AttentionKernel attention) {
+        return attention == AttentionKernel.EFFICIENT ? EFFICIENT : DIRECT;
+    }
+
     /** What computes convolutions of 3x3 in bf16 on the CPU, for people. */
     public String describe() {
         return this == EFFICIENT && Kernels.here().convolution().isPresent() ? "winograd" : "direct";

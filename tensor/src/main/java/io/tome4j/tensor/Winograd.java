@@ -25,8 +25,6 @@ final class Winograd implements Conv2d.Kernel {
     /** Channels whose weights one thread arranges at a time, a multiple of what the kernel takes together. */
     private static final long CHANNELS = 64;
 
-    private static final long ALIGNMENT = 64;
-
     private final WinogradConvolution kernel;
     private final long in;
     private final long out;
@@ -58,7 +56,7 @@ final class Winograd implements Conv2d.Kernel {
             Workers workers = spreads(in * out * 16) ? Engine.start().workers() : Workers.NONE;
             workers.forEach((out + CHANNELS - 1) / CHANNELS, piece -> {
                 long to = Math.min(out, (piece + 1) * CHANNELS);
-                kernel.arrange(addressOf(filters), in, out, piece * CHANNELS, to, addressOf(arranged));
+                kernel.arrange(Tensors.address(filters), in, out, piece * CHANNELS, to, Tensors.address(arranged));
             });
             return scope.release(arranged);
         }
@@ -81,10 +79,10 @@ final class Winograd implements Conv2d.Kernel {
             Tensor pixels = x.contiguous(MemoryFormat.ChannelsLast);
             Tensor result = x.new_empty(x.size(0), x.size(2), x.size(3), out).permute(0, 3, 1, 2);
             var convolution = new Convolution(
-                    addressOf(pixels),
-                    addressOf(weight),
-                    addressOf(bias),
-                    addressOf(result),
+                    Tensors.address(pixels),
+                    Tensors.address(weight),
+                    Tensors.address(bias),
+                    Tensors.address(result),
                     x.size(0),
                     x.size(2),
                     x.size(3),
@@ -103,9 +101,7 @@ final class Winograd implements Conv2d.Kernel {
         long forCache = (kernel.weightBytes(in, out) + CACHED_BYTES - 1) / CACHED_BYTES;
         long ranges = Math.min(groups, workers.count() == 1 ? forCache : Math.max(forThreads, forCache));
 
-        long scratchBytes = roundUp(kernel.scratchBytes(in), ALIGNMENT); // a thread
-        Tensor scratch = likeThis.new_empty((workers.count() * scratchBytes + ALIGNMENT) / Short.BYTES);
-        long scratchStart = roundUp(addressOf(scratch), ALIGNMENT);
+        Scratch scratch = new Scratch(likeThis, workers.count(), kernel.scratchBytes(in));
 
         AtomicLong next = new AtomicLong();
         workers.forEach(workers.count(), thread -> {
@@ -118,16 +114,8 @@ final class Winograd implements Conv2d.Kernel {
                         tiles * (block + 1) / blocks,
                         groups * range / ranges,
                         groups * (range + 1) / ranges,
-                        scratchStart + thread * scratchBytes);
+                        scratch.address(thread));
             }
         });
-    }
-
-    private static long addressOf(Tensor x) {
-        return x.data_ptr().address();
-    }
-
-    private static long roundUp(long number, long multiple) {
-        return (number + multiple - 1) / multiple * multiple;
     }
 }
