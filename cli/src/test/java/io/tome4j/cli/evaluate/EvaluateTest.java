@@ -1,15 +1,21 @@
 package io.tome4j.cli.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.cli.Program;
+import io.tome4j.emoji.Motifs;
+import io.tome4j.emoji.Motifs.Motif;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,6 +110,51 @@ class EvaluateTest {
         assertThat(other.err())
                 .contains("made with other settings (merging was off and is now ratio=0.5)")
                 .hasLineCount(1);
+    }
+
+    @Test
+    void howFarTheImagesAreFromTheirDrawingsIsReported() throws IOException {
+        Path drawings = whiteDrawings();
+        JsonNode json =
+                evaluateSamples(3, "--format", "json", "--drawings", drawings).json();
+        for (String measure : List.of("thumbnail_difference", "drawing_difference")) {
+            double sum = 0;
+            for (JsonNode row : json.get("rows")) {
+                sum += row.get(measure).asDouble();
+            }
+            double mean = json.get(measure).asDouble();
+            assertThat(mean).isPositive().isCloseTo(sum / 3, within(1e-3));
+            assertThat(json.at("/" + measure + "_interval/0").asDouble())
+                    .isPositive()
+                    .isLessThan(mean);
+            assertThat(json.at("/" + measure + "_interval/1").asDouble()).isGreaterThan(mean);
+        }
+        assertThat(evaluate("--format", "json").json().has("drawing_difference"))
+                .isFalse();
+        assertThat(evaluate("--drawings", drawings).out())
+                .containsPattern("right motif.s thumbnail \\d+\\.\\d\\d  \\(95% interval \\d+")
+                .containsPattern("difference from its drawing \\d+\\.\\d\\d  \\(95% interval \\d+");
+        Program missing = evaluate("--drawings", folder.resolve("none"));
+        assertThat(missing.status()).isEqualTo(1);
+        assertThat(missing.err()).contains("motifs.json cannot be read").contains("data.py");
+    }
+
+    /** A folder as emoji/training/data.py writes it, in which all drawings are transparent, so white on white. */
+    private Path whiteDrawings() throws IOException {
+        List<Motif> motifs = Motifs.list();
+        Files.writeString(
+                folder.resolve("motifs.json"),
+                motifs.stream()
+                        .map(motif -> "{\"id\": \"" + motif.id() + "\"}")
+                        .collect(Collectors.joining(",", "[", "]")));
+        String header = "{'descr': '|u1', 'fortran_order': False, 'shape': (" + motifs.size() + ", 512, 512, 4), }\n";
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("renders.npy").toFile(), "rw")) {
+            file.write(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (byte) header.length(), 0});
+            file.write(header.getBytes(StandardCharsets.US_ASCII));
+            file.setLength(10 + header.length() + motifs.size() * 512L * 512 * 4); // sparse
+        }
+        return folder;
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.tome4j.evaluation.retrieval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.retrieval.MotifBank.Match;
@@ -66,6 +67,17 @@ class MotifBankTest {
         graphics.fillRect(0, 0, 64, 64);
         graphics.dispose();
         assertThat(BANK.match(blotted, RED_APPLE).rank()).isGreaterThan(10);
+    }
+
+    @Test
+    void theDifferenceIsTheMeanOfThePixelsColourDifferences() {
+        BufferedImage image = MOTIFS.thumbnail(RED_APPLE);
+        for (int i = 0; i < 32; i++) {
+            assertThat(image.getRGB(i % 8, i / 8) & 0xffffff).isEqualTo(0xffffff);
+            image.setRGB(i % 8, i / 8, 0); // black is 100 from white
+        }
+        assertThat(BANK.match(image, RED_APPLE).difference()).isCloseTo(32 * 100 / 4096.0, within(1e-4));
+        assertThat(BANK.match(enlarged(image, 256), RED_APPLE).difference()).isCloseTo(32 * 100 / 4096.0, within(1e-4));
     }
 
     @Test

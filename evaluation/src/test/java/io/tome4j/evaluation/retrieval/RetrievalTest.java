@@ -8,6 +8,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.Motifs;
 import io.tome4j.evaluation.Share;
+import io.tome4j.evaluation.Statistics;
 import io.tome4j.evaluation.retrieval.Retrieval.Row;
 import io.tome4j.evaluation.retrieval.Retrieval.Sample;
 import io.tome4j.evaluation.run.ResultFolder;
@@ -200,6 +201,21 @@ class RetrievalTest {
         assertThat(result.secondsPerImage()).isEmpty();
         assertThat(result.thumbnailDifference().mean()).isEqualTo((1 + 1 + 4 + 10 + 11 + 701) / 6.0);
         assertThat(result.drawingDifference()).isEmpty();
+    }
+
+    @Test
+    void theMeanDifferencesComeWithTheirIntervals() {
+        Sample sample = new Retrieval(MOTIFS, 1, 1, TEMPLATE).samples().get(0);
+        List<Row> rows = new ArrayList<>();
+        for (double difference : new double[] {2, 4, 4, 6}) {
+            rows.add(new Row(sample, 0, "x", difference, OptionalDouble.of(3), Optional.empty()));
+        }
+        RetrievalResult result = new RetrievalResult(64, 64, rows);
+        assertThat(result.thumbnailDifference().mean()).isEqualTo(4);
+        // means of resamples are 2 and half of what 8 tosses give: 0.4% are 2, 3.5% at most 2.5
+        assertThat(result.thumbnailDifference().meanInterval()).isEqualTo(new Statistics.Interval(2.5, 5.5));
+        assertThat(result.drawingDifference()).hasValue(Statistics.of(3, 3, 3, 3));
+        assertThat(Statistics.of(3, 3, 3, 3).meanInterval()).isEqualTo(new Statistics.Interval(3, 3));
     }
 
     @Test
