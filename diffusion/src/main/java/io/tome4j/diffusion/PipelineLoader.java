@@ -18,7 +18,7 @@ final class PipelineLoader {
 
     static Stages load(String model, PipelineOptions options, DownloadListener listener) {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
-        Placement placement = Placement.choose(options.device(), options.dtype());
+        Placement placement = options.placement();
         Checkpoint checkpoint = Checkpoints.open(model, options, listener);
         Optional<ImageDecoder> previews = previews(checkpoint, placement, options); // small, and may be refused
         Stages stages;
