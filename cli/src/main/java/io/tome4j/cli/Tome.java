@@ -67,7 +67,8 @@ public final class Tome implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: generate, compare, evaluate, tune, bench, serve, upscale, models or info");
+                spec.commandLine(),
+                "Say what to do: generate, compare, evaluate, tune, bench, serve, upscale, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */

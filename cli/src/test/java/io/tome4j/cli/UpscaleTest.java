@@ -19,19 +19,28 @@ class UpscaleTest {
     Path folder;
 
     private Program generate(String more) {
-        return Program.run(("generate x --model " + Program.tinyModel() + " --dtype fp32 --seed 1 --steps 1 --width 64 --height 64"
-                        + " --hires 2 --out " + folder.resolve("x.png") + " " + more)
-                .split(" "));
+        return Program.run(
+                ("generate x --model " + Program.tinyModel() + " --dtype fp32 --seed 1 --steps 1 --width 64 --height 64"
+                                + " --hires 2 --out " + folder.resolve("x.png") + " " + more)
+                        .split(" "));
     }
 
     @Test
     void anImageIsEnlargedAndKeepsItsParameters() throws IOException {
         Path image = folder.resolve("image.png");
-        Program.run(("generate x --model " + Program.tinyModel() + " --seed 1 --steps 1 --width 64 --height 72 --out " + image)
+        Program.run(("generate x --model " + Program.tinyModel() + " --seed 1 --steps 1 --width 64 --height 72 --out "
+                        + image)
                 .split(" "));
         Path large = folder.resolve("large.png");
         Program program = Program.run(
-                "upscale", image, "--model", NETWORKS.resolve("first-2x.safetensors"), "--out", large, "--dtype", "fp32");
+                "upscale",
+                image,
+                "--model",
+                NETWORKS.resolve("first-2x.safetensors"),
+                "--out",
+                large,
+                "--dtype",
+                "fp32");
         assertThat(program.status()).as(program.err()).isZero();
         assertThat(program.out()).isEqualToIgnoringNewLines(large.toString());
         BufferedImage made = ImageIO.read(large.toFile());
@@ -65,7 +74,8 @@ class UpscaleTest {
         Program byName = generate("--hires-upscaler 2x-Sharp --models-dir " + folder);
         assertThat(byName.status()).as(byName.err()).isZero();
         assertThat(Files.readAllBytes(folder.resolve("x.png"))).isEqualTo(expected);
-        generate("--hires-upscaler lancsoz").assertIsUsageError("generate", "--hires-upscaler is 'lancsoz', and there is no such");
+        generate("--hires-upscaler lancsoz")
+                .assertIsUsageError("generate", "--hires-upscaler is 'lancsoz', and there is no such");
         Program info = Program.run("info", file);
         assertThat(info.out()).contains("an upscaler (ESRGAN)").contains("--hires-upscaler takes it");
     }

@@ -54,9 +54,8 @@ public final class ImageUpscaler implements AutoCloseable {
      */
     public Pixels enlarge(Pixels image) {
         try (var scope = TensorScope.open()) {
-            Tensor shares = ImageEncoder.tensor(image)
-                    .add_(new Scalar(1.0))
-                    .div_(new Scalar(2.0)); // [1, 3, h, w] in [0, 1]
+            Tensor shares =
+                    ImageEncoder.tensor(image).add_(new Scalar(1.0)).div_(new Scalar(2.0)); // [1, 3, h, w] in [0, 1]
             return pixels(net.enlarge(shares));
         }
     }

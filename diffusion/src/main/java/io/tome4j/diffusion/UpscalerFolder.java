@@ -28,8 +28,8 @@ public final class UpscalerFolder {
                 .findFirst()
                 .orElse(folder);
         if (!Files.isDirectory(found)) {
-            throw new OptionException("{upscaler_dir} is " + OptionException.literal(folder.toString())
-                    + ": there is no such folder");
+            throw new OptionException(
+                    "{upscaler_dir} is " + OptionException.literal(folder.toString()) + ": there is no such folder");
         }
         return new UpscalerFolder(new NamedFiles(found, Request.HIRES_UPSCALER.name()));
     }

@@ -71,7 +71,8 @@ class ImageUpscalerTest {
             assertThat(read.toText()).isEqualTo(text);
             Request again = UpscalerFolder.of(folder).resolve(read.request());
             assertThat(again.hiresUpscaler()).isEqualTo(file.toString());
-            assertThat(pipeline.generate(again).image().png()).isEqualTo(result.image().png());
+            assertThat(pipeline.generate(again).image().png())
+                    .isEqualTo(result.image().png());
             assertThatThrownBy(() -> pipeline.generate(read.request()))
                     .isInstanceOf(OptionException.class)
                     .hasMessageContaining("'4x-Sharp', and there is no such file");
@@ -85,8 +86,8 @@ class ImageUpscalerTest {
             assertThatThrownBy(() -> pipeline.generate(HIRES.hiresUpscaler(taesd), progress -> {
                         throw new AssertionError("it began");
                     }))
-                    .isInstanceOfSatisfying(TomeException.class, e -> assertThat(e.option())
-                            .isEqualTo("hires_upscaler"))
+                    .isInstanceOfSatisfying(
+                            TomeException.class, e -> assertThat(e.option()).isEqualTo("hires_upscaler"))
                     .hasMessageContaining("no ESRGAN");
         }
     }
@@ -99,7 +100,9 @@ class ImageUpscalerTest {
         assertThatThrownBy(() -> upscalers.resolve(HIRES.with(Request.HIRES_UPSCALER, "4x-Sharq")))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("alike are 4x-Sharp");
-        assertThat(upscalers.resolve(HIRES.with(Request.HIRES_UPSCALER, "Latent (bicubic)")).hiresUpscaler())
+        assertThat(upscalers
+                        .resolve(HIRES.with(Request.HIRES_UPSCALER, "Latent (bicubic)"))
+                        .hiresUpscaler())
                 .isEqualTo("latent_bicubic");
     }
 }

@@ -139,11 +139,8 @@ public final class ModelOptions extends CheckpointOptions {
     public Request withUpscaler(Request request) {
         String name = request.hiresUpscaler();
         Path folder = modelsDir;
-        boolean byName = request.hires() > 1
-                && Upscaler.named(name).isEmpty()
-                && !name.endsWith(".safetensors");
-        Request resolved =
-                byName && folder != null ? UpscalerFolder.of(folder).resolve(request) : request;
+        boolean byName = request.hires() > 1 && Upscaler.named(name).isEmpty() && !name.endsWith(".safetensors");
+        Request resolved = byName && folder != null ? UpscalerFolder.of(folder).resolve(request) : request;
         Upscaler.require(resolved);
         return resolved;
     }

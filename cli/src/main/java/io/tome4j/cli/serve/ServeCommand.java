@@ -117,7 +117,8 @@ public final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--upscaler-dir",
             paramLabel = "FOLDER",
-            description = "ESRGANs that second passes may name; also A1111's folder, with models/ESRGAN in it (default: none).")
+            description =
+                    "ESRGANs that second passes may name; also A1111's folder, with models/ESRGAN in it (default: none).")
     private Optional<Path> upscalers = Optional.empty();
 
     @Option(

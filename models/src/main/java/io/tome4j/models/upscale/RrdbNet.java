@@ -112,7 +112,8 @@ public final class RrdbNet implements AutoCloseable {
         try (var scope = TensorScope.open()) {
             long height = image.size(2) * scale();
             long width = image.size(3) * scale();
-            Tensor enlarged = Placement.CPU_FP32.place(forward(weights.placement().place(folded(image))));
+            Tensor enlarged =
+                    Placement.CPU_FP32.place(forward(weights.placement().place(folded(image))));
             Tensor cut = Tensors.slice(Tensors.slice(enlarged, 2, 0, height), 3, 0, width);
             return scope.release(cut.clone());
         }

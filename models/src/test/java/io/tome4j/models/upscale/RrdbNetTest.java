@@ -30,7 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** ESRGANs of {@code reference/parts/upscalers.py}. */
 class RrdbNetTest {
-    private static final SafetensorsFile EXPECTED = SafetensorsFile.open(Fixtures.path("upscalers/expected.safetensors"));
+    private static final SafetensorsFile EXPECTED =
+            SafetensorsFile.open(Fixtures.path("upscalers/expected.safetensors"));
 
     @TempDir
     Path folder;
@@ -45,7 +46,8 @@ class RrdbNetTest {
     }
 
     private static RrdbNet net(String name) {
-        return UpscalerFile.of(Fixtures.path("upscalers/" + name + ".safetensors")).load(Placement.CPU_FP32);
+        return UpscalerFile.of(Fixtures.path("upscalers/" + name + ".safetensors"))
+                .load(Placement.CPU_FP32);
     }
 
     @ParameterizedTest
@@ -125,15 +127,20 @@ class RrdbNetTest {
     @Test
     void aDamagedOneSaysWhatIsAmiss() {
         Path incomplete = changed("first-4x", (tensors, file) -> tensors.remove("model.6.weight"));
-        assertThatThrownBy(() -> UpscalerFile.of(incomplete).load(Placement.CPU_FP32).close())
+        assertThatThrownBy(() ->
+                        UpscalerFile.of(incomplete).load(Placement.CPU_FP32).close())
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("conv_up2.bias");
-        Path more = changed("real-4x", (tensors, file) -> tensors.put("body.0.rdb1.conv1x1.weight", file.load("conv_last.bias")));
+        Path more = changed(
+                "real-4x", (tensors, file) -> tensors.put("body.0.rdb1.conv1x1.weight", file.load("conv_last.bias")));
         assertThatThrownBy(() -> UpscalerFile.of(more).load(Placement.CPU_FP32).close())
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("conv1x1");
-        Path grey = changed("real-4x", (tensors, file) ->
-                tensors.put("conv_first.weight", Tensors.slice(file.load("conv_first.weight"), 1, 0, 1).contiguous()));
+        Path grey = changed(
+                "real-4x",
+                (tensors, file) -> tensors.put(
+                        "conv_first.weight",
+                        Tensors.slice(file.load("conv_first.weight"), 1, 0, 1).contiguous()));
         assertThatThrownBy(() -> UpscalerFile.of(grey))
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining("1 channels");

@@ -35,7 +35,9 @@ final class SecondPass {
             }
         }
         return request.hires(fields.number("hr_scale").orElse(USUAL_SCALE))
-                .with(Request.HIRES_UPSCALER, upscaler(fields.text("hr_upscaler").orElse("")))
+                .with(
+                        Request.HIRES_UPSCALER,
+                        upscaler(fields.text("hr_upscaler").orElse("")))
                 .hiresSteps(fields.integer("hr_second_pass_steps").orElse(0))
                 .hiresStrength(fields.number("denoising_strength").orElse(USUAL_STRENGTH))
                 .hiresRatio(ratio);

@@ -138,12 +138,12 @@ class NamedFilesTest {
         Path file = Fixtures.path("upscalers/real-2x.safetensors");
         assertThat(pixels(answer))
                 .isEqualTo(made(
-                        "tiny-sd1", base("x").hires(2).hiresStrength(0.75).hiresRatio(0).hiresUpscaler(file)));
+                        "tiny-sd1",
+                        base("x").hires(2).hiresStrength(0.75).hiresRatio(0).hiresUpscaler(file)));
         assertThat(served.post(TXT2IMG, begin + "\"" + file + "\"}").statusCode())
                 .isEqualTo(422);
         HttpResponse<String> ours = served.post(
-                "/v1/images/generations",
-                "{\"prompt\": \"x\", \"hires\": 2, \"hires_upscaler\": \"" + file + "\"}");
+                "/v1/images/generations", "{\"prompt\": \"x\", \"hires\": 2, \"hires_upscaler\": \"" + file + "\"}");
         assertThat(ours.statusCode()).as(ours.body()).isEqualTo(400);
         assertThat(served.got("/sdapi/v1/upscalers"))
                 .extracting(each -> each.get("name").asText())
