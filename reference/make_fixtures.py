@@ -29,6 +29,8 @@ PARTS = {  # in the order in which they build on each other
     "inpaint": "inpaint",
     "from-image": "from_image",
     "sdxl-tasks": "sdxl_tasks",
+    "t2i-adapter": "t2i_adapter",
+    "ip-adapter": "ip_adapter",
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",

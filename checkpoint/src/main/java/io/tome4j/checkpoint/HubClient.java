@@ -58,9 +58,9 @@ final class HubClient {
         this.settings = settings;
         this.listener = listener;
         this.http = settings.network()
-                .applyTo(HttpClient.newBuilder()
-                        .followRedirects(HttpClient.Redirect.NEVER)
-                        .connectTimeout(TIMEOUT))
+                .newClient()
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .connectTimeout(TIMEOUT)
                 .build();
     }
 

@@ -45,22 +45,23 @@ public final class Network {
 
     /** What an environment says; looked at closely when it is needed. */
     static Network of(Map<String, String> environment) {
-        Network network = new Network(Map.copyOf(environment));
-        boolean named = Stream.of("http_proxy", "https_proxy", "all_proxy")
-                .anyMatch(name -> network.variable(name).contains("@"));
-        // Java tells a proxy of tunnels no password unless this is set before its first use of java.net.http.
-        if (named && System.getProperty(DISABLED_SCHEMES) == null) {
-            System.setProperty(DISABLED_SCHEMES, "");
-        }
-        return network;
+        return new Network(Map.copyOf(environment));
     }
 
     /**
-     * Sets up a client.
+     * Begins a client. Where a variable has a proxy's password, the whole JVM may tell passwords to proxies of tunnels from
+     * then on, unless it has been told otherwise: Java has no other way, and looks once, before the first use of {@code
+     * java.net.http}.
      *
      * @throws TomeException if the certificates cannot be read
      */
-    HttpClient.Builder applyTo(HttpClient.Builder builder) {
+    HttpClient.Builder newClient() {
+        boolean hasPassword = Stream.of("http_proxy", "https_proxy", "all_proxy")
+                .anyMatch(name -> variable(name).contains("@"));
+        if (hasPassword && System.getProperty(DISABLED_SCHEMES) == null) {
+            System.setProperty(DISABLED_SCHEMES, "");
+        }
+        HttpClient.Builder builder = HttpClient.newBuilder();
         if (Stream.of("http", "https", "all")
                         .anyMatch(scheme -> !variable(scheme + "_proxy").isEmpty())
                 && System.getProperty("http.proxyHost") == null

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tome4j.tensor.TomeException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,6 +48,25 @@ class NetworkTest {
         assertThat(hub.seen).isNotEmpty();
         assertThat(hub.proxyAuthorization)
                 .isEqualTo("Basic " + Base64.getEncoder().encodeToString("me:pass".getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void thePasswordOfAProxyConcernsTheJvmOnlyOnceAHubIsToBeAsked() {
+        String property = "jdk.http.auth.tunneling.disabledSchemes";
+        String before = System.getProperty(property);
+        System.clearProperty(property);
+        try {
+            Network network = Network.of(Map.of("https_proxy", "http://me:pass@localhost:1"));
+            assertThat(System.getProperty(property)).isNull();
+            network.newClient();
+            assertThat(System.getProperty(property)).isEmpty();
+            System.setProperty(property, "Basic");
+            network.newClient();
+            assertThat(System.getProperty(property)).isEqualTo("Basic");
+        } finally {
+            System.clearProperty(property);
+            Optional.ofNullable(before).ifPresent(value -> System.setProperty(property, value));
+        }
     }
 
     @Test
@@ -107,16 +126,16 @@ class NetworkTest {
     void certificatesThatCannotBeReadAreNamedWithTheVariable(String variable) throws IOException {
         Path file = cache.resolve("ca.pem");
         Network network = Network.of(Map.of(variable, file.toString()));
-        assertThatThrownBy(() -> network.applyTo(HttpClient.newBuilder()))
+        assertThatThrownBy(network::newClient)
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(variable)
                 .hasMessageContaining("is missing");
         Files.writeString(file, "no certificate");
-        assertThatThrownBy(() -> network.applyTo(HttpClient.newBuilder()))
+        assertThatThrownBy(network::newClient)
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(variable + " names " + file + ", which has no certificates");
         Files.writeString(file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        assertThatThrownBy(() -> network.applyTo(HttpClient.newBuilder()))
+        assertThatThrownBy(network::newClient)
                 .isInstanceOf(TomeException.class)
                 .hasMessageContaining(variable + " names " + file);
     }

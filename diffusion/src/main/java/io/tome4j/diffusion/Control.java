@@ -1,11 +1,9 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Canny;
-import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
-import io.tome4j.tensor.TomeException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,9 +21,6 @@ import org.jspecify.annotations.Nullable;
  * One that an image's parameters name has no image: {@link #withImage} gives it one.
  */
 public final class Control {
-    /** The length that hashes are shown in, in hexadecimal digits. */
-    private static final int SHOWN_DIGITS = 10;
-
     private static final Option<Double> SCALE = Option.of("control_scale", 1.0)
             .allowing(scale -> Double.isFinite(scale), "it must be a number; 1 is as it was trained");
     private static final Option<Double> START =
@@ -39,9 +34,7 @@ public final class Control {
 
     private final String model;
     private final Optional<Path> file;
-    private final Optional<Pixels> image;
-    private final String imageName;
-    private final String imageHash;
+    private final GuideImage image;
     private final double scale;
     private final double start;
     private final double end;
@@ -50,9 +43,7 @@ public final class Control {
     private Control(
             String model,
             Optional<Path> file,
-            Optional<Pixels> image,
-            String imageName,
-            String imageHash,
+            GuideImage image,
             double scale,
             double start,
             double end,
@@ -60,8 +51,6 @@ public final class Control {
         this.model = model;
         this.file = file;
         this.image = image;
-        this.imageName = imageName;
-        this.imageHash = imageHash;
         this.scale = SCALE.require(scale);
         this.start = START.require(start);
         this.end = END.require(end);
@@ -82,7 +71,7 @@ public final class Control {
      * @param model a folder that diffusers saved, a safetensors file, or a model's id on the hub
      */
     public static Control of(String model, Pixels image) {
-        return new Control(model, Optional.empty(), Optional.of(image), "", image.sha256(), 1, 0, 1, Optional.empty());
+        return new Control(model, Optional.empty(), GuideImage.of(image), 1, 0, 1, Optional.empty());
     }
 
     /**
@@ -91,17 +80,7 @@ public final class Control {
      * @throws io.tome4j.tensor.TomeException if it cannot be read
      */
     public static Control of(String model, Path image) {
-        Pixels pixels = ImageFiles.read(image);
-        return new Control(
-                model,
-                Optional.empty(),
-                Optional.of(pixels),
-                String.valueOf(image.getFileName()),
-                pixels.sha256(),
-                1,
-                0,
-                1,
-                Optional.empty());
+        return new Control(model, Optional.empty(), GuideImage.read(image), 1, 0, 1, Optional.empty());
     }
 
     /** What the net is called: where it is to be had, unless it is elsewhere. */
@@ -111,7 +90,7 @@ public final class Control {
 
     /** The same, with the net's file or folder at a place that an image's parameters are not to tell. */
     public Control in(Path place) {
-        return new Control(model, Optional.of(place), image, imageName, imageHash, scale, start, end, canny);
+        return new Control(model, Optional.of(place), image, scale, start, end, canny);
     }
 
     /** Where the net is to be had. */
@@ -121,55 +100,38 @@ public final class Control {
 
     /** The control image; empty for one that was read from an image's parameters. */
     public Optional<Pixels> image() {
-        return image;
+        return image.pixels();
     }
 
     /** The same with another image. */
     public Control withImage(Pixels value) {
-        return new Control(model, file, Optional.of(value), imageName, value.sha256(), scale, start, end, canny);
+        return new Control(model, file, image.with(value), scale, start, end, canny);
     }
 
     /**
      * The same with the image that an image's parameters name.
      *
      * @param folder where its file lies
-     * @throws TomeException if it has no name, is not there, or is not what it was; it is named
+     * @throws io.tome4j.tensor.TomeException if it has no name, is not there, or is not what it was; it is named
      */
     Control from(Path folder) {
-        if (image.isPresent()) {
-            return this;
-        }
-        String words = "control image of the ControlNet '" + model + "'";
-        if (imageName.isEmpty()) {
-            throw new TomeException("The " + words + " came from no file, so that it cannot be read again.");
-        }
-        Pixels read = ImageFiles.read(Sources.file(words, imageName, folder));
-        if (!read.sha256().startsWith(imageHash)) {
-            throw new TomeException("The " + words + " " + folder.resolve(imageName)
-                    + " has changed: its pixels' SHA-256 begins with "
-                    + read.sha256().substring(0, SHOWN_DIGITS)
-                    + " and did with " + imageHash + ".");
-        }
-        return withImage(read);
+        GuideImage read = image.from(folder, "control image of the ControlNet '" + model + "'");
+        return new Control(model, file, read, scale, start, end, canny);
     }
 
     /** As an image's parameters keep it: without the image, and with the beginning of its hash. */
     Control withoutImage() {
-        return new Control(model, Optional.empty(), Optional.empty(), imageName, shownHash(), scale, start, end, canny);
-    }
-
-    private String shownHash() {
-        return imageHash.substring(0, Math.min(SHOWN_DIGITS, imageHash.length()));
+        return new Control(model, Optional.empty(), image.withoutPixels(), scale, start, end, canny);
     }
 
     /** The image's file name; may be empty. */
     public String imageName() {
-        return imageName;
+        return image.name();
     }
 
     /** The image's SHA-256, as {@link Pixels#sha256} gives it, or its beginning. */
     public String imageHash() {
-        return imageHash;
+        return image.hash();
     }
 
     /** What the net's residuals are multiplied by. */
@@ -178,7 +140,7 @@ public final class Control {
     }
 
     public Control scale(double value) {
-        return new Control(model, file, image, imageName, imageHash, value, start, end, canny);
+        return new Control(model, file, image, value, start, end, canny);
     }
 
     /** Where it begins, as a share of the steps that run. */
@@ -198,7 +160,7 @@ public final class Control {
      * @param to likewise; above {@code from}
      */
     public Control between(double from, double to) {
-        return new Control(model, file, image, imageName, imageHash, scale, from, to, canny);
+        return new Control(model, file, image, scale, from, to, canny);
     }
 
     /** How edges are found in the image, which then is a photograph; empty where it is a finished map. */
@@ -208,7 +170,7 @@ public final class Control {
 
     /** The same by the edges of the image, found in the size that it has. */
     public Control canny(Canny value) {
-        return new Control(model, file, image, imageName, imageHash, scale, start, end, Optional.of(value));
+        return new Control(model, file, image, scale, start, end, Optional.of(value));
     }
 
     /** Whether it has an effect in a step, as diffusers decides it. */
@@ -222,7 +184,7 @@ public final class Control {
                 .orElse("");
         return "Module: " + (canny.isPresent() ? "canny" : "none") + ", Model: " + model + ", Weight: "
                 + SCALE.format(scale) + "," + thresholds + " Guidance Start: " + START.format(start)
-                + ", Guidance End: " + END.format(end) + ", Image: " + imageName + " [" + shownHash() + "]";
+                + ", Guidance End: " + END.format(end) + ", Image: " + image.toText();
     }
 
     /** Reads what {@link #toText} wrote; empty for what others wrote, whose images are not known. */
@@ -234,9 +196,7 @@ public final class Control {
         Control control = new Control(
                 matcher.group(2),
                 Optional.empty(),
-                Optional.empty(),
-                matcher.group(8),
-                matcher.group(9),
+                GuideImage.named(matcher.group(8), matcher.group(9)),
                 SCALE.parse(matcher.group(3)),
                 START.parse(matcher.group(6)),
                 END.parse(matcher.group(7)),
@@ -258,11 +218,7 @@ public final class Control {
 
     /** The image. @throws OptionException if there is none */
     Pixels requireImage() {
-        return image.orElseThrow(() -> new OptionException("{control_image} is missing for the ControlNet '"
-                + OptionException.literal(model) + "'"
-                + (imageHash.isEmpty()
-                        ? ""
-                        : ": it was '" + OptionException.literal(imageName) + "' with the hash " + imageHash)));
+        return image.require("control_image", "the ControlNet '" + model + "'");
     }
 
     @Override
@@ -271,8 +227,6 @@ public final class Control {
                 && control.model.equals(model)
                 && control.file.equals(file)
                 && control.image.equals(image)
-                && control.imageName.equals(imageName)
-                && control.imageHash.equals(imageHash)
                 && control.scale == scale
                 && control.start == start
                 && control.end == end
@@ -281,7 +235,7 @@ public final class Control {
 
     @Override
     public int hashCode() {
-        return Objects.hash(model, file, image, imageName, imageHash, scale, start, end, canny);
+        return Objects.hash(model, file, image, scale, start, end, canny);
     }
 
     @Override

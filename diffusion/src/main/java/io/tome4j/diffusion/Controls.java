@@ -95,7 +95,7 @@ final class Controls {
         List<Active> active = new ArrayList<>();
         try (var scope = TensorScope.open()) {
             for (int i = 0; i < nets.size(); i++) {
-                Tensor image = ControlImages.tensor(asked.get(i).requireMap(), width, height);
+                Tensor image = ControlImages.tensor(asked.get(i).requireMap().toRgb(), width, height);
                 active.add(new Active(
                         nets.get(i), asked.get(i), scope.release(nets.get(i).embed(image))));
             }

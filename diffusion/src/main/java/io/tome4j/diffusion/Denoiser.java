@@ -63,9 +63,9 @@ public interface Denoiser extends MergeableModel {
         return this;
     }
 
-    /** The same steered by ControlNets. @throws io.tome4j.tensor.OptionException if this kind cannot be */
-    default Denoiser controlled(Controls controls) {
-        throw new OptionException("{controlnet} is for models with a UNet");
+    /** The same steered by networks that see images. @throws io.tome4j.tensor.OptionException if this kind cannot be */
+    default Denoiser steered(Steering steering) {
+        throw new OptionException("{controlnet} and the like are for models with a UNet");
     }
 
     /** What its UNet was built from; empty if it has none. */

@@ -59,7 +59,7 @@ public final class EmbeddingFolder {
      * those without files get one.
      *
      * @throws OptionException if there is none of a name
-     * @throws TomeException if a file is none, or another than the one with which an image was made
+     * @throws TomeException if a file whose name a prompt has is none, or is another than the one with which an image was made
      */
     public Request resolve(Request request) {
         List<Embedding> all = new ArrayList<>();
@@ -69,12 +69,24 @@ public final class EmbeddingFolder {
         for (Path path : files.all().values()) {
             boolean isThere = all.stream()
                     .anyMatch(embedding -> embedding.file().filter(path::equals).isPresent());
-            EmbeddingFile file = EmbeddingFile.open(Embedding.of(path));
-            if (!isThere && (Embeddings.isIn(request, file.token()) || Embeddings.isIn(request, file.name()))) {
+            if (!isThere && isAskedFor(Embedding.of(path), request)) {
                 all.add(Embedding.of(path));
             }
         }
         return request.embeddings(all);
+    }
+
+    /** What cannot be read is another request's matter, unless this one has its name. */
+    private static boolean isAskedFor(Embedding embedding, Request request) {
+        try {
+            EmbeddingFile file = EmbeddingFile.open(embedding);
+            return Embeddings.isIn(request, file.token()) || Embeddings.isIn(request, file.name());
+        } catch (TomeException e) {
+            if (Embeddings.isIn(request, embedding.name())) {
+                throw e;
+            }
+            return false;
+        }
     }
 
     private Embedding located(Embedding embedding) {

@@ -75,7 +75,13 @@ final class FewStepAdvice {
     private static final int PROBED = 4;
     private static final Set<String> SPACED = Set.of("euler", "euler_a", "ddim");
 
-    private FewStepAdvice() {}
+    private final Stages stages;
+    private Optional<Boolean> distilled = Optional.empty();
+
+    /** @param stages of one model: what its scheduler tells is found out once */
+    FewStepAdvice(Stages stages) {
+        this.stages = stages;
+    }
 
     /**
      * What a request asks of few-step models, or of LoRAs that make a model one, that these were not made for.
@@ -83,14 +89,14 @@ final class FewStepAdvice {
      * @param request with its family's defaults
      * @return sentences; none where nothing is amiss
      */
-    static List<String> of(Stages stages, Request request) {
+    List<String> of(Request request) {
         List<String> advice = new ArrayList<>();
         boolean told = stages.denoiser().isToldGuidance();
         Scheduler scheduler = stages.scheduler(request);
         String name = stages.modelName().toLowerCase(Locale.ROOT);
         Optional<Kind> kind = named(name, false);
         String reason = "its name says so";
-        if (kind.isEmpty() && isDistilled(stages)) {
+        if (kind.isEmpty() && isDistilled()) {
             kind = Optional.of(Kind.TURBO);
             reason = "its scheduler's timesteps are spaced so";
         }
@@ -159,8 +165,15 @@ final class FewStepAdvice {
                         + String.join(", ", better)));
     }
 
+    private synchronized boolean isDistilled() {
+        if (distilled.isEmpty()) {
+            distilled = Optional.of(isSpacedSo());
+        }
+        return distilled.get();
+    }
+
     /** Euler's method from the end of each part is what Turbo and Lightning models come with, and none of many steps. */
-    private static boolean isDistilled(Stages stages) {
+    private boolean isSpacedSo() {
         try {
             Scheduler own = stages.schedulers().apply(Request.CHECKPOINTS_OWN, SchedulerSettings.CHECKPOINTS_OWN);
             return own.name().startsWith("euler") && isTrailing(own);

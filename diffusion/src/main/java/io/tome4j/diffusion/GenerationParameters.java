@@ -54,7 +54,7 @@ public final class GenerationParameters {
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())
                 .embeddings(
                         asked.embeddings().stream().map(Embedding::withoutFile).toList())
-                .controls(asked.controls().stream().map(Control::withoutImage).toList());
+                .guides(asked.guides().withoutImages());
         GenerationParameters parameters = new GenerationParameters(kept);
         parameters.initialLatents = !asked.start().isInText();
         Sources sources = asked.start().sources();
@@ -134,10 +134,8 @@ public final class GenerationParameters {
      * @throws TomeException if one of them is missing or has changed; it is named
      */
     public Request repeated(Path folder) {
-        Request started = request.start(sources.start(folder))
-                .controls(request.controls().stream()
-                        .map(control -> control.from(folder))
-                        .toList());
+        Request started =
+                request.start(sources.start(folder)).guides(request.guides().from(folder));
         return sources.protection(folder).map(started::protect).orElse(started);
     }
 

@@ -12,7 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,6 +40,8 @@ final class Infotext {
     private static final String TI_HASHES = "TI hashes";
     private static final String TI_TOKENS = "TI tokens";
     private static final String CONTROL_NET = "ControlNet ";
+    private static final String T2I_ADAPTER = "T2I-Adapter ";
+    private static final String IP_ADAPTER = "IP-Adapter ";
 
     /** Options of a request that have a place of their own, or a form that the web UI gave them. */
     private static final Set<Option<?>> PLACED = Set.of(
@@ -82,9 +86,9 @@ final class Infotext {
             values.put(LORA_HASHES, hashes);
         }
         putEmbeddings(values, request.embeddings());
-        for (int i = 0; i < request.controls().size(); i++) {
-            values.put(CONTROL_NET + i, request.controls().get(i).toText());
-        }
+        putEach(values, CONTROL_NET, request.controls(), Control::toText);
+        putEach(values, T2I_ADAPTER, request.t2iAdapters(), T2IAdapter::toText);
+        putEach(values, IP_ADAPTER, request.ipAdapters(), IPAdapter::toText);
         if (request.prompts().size() > 1) {
             values.put(PROMPTS, ParametersText.quote(request.prompts()));
         } else if (!LoraTags.readableIn(readBack.prompt()).prompt().equals(parameters.prompt())) {
@@ -232,7 +236,9 @@ final class Infotext {
                 .imagesPerPrompt(perPrompt)
                 .embeddings(embeddings(values))
                 .loras(LoraTags.withHashes(added(tags, prompts, values, perPrompt), values.text(LORA_HASHES, "")))
-                .controls(controls(values))
+                .controls(each(values, CONTROL_NET, Control::parse))
+                .t2iAdapters(each(values, T2I_ADAPTER, T2IAdapter::parse))
+                .ipAdapters(each(values, IP_ADAPTER, IPAdapter::parse))
                 .merging(merging(values));
         if (values.has(Request.NEGATIVE_PROMPT.title())
                 || !parsed.negativePrompt().isEmpty()) {
@@ -326,13 +332,20 @@ final class Infotext {
                 .subList(Math.min(words, shown.loras().size()), shown.loras().size());
     }
 
-    /** As far as it is known what they went by. */
-    private static List<Control> controls(ParameterValues values) {
-        List<Control> controls = new ArrayList<>();
-        for (int i = 0; values.has(CONTROL_NET + i); i++) {
-            Control.parse(values.text(CONTROL_NET + i, "")).ifPresent(controls::add);
+    /** Each under the key with its number. */
+    private static <T> void putEach(Map<String, String> values, String key, List<T> all, Function<T, String> text) {
+        for (int i = 0; i < all.size(); i++) {
+            values.put(key + i, text.apply(all.get(i)));
         }
-        return controls;
+    }
+
+    /** Those that {@link #putEach} put there, as far as it is known what they went by. */
+    private static <T> List<T> each(ParameterValues values, String key, Function<String, Optional<T>> parse) {
+        List<T> all = new ArrayList<>();
+        for (int i = 0; values.has(key + i); i++) {
+            parse.apply(values.text(key + i, "")).ifPresent(all::add);
+        }
+        return all;
     }
 
     private static Request sized(List<String> prompts, ParameterValues values) {

@@ -12,6 +12,9 @@ import java.util.List;
  * without {@code .safetensors}, or, in folders below, that with the folders before it as well.
  */
 public final class LoraFolder {
+    /** Each is added to all of the model's layers before an image is begun. */
+    private static final int MOST = 100;
+
     private final NamedFiles files;
 
     private LoraFolder(NamedFiles files) {
@@ -33,7 +36,7 @@ public final class LoraFolder {
      * without files get one.
      *
      * @throws OptionException if a name is that of no file here (it says which are alike), or of several; if a tag has a
-     *     weight that is none; or if several prompts, which one model is to draw together, name different LoRAs
+     *     weight that is none; or if several prompts, which one model is to draw together, name different LoRAs, or one more than 100
      * @throws TomeException if a file is another than the one with which an image was made
      */
     public Request resolve(Request request) {
@@ -48,6 +51,9 @@ public final class LoraFolder {
         }
         List<Lora> all = new ArrayList<>(request.loras());
         all.addAll(named);
+        if (all.size() > MOST) { // before any is looked for
+            throw new OptionException("{prompt} names " + all.size() + " LoRAs: it may name at most " + MOST);
+        }
         return request.prompts(tags.stream().map(LoraTags::prompt).toList())
                 .loras(all.stream().map(this::located).toList());
     }

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * @param loras without files
  */
 record LoraTags(String prompt, List<Lora> loras) {
-    private static final Pattern TAG = Pattern.compile(" ?<(?:lora|lyco):([^:<>]+)((?::[^:<>]*)*)>");
+    private static final Pattern TAG = Pattern.compile(" ?<(?:lora|lyco):([^:<>]+)((?::[^<>]*)?)>");
 
     LoraTags {
         loras = List.copyOf(loras);

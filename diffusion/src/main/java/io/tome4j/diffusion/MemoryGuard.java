@@ -15,9 +15,9 @@ import java.util.OptionalLong;
  * Foresees what memory a request needs, refuses what would not fit, and decodes in tiles where the whole would not.
  *
  * @param stages whose memory it is
- * @param nets the ControlNets besides, as far as they are loaded
+ * @param guides the networks besides that guide the model, as far as they are loaded
  */
-record MemoryGuard(Stages stages, ControlNets nets) {
+record MemoryGuard(Stages stages, GuideNetworks guides) {
     /** Latents of an image that is decoded as a whole where nobody knows how much memory is free: 1024x1024 pixels. */
     private static final int LARGEST_WHOLE = 128 * 128;
 
@@ -34,10 +34,9 @@ record MemoryGuard(Stages stages, ControlNets nets) {
         TokenGrid grid = request.latentGrid(stages.denoiser().nominalGrid());
         long rows = (long) copies(request) * request.imagesAtATime();
         return new MemoryEstimate(
-                stages.weightBytes() + nets.weightBytes(),
+                stages.weightBytes() + guides.weightBytes(),
                 Math.max(
-                        stages.denoiser().forwardBytes(rows, grid, kernel)
-                                + nets.residualBytes(request.controls(), rows, grid),
+                        stages.denoiser().forwardBytes(rows, grid, kernel) + guides.besidePass(request, rows, grid),
                         stages.refiner()
                                 .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
                                 .orElse(0L)),

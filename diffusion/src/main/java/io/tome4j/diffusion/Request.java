@@ -347,7 +347,7 @@ public final class Request {
     private final Optional<ToMeOptions> merging;
     private final List<Lora> loras;
     private final List<Embedding> embeddings;
-    private final List<Control> controls;
+    private final Guides guides;
     private final Optional<SourceImage> protection;
 
     private Request(
@@ -357,7 +357,7 @@ public final class Request {
             Optional<ToMeOptions> merging,
             List<Lora> loras,
             List<Embedding> embeddings,
-            List<Control> controls,
+            Guides guides,
             Optional<SourceImage> protection) {
         this.prompts = List.copyOf(prompts);
         this.values = values;
@@ -365,7 +365,7 @@ public final class Request {
         this.merging = merging;
         this.loras = List.copyOf(loras);
         this.embeddings = List.copyOf(embeddings);
-        this.controls = List.copyOf(controls);
+        this.guides = guides;
         this.protection = protection;
         if (prompts.isEmpty()) {
             throw new OptionException("{prompt} is missing: give at least one");
@@ -407,7 +407,7 @@ public final class Request {
                         Optional.empty(),
                         List.of(),
                         List.of(),
-                        List.of(),
+                        Guides.NONE,
                         Optional.empty())
                 .seed(seed);
     }
@@ -432,7 +432,7 @@ public final class Request {
             int listed = StepLists.steps(changed.get(TIMESTEPS), changed.get(SIGMAS));
             changed = listed == STEPS.defaultValue() ? changed.without(STEPS) : changed.with(STEPS, listed);
         }
-        return new Request(prompts, changed, start, merging, loras, embeddings, controls, protection);
+        return new Request(prompts, changed, start, merging, loras, embeddings, guides, protection);
     }
 
     /** As {@link #with(Option, Object)}, with the value as {@link Option#format} writes it. */
@@ -483,7 +483,7 @@ public final class Request {
     }
 
     public Request prompts(List<String> value) {
-        return new Request(value, values, start, merging, loras, embeddings, controls, protection);
+        return new Request(value, values, start, merging, loras, embeddings, guides, protection);
     }
 
     /** What guidance leads away from; may be empty; without guidance it has no effect. */
@@ -768,7 +768,7 @@ public final class Request {
 
     /** Begins so; an {@link ImageStart} brings its strength with it. */
     public Request start(Start value) {
-        return value.in(new Request(prompts, values, value, merging, loras, embeddings, controls, protection));
+        return value.in(new Request(prompts, values, value, merging, loras, embeddings, guides, protection));
     }
 
     /** How much of an initial image is made anew, in (0, 1]; -1 is what suits the task. */
@@ -936,7 +936,7 @@ public final class Request {
                 Optional.of(value.merges() ? value : ToMeOptions.NONE),
                 loras,
                 embeddings,
-                controls,
+                guides,
                 protection);
     }
 
@@ -947,7 +947,7 @@ public final class Request {
 
     /** Adds these LoRAs to the model, in this order, and no others: those of a request before are gone. */
     public Request loras(List<Lora> value) {
-        return new Request(prompts, values, start, merging, value, embeddings, controls, protection);
+        return new Request(prompts, values, start, merging, value, embeddings, guides, protection);
     }
 
     /** As {@link #loras(List)}. */
@@ -962,7 +962,7 @@ public final class Request {
 
     /** Prompts may name these textual inversions, and no others but those that LoRAs bring. */
     public Request embeddings(List<Embedding> value) {
-        return new Request(prompts, values, start, merging, loras, value, controls, protection);
+        return new Request(prompts, values, start, merging, loras, value, guides, protection);
     }
 
     /** As {@link #embeddings(List)}. */
@@ -972,17 +972,56 @@ public final class Request {
 
     /** The ControlNets that steer the images, with the images they go by. */
     public List<Control> controls() {
-        return controls;
+        return guides.controls();
     }
 
     /** Steers the images by these, and no others. What several add is summed up. */
     public Request controls(List<Control> value) {
-        return new Request(prompts, values, start, merging, loras, embeddings, value, protection);
+        return guides(guides.controls(value));
     }
 
     /** As {@link #controls(List)}. */
     public Request controls(Control... value) {
         return controls(List.of(value));
+    }
+
+    /** The T2I-Adapters that steer the images, with the images they go by. */
+    public List<T2IAdapter> t2iAdapters() {
+        return guides.t2iAdapters();
+    }
+
+    /** Steers the images by these, and no others. What several add is summed up. */
+    public Request t2iAdapters(List<T2IAdapter> value) {
+        return guides(guides.t2iAdapters(value));
+    }
+
+    /** As {@link #t2iAdapters(List)}. */
+    public Request t2iAdapters(T2IAdapter... value) {
+        return t2iAdapters(List.of(value));
+    }
+
+    /** The IP-Adapters whose images are prompts beside the text. */
+    public List<IPAdapter> ipAdapters() {
+        return guides.ipAdapters();
+    }
+
+    /** Goes by the images of these, and no others. */
+    public Request ipAdapters(List<IPAdapter> value) {
+        return guides(guides.ipAdapters(value));
+    }
+
+    /** As {@link #ipAdapters(List)}. */
+    public Request ipAdapters(IPAdapter... value) {
+        return ipAdapters(List.of(value));
+    }
+
+    /** All networks that guide by images. */
+    Guides guides() {
+        return guides;
+    }
+
+    Request guides(Guides value) {
+        return new Request(prompts, values, start, merging, loras, embeddings, value, protection);
     }
 
     /** Whether ControlNets see just what has the prompt, and shallow features count less. */
@@ -1014,12 +1053,12 @@ public final class Request {
      * @param mask white is protected; of the size of the image that is made, or of the one that it begins with
      */
     public Request protect(SourceImage mask) {
-        return new Request(prompts, values, start, merging, loras, embeddings, controls, Optional.of(mask));
+        return new Request(prompts, values, start, merging, loras, embeddings, guides, Optional.of(mask));
     }
 
     /** The same without such a mask. */
     Request unprotected() {
-        return new Request(prompts, values, start, merging, loras, embeddings, controls, Optional.empty());
+        return new Request(prompts, values, start, merging, loras, embeddings, guides, Optional.empty());
     }
 
     /** Whether tokens of what a mask has repainted are not merged, where the method of merging can leave tokens out. */
@@ -1074,13 +1113,13 @@ public final class Request {
                 && request.merging.equals(merging)
                 && request.loras.equals(loras)
                 && request.embeddings.equals(embeddings)
-                && request.controls.equals(controls)
+                && request.guides.equals(guides)
                 && request.protection.equals(protection);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(prompts, values, start, merging, loras, embeddings, controls, protection);
+        return Objects.hash(prompts, values, start, merging, loras, embeddings, guides, protection);
     }
 
     @Override
@@ -1092,7 +1131,7 @@ public final class Request {
                         text.append(' ').append(option.name()).append('=').append(get(option)));
         loras.forEach(lora -> text.append(' ').append(lora));
         embeddings.forEach(embedding -> text.append(" embedding=").append(embedding));
-        controls.forEach(control -> text.append(" control: ").append(control));
+        text.append(guides);
         protection.ifPresent(mask -> text.append(" protecting: ").append(mask));
         merging.ifPresent(options -> text.append(" merging: ").append(options.identity()));
         return text.append(start.equals(Start.noise()) ? "" : " with a start").toString();

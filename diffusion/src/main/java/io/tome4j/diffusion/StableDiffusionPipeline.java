@@ -16,7 +16,6 @@ import io.tome4j.merging.ProtectedTokens;
 import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
-import io.tome4j.models.unet.ControlNetModel;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
@@ -45,19 +44,21 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class StableDiffusionPipeline implements MergeableModel, AutoCloseable {
     private final Stages stages;
+    private final FewStepAdvice fewSteps;
     private final UsedFiles files;
     private final MemoryGuard memory;
-    private final ControlNets controlNets;
+    private final GuideNetworks guides;
     private final PipelineLoras loras;
     private int running; // a listener may generate in its turn
     private boolean closed;
 
     StableDiffusionPipeline(Stages stages, UsedFiles files) {
         this.stages = stages;
+        this.fewSteps = new FewStepAdvice(stages);
         this.files = files;
-        this.controlNets = new ControlNets(stages);
+        this.guides = new GuideNetworks(stages);
         this.loras = new PipelineLoras(stages);
-        this.memory = new MemoryGuard(stages, controlNets);
+        this.memory = new MemoryGuard(stages, guides);
     }
 
     /** As {@link #fromPretrained(String, PipelineOptions)}, all chosen automatically. */
@@ -186,9 +187,11 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .scheduler(scheduler.name())
                 .loras(added.loras())
                 .embeddings(Embeddings.hashed(request));
-        request.controls().forEach(Control::requireImage);
+        request.guides().requireImages();
         Protection.require(request, grid, request.merging().orElseGet(() -> ToMe.patchedWith(this)));
-        List<ControlNetModel> nets = controlNets.open(request.controls());
+        GuideNetworks.Opened networks = guides.open(request);
+        networks.requireFit(sized);
+        networks.requireFit(sized(sized, largest));
         try (var scope = TensorScope.open();
                 Generator noise = Tensors.generator(request.seed())) {
             memory.require(sized(sized, largest)); // before any of it is begun
@@ -196,7 +199,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 PreparedStart start = request.start().prepare(sized, grid);
                 PassListener counting = new PassListener(listener, request.stepsToRun(), request.hiresStepsToRun());
                 Steps steps = new Steps(request.steps(), 0);
-                Pass pass = pass(sized, steps, start, scheduler, grid, nets, noise, counting.first());
+                Pass pass = pass(sized, steps, start, scheduler, grid, networks, noise, counting.first());
                 Request resolved = pass.request();
                 if (request.hires() > 1) {
                     Pass second = pass(
@@ -205,7 +208,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                             hires(request, pass.denoised().latents(), grid),
                             scheduler,
                             largest,
-                            nets,
+                            networks,
                             noise,
                             counting.second());
                     pass = pass.then(second);
@@ -246,7 +249,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
             PreparedStart start,
             Scheduler scheduler,
             TokenGrid grid,
-            List<ControlNetModel> nets,
+            GuideNetworks.Opened networks,
             Generator noise,
             StepListener listener) {
         boolean told = stages.denoiser().isToldGuidance();
@@ -254,7 +257,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         Denoiser guided = stages.denoiser().guided(request.guidanceScale());
         try (var scope = TensorScope.open();
                 MergeRun unprotected = MergeRun.of(
-                        merged(request, nets),
+                        networks.merged(this, request),
                         request.merging(),
                         request.seed(),
                         guidance.copies(),
@@ -279,7 +282,13 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                         stages.decoder().encoder(),
                         memory.decodesInTiles(grid),
                         noise));
-                Denoiser denoiser = controlled(guided, resolved, nets, text.conditioning(), trajectory);
+                int ofFirst = stages.refiner().isPresent() ? course.baseCalls() : request.stepsToRun();
+                Denoiser denoiser = networks.steer(
+                        guided,
+                        resolved,
+                        text.conditioning(),
+                        steps.before() > 0 ? steps.count() : ofFirst,
+                        trajectory.timesteps().length);
                 Denoised denoised = new DenoisingLoop(denoiser, guidance, ReuseSchedule.of(request))
                         .run(
                                 beginning,
@@ -303,24 +312,6 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                 .map(pass -> ofBase.withNote(
                         "refiner: " + pass.report(ofBase.input()).summary()))
                 .orElse(ofBase);
-    }
-
-    /** The model whose blocks are to merge. */
-    private MergeableModel merged(Request request, List<ControlNetModel> nets) {
-        return request.mergeControlnet() && !nets.isEmpty() ? new WithControlNets(this, nets) : this;
-    }
-
-    private static Denoiser controlled(
-            Denoiser denoiser, Request request, List<ControlNetModel> nets, TextTimeline text, Trajectory trajectory) {
-        if (nets.isEmpty()) {
-            return denoiser;
-        }
-        return denoiser.controlled(new Controls(
-                Controls.embedded(nets, request.controls(), request.width(), request.height()),
-                request.images() * text.composition().parts(),
-                trajectory.timesteps().length,
-                request.guessMode(),
-                request.mergeControlnet()));
     }
 
     /**
@@ -354,7 +345,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
      * @return sentences; none where nothing is amiss
      */
     public List<String> advice(Request request) {
-        return FewStepAdvice.of(stages, stages.withDefaults(request));
+        return fewSteps.of(stages.withDefaults(request));
     }
 
     private List<String> warnings(Adapters.Added added, Request request) {
@@ -382,8 +373,11 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         long begin = System.nanoTime();
         boolean tiled = memory.decodesInTiles(grid);
         Tensor latents = pass.denoised().latents();
-        // diffusers' pipelines for inpainting encode without the VAE's means; those with ControlNets decode so, too.
-        boolean uncentred = request.repaints() && !request.controls().isEmpty();
+        // diffusers' pipelines for inpainting encode without the VAE's means; those with ControlNets decode so, too,
+        // and so
+        // do those with T2I-Adapters, whatever the run began with.
+        boolean uncentred = (request.repaints() && !request.controls().isEmpty())
+                || !request.t2iAdapters().isEmpty();
         List<BufferedImage> decoded = decoder().decode(uncentred ? decoder().uncentred(latents) : latents, tiled);
         List<Image> images = named(decoded.stream().map(start::finish).toList(), request, resolved);
         return new Result(
@@ -465,7 +459,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
 
     private void closeWhenDone() {
         if (closed && running == 0) {
-            controlNets.close();
+            guides.close();
             stages.close();
         }
     }

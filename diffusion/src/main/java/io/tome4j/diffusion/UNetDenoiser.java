@@ -3,8 +3,8 @@ package io.tome4j.diffusion;
 import io.tome4j.merging.MergeableBlock;
 import io.tome4j.merging.ToMePatch;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.unet.AddedFeatures;
 import io.tome4j.models.unet.Conditioning;
-import io.tome4j.models.unet.ControlResiduals;
 import io.tome4j.models.unet.FeatureReuse;
 import io.tome4j.models.unet.UNet2DConditionModel;
 import io.tome4j.models.unet.UNetConfig;
@@ -21,22 +21,22 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class UNetDenoiser implements Denoiser {
     private final UNet2DConditionModel unet;
-    private final Controls controls;
+    private final Steering steering;
     private final double guidanceScale; // what a network is told that wants to know; 1 is no guidance
 
-    private UNetDenoiser(UNet2DConditionModel unet, Controls controls, double guidanceScale) {
+    private UNetDenoiser(UNet2DConditionModel unet, Steering steering, double guidanceScale) {
         this.unet = unet;
-        this.controls = controls;
+        this.steering = steering;
         this.guidanceScale = guidanceScale;
     }
 
     /** @param unet the network */
     public UNetDenoiser(UNet2DConditionModel unet) {
-        this(unet, Controls.NONE, 1);
+        this(unet, Steering.NONE, 1);
     }
 
     @Override
-    public Denoiser controlled(Controls others) {
+    public Denoiser steered(Steering others) {
         return new UNetDenoiser(unet, others, guidanceScale);
     }
 
@@ -47,14 +47,17 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public Conditioned condition(TextConditioning text, double... timesteps) {
-        Conditioning conditioning = unet.condition(text.embeddings(), text.added(), guidanceScale, timesteps);
-        Controls.Conditioned control = controls.condition(text, timesteps);
+        Conditioning conditioning =
+                unet.condition(text.embeddings(), steering.images(), text.added(), guidanceScale, timesteps);
+        Controls.Conditioned control = steering.controls().condition(text, timesteps);
         return (latents, timestep, context, pass) -> {
             try (var scope = TensorScope.open()) {
                 Tensor noisy = Tensors.slice(latents, 1, 0, latentChannels()); // what shows a mask is the UNet's alone
-                Optional<ControlResiduals> residuals = control.at(noisy, timestep, context);
-                return scope.release(Placement.CPU_FP32.place(
-                        unet.forward(latents, timestep, conditioning, context, pass, residuals)));
+                AddedFeatures added = new AddedFeatures(
+                        control.at(noisy, timestep, context),
+                        steering.adapters().at(context.step()));
+                return scope.release(
+                        Placement.CPU_FP32.place(unet.forward(latents, timestep, conditioning, context, pass, added)));
             }
         };
     }
@@ -66,7 +69,7 @@ public final class UNetDenoiser implements Denoiser {
 
     @Override
     public Denoiser guided(double scale) {
-        return new UNetDenoiser(unet, controls, scale);
+        return new UNetDenoiser(unet, steering, scale);
     }
 
     @Override

@@ -163,6 +163,19 @@ class EmbeddingTest {
     }
 
     @Test
+    void aFileThatIsNoneConcernsThoseAloneWhoNameIt() throws Exception {
+        Files.copy(Fixtures.path("embeddings/toy.safetensors"), folder.resolve("toy.safetensors"));
+        Files.writeString(folder.resolve("half-copied.safetensors"), "no more than this");
+        EmbeddingFolder all = EmbeddingFolder.of(folder);
+        assertThat(all.resolve(REQUEST.prompts(List.of("a <toy>"))).embeddings())
+                .extracting(Embedding::name)
+                .containsExactly("toy");
+        assertThatThrownBy(() -> all.resolve(REQUEST.prompts(List.of("a half-copied cat"))))
+                .isInstanceOf(TomeException.class)
+                .hasMessageContaining("half-copied.safetensors");
+    }
+
+    @Test
     void oneThatNoPromptNamesIsSaid() {
         assertThat(pipeline.generate(REQUEST.steps(1).embeddings(embedding("toy")))
                         .warnings())

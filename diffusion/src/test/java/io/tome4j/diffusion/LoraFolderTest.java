@@ -100,6 +100,24 @@ class LoraFolderTest {
     }
 
     @Test
+    void aTagOfAHundredThousandPartsIsAWrongTagAndNothingWorse() {
+        String tag = "<lora:pixel_art" + ":".repeat(100_000) + ">";
+        assertThatThrownBy(() -> resolve("a cat " + tag)).isInstanceOf(OptionException.class);
+        GenerationParameters parameters =
+                GenerationParameters.of(Request.of("a cat " + tag).seed(1));
+        assertThat(GenerationParameters.parse(parameters.toText())).isEqualTo(parameters);
+    }
+
+    @Test
+    void moreThanAHundredAreTooMany() {
+        String tag = "<lora:pixel_art:0.01>";
+        assertThat(resolve("a cat " + tag.repeat(100)).loras()).hasSize(100);
+        assertThatThrownBy(() -> resolve("a cat " + tag.repeat(101)))
+                .isInstanceOf(OptionException.class)
+                .hasMessageContaining("101 LoRAs");
+    }
+
+    @Test
     void promptsDrawnTogetherNameTheSame() {
         Request both = Request.of("a cat <lora:pixel_art:1>", "a dog");
         assertThatThrownBy(() -> LoraFolder.of(folder).resolve(both))

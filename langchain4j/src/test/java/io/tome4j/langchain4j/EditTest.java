@@ -12,16 +12,14 @@ import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.Start;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.fixtures.SampleImages;
 import io.tome4j.langchain4j.Tome4jImageModel.Tome4jImageModelBuilder;
 import io.tome4j.merging.ToMeOptions;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,10 +34,7 @@ class EditTest {
     static void load() {
         pipeline =
                 StableDiffusionPipeline.fromPretrained(Fixtures.path("tiny-sd1").toString());
-        source = new BufferedImage(72, 64, BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < 72 * 64; i++) {
-            source.setRGB(i % 72, i / 72, 0x10203 * (i % 72) + 0x20100 * (i / 72));
-        }
+        source = SampleImages.gradient(72, 64);
     }
 
     @AfterAll
@@ -51,16 +46,8 @@ class EditTest {
         return Tome4jImageModel.builder().pipeline(pipeline).steps(4).seed(7);
     }
 
-    private static byte[] png(BufferedImage image) throws Exception {
-        var bytes = new ByteArrayOutputStream();
-        ImageIO.write(image, "png", bytes);
-        return bytes.toByteArray();
-    }
-
-    private static Image image(BufferedImage image) throws Exception {
-        return Image.builder()
-                .base64Data(Base64.getEncoder().encodeToString(png(image)))
-                .build();
+    private static Image image(BufferedImage image) {
+        return Image.builder().base64Data(SampleImages.base64(image)).build();
     }
 
     /** A mask whose left half has one colour and whose right half another. */
@@ -72,8 +59,12 @@ class EditTest {
         return mask;
     }
 
-    private static BufferedImage decoded(Image image) throws Exception {
-        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(image.base64Data())));
+    private static BufferedImage decoded(Image image) {
+        return SampleImages.decoded(image.base64Data());
+    }
+
+    private static int[] rgb(Image image) {
+        return SampleImages.rgb(decoded(image));
     }
 
     @Test
@@ -114,10 +105,8 @@ class EditTest {
                 halves(BufferedImage.TYPE_INT_ARGB, 0x00ffffff, 0xffffffff),
                 halves(BufferedImage.TYPE_INT_ARGB, 0xffffffff, 0xff000000), // nothing is transparent
                 halves(BufferedImage.TYPE_BYTE_GRAY, 0xffffff, 0))) {
-            assertThat(decoded(model.edit(image(source), image(same), "a red apple")
-                                    .content())
-                            .getRGB(0, 0, 72, 64, null, 0, 72))
-                    .isEqualTo(decoded(edited).getRGB(0, 0, 72, 64, null, 0, 72));
+            assertThat(rgb(model.edit(image(source), image(same), "a red apple").content()))
+                    .isEqualTo(rgb(edited));
         }
         BufferedImage result = decoded(edited);
         assertThat(result.getRGB(36, 0, 36, 64, null, 0, 36)).isEqualTo(source.getRGB(36, 0, 36, 64, null, 0, 36));
@@ -127,16 +116,14 @@ class EditTest {
     @Test
     void imagesComeInBase64AsDataUrlsAndAsFiles(@TempDir Path folder) throws Exception {
         ImageModel model = builder().steps(2).build();
-        String base64 = Base64.getEncoder().encodeToString(png(source));
-        Path file = Files.write(folder.resolve("a source.png"), png(source));
-        BufferedImage expected =
-                decoded(model.edit(image(source), "a red apple").content());
+        String base64 = SampleImages.base64(source);
+        Path file = Files.write(folder.resolve("a source.png"), SampleImages.png(source));
+        int[] expected = rgb(model.edit(image(source), "a red apple").content());
         for (Image image : List.of(
                 Image.builder().url("data:image/png;base64," + base64).build(),
                 Image.builder().url(file.toUri()).build(),
                 Image.builder().base64Data(base64.replaceAll("(.{76})", "$1\n")).build())) {
-            assertThat(decoded(model.edit(image, "a red apple").content()).getRGB(0, 0, 72, 64, null, 0, 72))
-                    .isEqualTo(expected.getRGB(0, 0, 72, 64, null, 0, 72));
+            assertThat(rgb(model.edit(image, "a red apple").content())).isEqualTo(expected);
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -16,6 +17,9 @@ import org.apache.spark.TaskContext;
 /** A folder of PNG files named by their keys, on any file system that Hadoop knows. */
 final class ImageFolder implements Serializable {
     private static final long serialVersionUID = 1L;
+
+    /** With what is added to it while it is written: file systems take names of 255 bytes. */
+    private static final int LONGEST_NAME = 150;
 
     private final String folder;
     private final Map<String, String> hadoop; // Hadoop's own configuration does not travel
@@ -52,13 +56,19 @@ final class ImageFolder implements Serializable {
         return name;
     }
 
-    /** A key as a file's name: what is not a letter, digit, dot, dash or underscore is percent-encoded. */
+    /**
+     * A key as a file's name: what is not a letter, digit, dot, dash or underscore is percent-encoded; one that would be too
+     * long for file systems is cut, with a hash of all of it behind.
+     */
     static String fileName(String key) {
         String name = URLEncoder.encode(key, StandardCharsets.UTF_8)
                 .replace("+", "%20")
                 .replace("*", "%2A");
+        if (name.length() > LONGEST_NAME) {
+            name = name.substring(0, LONGEST_NAME) + "-" + PromptRow.hash(key).substring(0, 16);
+        }
         return (name.startsWith(".") || name.startsWith("_")
-                        ? "%" + String.format("%02X", (int) name.charAt(0)) + name.substring(1)
+                        ? "%" + Integer.toHexString(name.charAt(0)).toUpperCase(Locale.ROOT) + name.substring(1)
                         : name)
                 + ".png";
     }

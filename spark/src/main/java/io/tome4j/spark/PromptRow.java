@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
@@ -61,9 +62,17 @@ final class PromptRow {
 
     /** A seed of 32 bits: the first of the key's SHA-256. */
     static long seedOf(String key) {
+        return Integer.toUnsignedLong(ByteBuffer.wrap(sha256(key)).getInt());
+    }
+
+    /** A key's SHA-256, in hexadecimal. */
+    static String hash(String key) {
+        return HexFormat.of().formatHex(sha256(key));
+    }
+
+    private static byte[] sha256(String key) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
-            return Integer.toUnsignedLong(ByteBuffer.wrap(hash).getInt());
+            return MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every Java has SHA-256", e);
         }

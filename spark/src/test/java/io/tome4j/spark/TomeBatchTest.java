@@ -200,7 +200,8 @@ class TomeBatchTest {
 
     @Test
     void imagesMayBeFilesNamedByTheirKeys(@TempDir Path output) throws Exception {
-        Dataset<Row> rows = prompts("a/b c", "one", "_x", "two", "ü", "three");
+        String large = "x".repeat(300); // more than a file may be called
+        Dataset<Row> rows = prompts("a/b c", "one", "_x", "two", "ü", "three", large, "four");
         TomeBatch.of(SETTINGS).run(rows, output.toString(), Images.AS_FILES);
         for (Row row : spark.read().parquet(output.resolve("table").toString()).collectAsList()) {
             byte[] png = Files.readAllBytes(output.resolve("images").resolve(row.<String>getAs("file")));
@@ -208,7 +209,11 @@ class TomeBatchTest {
         }
         try (var files = Files.list(output.resolve("images"))) {
             assertThat(files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".png")))
-                    .containsExactlyInAnyOrder("a%2Fb%20c.png", "%5Fx.png", "%C3%BC.png");
+                    .containsExactlyInAnyOrder(
+                            "a%2Fb%20c.png",
+                            "%5Fx.png",
+                            "%C3%BC.png",
+                            "x".repeat(150) + "-" + PromptRow.hash(large).substring(0, 16) + ".png");
         }
     }
 

@@ -8,14 +8,12 @@ import io.tome4j.diffusion.SourceImage;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.Start;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.fixtures.SampleImages;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,21 +34,12 @@ class PromptImagesTest {
     static void load() {
         pipeline =
                 StableDiffusionPipeline.fromPretrained(Fixtures.path("tiny-sd1").toString());
-        source = new BufferedImage(64, 72, BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < 64 * 72; i++) {
-            source.setRGB(i % 64, i / 64, 0x10203 * (i % 64) + 0x20100 * (i / 64));
-        }
+        source = SampleImages.gradient(64, 72);
     }
 
     @AfterAll
     static void close() {
         pipeline.close();
-    }
-
-    private static byte[] png(BufferedImage image) throws Exception {
-        var bytes = new ByteArrayOutputStream();
-        ImageIO.write(image, "png", bytes);
-        return bytes.toByteArray();
     }
 
     private static byte[] call(Tome4jImageOptions options, Media... media) {
@@ -73,8 +62,8 @@ class PromptImagesTest {
     }
 
     @Test
-    void aMediumIsWhatTheRunBeginsWith() throws Exception {
-        byte[] file = png(source);
+    void aMediumIsWhatTheRunBeginsWith() {
+        byte[] file = SampleImages.png(source);
         Request same = Request.of("a red apple").steps(4).seed(7).start(Start.from(SourceImage.of(source), 0.5));
         byte[] expected = pipeline.generate(same).image().png();
         Tome4jImageOptions half =
@@ -87,39 +76,39 @@ class PromptImagesTest {
     }
 
     @Test
-    void aMediumNamedMaskSaysWhatIsRepainted() throws Exception {
+    void aMediumNamedMaskSaysWhatIsRepainted() {
         var mask = new BufferedImage(64, 72, BufferedImage.TYPE_INT_ARGB);
         for (int y = 36; y < 72; y++) {
             for (int x = 0; x < 64; x++) {
                 mask.setRGB(x, y, 0xff000000);
             }
         }
-        BufferedImage edited = ImageIO.read(
-                new ByteArrayInputStream(call(medium(png(mask), PromptImages.MASK), medium(png(source), "photo"))));
+        BufferedImage edited = SampleImages.decoded(
+                call(medium(SampleImages.png(mask), PromptImages.MASK), medium(SampleImages.png(source), "photo")));
         assertThat(edited.getRGB(0, 36, 64, 36, null, 0, 64)).isEqualTo(source.getRGB(0, 36, 64, 36, null, 0, 64));
         assertThat(edited.getRGB(0, 0, 64, 36, null, 0, 64)).isNotEqualTo(source.getRGB(0, 0, 64, 36, null, 0, 64));
     }
 
     @Test
-    void severalImagesOfOneBeginningDiffer() throws Exception {
+    void severalImagesOfOneBeginningDiffer() {
         ImageResponse response = new Tome4jImageModel(
                         pipeline,
                         Tome4jImageOptions.builder().steps(4).seed(7).n(2).build())
-                .call(new ImagePrompt(
-                        List.of(new ImageMessage("a red apple", 1f, List.of(medium(png(source), "photo")), Map.of()))));
+                .call(new ImagePrompt(List.of(new ImageMessage(
+                        "a red apple", 1f, List.of(medium(SampleImages.png(source), "photo")), Map.of()))));
         assertThat(response.getResults()).hasSize(2);
         assertThat(response.getResults().get(0).getOutput().getB64Json())
                 .isNotEqualTo(response.getResults().get(1).getOutput().getB64Json());
     }
 
     @Test
-    void mediaThatCannotBeBegunWithAreRefused() throws Exception {
-        Media photo = medium(png(source), "photo");
+    void mediaThatCannotBeBegunWithAreRefused() {
+        Media photo = medium(SampleImages.png(source), "photo");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> call(photo, photo))
                 .withMessageContaining("2 images and 0 masks");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> call(medium(png(source), PromptImages.MASK)))
+                .isThrownBy(() -> call(medium(SampleImages.png(source), PromptImages.MASK)))
                 .withMessageContaining("0 images and 1 masks");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> call(new Media(PNG, URI.create("https://example.org/a.png"))))
@@ -132,7 +121,10 @@ class PromptImagesTest {
                 .withMessageContaining("The prompt's mask is not a PNG");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> call(
-                        photo, medium(png(new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB)), PromptImages.MASK)))
+                        photo,
+                        medium(
+                                SampleImages.png(new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB)),
+                                PromptImages.MASK)))
                 .withMessageContaining("same size");
     }
 }

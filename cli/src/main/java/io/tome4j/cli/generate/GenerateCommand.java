@@ -3,10 +3,12 @@ package io.tome4j.cli.generate;
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.cli.options.ChosenModel;
 import io.tome4j.cli.options.ControlOptions;
+import io.tome4j.cli.options.IPAdapterOptions;
 import io.tome4j.cli.options.MergingOptions;
 import io.tome4j.cli.options.ModelOptions;
 import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.options.SamplingOptions;
+import io.tome4j.cli.options.T2IAdapterOptions;
 import io.tome4j.cli.session.OutputFiles;
 import io.tome4j.cli.session.ReservedFiles;
 import io.tome4j.cli.session.Session;
@@ -52,6 +54,12 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
     @ArgGroup(validate = false, heading = "%nControlNet:%n", order = 2)
     private ControlOptions control = new ControlOptions();
 
+    @ArgGroup(validate = false, heading = "%nT2I-Adapter:%n", order = 2)
+    private T2IAdapterOptions t2iAdapter = new T2IAdapterOptions();
+
+    @ArgGroup(validate = false, heading = "%nIP-Adapter:%n", order = 2)
+    private IPAdapterOptions ipAdapter = new IPAdapterOptions();
+
     @ArgGroup(validate = false, heading = "%nInitial image:%n", order = 3)
     private StartOptions start = new StartOptions();
 
@@ -81,7 +89,8 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                 like.flatMap(Request::merging).map(merging::options).orElseGet(merging::options);
         Request asked = like.map(this::changed)
                 .orElseGet(() -> image.request(prompt.required(), chosen, start.image.isPresent()));
-        Request request = start.applyTo(control.applyTo(asked)).merging(options);
+        Request request = start.applyTo(ipAdapter.applyTo(t2iAdapter.applyTo(control.applyTo(asked))))
+                .merging(options);
         output.latents.ifPresent(OutputFiles::requireFile);
         List<Path> files =
                 OutputFiles.choose(output.out, request.prompts().get(0), request.seed(), request.images(), reserved);

@@ -73,12 +73,13 @@ public final class ControlOptions {
         if (models.isEmpty()) {
             return request;
         }
+        OnePerPlace each = new OnePerPlace(models.size(), "ControlNets");
         List<Control> controls = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
             Control control = Control.of(models.get(i), images.get(i))
-                    .scale(of(scales, i, 1.0, "control_scale"))
-                    .between(of(starts, i, 0.0, "control_start"), of(ends, i, 1.0, "control_end"));
-            String thresholds = of(edges, i, "", "control_canny");
+                    .scale(each.of(scales, i, 1.0, "control_scale"))
+                    .between(each.of(starts, i, 0.0, "control_start"), each.of(ends, i, 1.0, "control_end"));
+            String thresholds = each.of(edges, i, "", "control_canny");
             controls.add(thresholds.isEmpty() ? control : control.canny(canny(thresholds)));
         }
         return request.controls(controls);
@@ -91,13 +92,5 @@ public final class ControlOptions {
                     + "': it must be two thresholds, the lower first, such as 100,200");
         }
         return new Canny(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
-    }
-
-    private <T> T of(List<T> values, int place, T usual, String option) {
-        if (values.size() > 1 && values.size() != models.size()) {
-            throw new OptionException("{" + option + "} is given " + values.size() + " times for " + models.size()
-                    + " ControlNets: give one for all, or one for each");
-        }
-        return values.isEmpty() ? usual : values.get(values.size() == 1 ? 0 : place);
     }
 }

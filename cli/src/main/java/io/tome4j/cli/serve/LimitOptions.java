@@ -6,11 +6,14 @@ import picocli.CommandLine.Option;
 
 /** How much can be asked for. */
 final class LimitOptions {
+    private static final int LONGEST_QUEUE = 200;
+
     @Option(
             names = "--queue",
             paramLabel = "N",
             defaultValue = "8",
-            description = "How many requests may wait; who comes then is told to come again later (default: 8).")
+            description =
+                    "How many requests may wait, at most 200; who comes then is told to come again later (default: 8).")
     private int queue = 8;
 
     @Option(
@@ -48,6 +51,10 @@ final class LimitOptions {
 
     /** @throws OptionException if a value cannot be */
     int queue() {
+        if (queue > LONGEST_QUEUE) {
+            throw new OptionException("--queue is " + queue + ": it must be at most " + LONGEST_QUEUE
+                    + ", for each that waits takes a thread");
+        }
         return (int) atLeast(1, queue, "--queue");
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.GenerationParameters;
+import io.tome4j.diffusion.IPAdapter;
 import io.tome4j.diffusion.OptionsJson;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Sources;
@@ -50,7 +51,10 @@ public final class ReportJson {
     public static void putSources(ObjectNode json, GenerationParameters parameters) {
         Sources sources = parameters.sources();
         Request request = parameters.request();
-        if (sources.of().isEmpty() && request.controls().isEmpty()) {
+        if (sources.of().isEmpty()
+                && request.controls().isEmpty()
+                && request.t2iAdapters().isEmpty()
+                && request.ipAdapters().isEmpty()) {
             return;
         }
         ObjectNode all = json.putObject("sources");
@@ -63,6 +67,24 @@ public final class ReportJson {
                     .put("controlnet", control.model())
                     .put("name", control.imageName())
                     .put("pixels_sha256", control.imageHash()));
+        }
+        if (!request.t2iAdapters().isEmpty()) {
+            ArrayNode adapters = all.putArray("t2i_images");
+            request.t2iAdapters().forEach(adapter -> adapters.addObject()
+                    .put("t2i_adapter", adapter.model())
+                    .put("name", adapter.imageName())
+                    .put("pixels_sha256", adapter.imageHash()));
+        }
+        if (!request.ipAdapters().isEmpty()) {
+            ArrayNode images = all.putArray("ip_adapter_images");
+            for (IPAdapter adapter : request.ipAdapters()) {
+                for (int i = 0; i < adapter.imageNames().size(); i++) {
+                    images.addObject()
+                            .put("ip_adapter", adapter.model())
+                            .put("name", adapter.imageNames().get(i))
+                            .put("pixels_sha256", adapter.imageHashes().get(i));
+                }
+            }
         }
     }
 

@@ -252,6 +252,7 @@ class ServeTest {
                 "--token short|--token is too short",
                 "--port 70000|--port is 70000",
                 "--queue 0|--queue is 0",
+                "--queue 201|--queue is 201",
                 "--max-pixels 1|--max-pixels is 1",
                 "--grace soon|--grace is soon",
                 "--cors-allow-origins example.org|--cors-allow-origins is 'example.org'",

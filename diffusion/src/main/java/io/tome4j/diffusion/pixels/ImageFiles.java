@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * Reads images as {@code diffusers.utils.load_image} does: turned as their Exif orientation says, then as PIL's {@code
@@ -107,23 +109,41 @@ public final class ImageFiles {
      */
     public static Pixels readMask(byte[] file, String name) {
         Pixels colours = read(file, name);
-        BufferedImage decoded;
+        return opacity(file).map(opacity -> opacity.map(level -> 255 - level)).orElse(colours);
+    }
+
+    /**
+     * How opaque the pixels of an image are.
+     *
+     * @param file what {@link #read(byte[], String)} has read
+     * @return grey, white where it is wholly opaque; empty if it is so everywhere
+     */
+    public static Optional<Pixels> opacity(byte[] file) {
         try {
-            decoded = ImageIO.read(new ByteArrayInputStream(file));
+            BufferedImage decoded =
+                    ImageIO.read(new MemoryCacheImageInputStream(new ByteArrayInputStream(file))); // no file in between
+            if (decoded == null || !decoded.getColorModel().hasAlpha()) {
+                return Optional.empty();
+            }
+            int width = decoded.getWidth();
+            byte[] levels = new byte[width * decoded.getHeight()];
+            boolean isOpaque = true;
+            int[] row = new int[width];
+            for (int at = 0; at < levels.length; at++) {
+                if (at % width == 0) {
+                    decoded.getRGB(0, at / width, width, 1, row, 0, width);
+                }
+                levels[at] = (byte) (row[at % width] >>> 24);
+                isOpaque &= levels[at] == -1;
+            }
+            if (isOpaque) {
+                return Optional.empty();
+            }
+            int orientation = ImageFormat.of(file).orElseThrow().header(file).orientation();
+            return Optional.of(Orientation.of(orientation).apply(Pixels.grey(width, decoded.getHeight(), levels)));
         } catch (IOException | RuntimeException e) { // its colours could be read: readers stumble over other chunks
-            return colours;
+            return Optional.empty();
         }
-        if (decoded == null || !decoded.getColorModel().hasAlpha()) {
-            return colours;
-        }
-        byte[] transparency = new byte[decoded.getWidth() * decoded.getHeight()];
-        boolean isOpaque = true;
-        for (int at = 0; at < transparency.length; at++) {
-            int argb = decoded.getRGB(at % decoded.getWidth(), at / decoded.getWidth());
-            transparency[at] = (byte) (255 - (argb >>> 24));
-            isOpaque &= transparency[at] == 0;
-        }
-        return isOpaque ? colours : Pixels.grey(decoded.getWidth(), decoded.getHeight(), transparency);
     }
 
     private static void requireRoom(ImageFormat.Header header, String name, long most) {

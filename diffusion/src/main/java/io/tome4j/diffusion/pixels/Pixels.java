@@ -98,6 +98,16 @@ public final class Pixels {
         return values[(y * width + x) * bands + band] & 0xff;
     }
 
+    /** Whether it has no colours, in whatever form it is kept. */
+    public boolean isGrey() {
+        for (int i = 0; bands == 3 && i < values.length; i += 3) {
+            if (values[i] != values[i + 1] || values[i] != values[i + 2]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** As grey: ITU-R 601's luma in fixed point, as PIL's mode {@code L}. */
     public Pixels toGrey() {
         if (bands == 1) {

@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.fixtures.Fixtures;
 import io.tome4j.tensor.TomeException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +144,48 @@ class ImageFilesTest {
             assertThat(ImageFiles.read(file)).isEqualTo(grey.toRgb());
         } finally {
             Files.delete(file);
+        }
+    }
+
+    /** A PNG whose left pixel is transparent and whose right one is not, to be turned to the right to stand upright. */
+    private static byte[] turned() throws IOException {
+        BufferedImage image = new BufferedImage(2, 1, BufferedImage.TYPE_INT_ARGB);
+        image.setRGB(1, 0, 0xff000000);
+        ByteArrayOutputStream plain = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", plain);
+        byte[] png = plain.toByteArray();
+        byte[] exif = HexFormat.of().parseHex("4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000");
+        ByteBuffer chunk = ByteBuffer.allocate(12 + exif.length)
+                .putInt(exif.length)
+                .put("eXIf".getBytes(StandardCharsets.US_ASCII))
+                .put(exif);
+        CRC32 crc = new CRC32();
+        crc.update(chunk.array(), 4, 4 + exif.length);
+        chunk.putInt((int) crc.getValue());
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        all.write(png, 0, 33);
+        all.write(chunk.array());
+        all.write(png, 33, png.length - 33);
+        return all.toByteArray();
+    }
+
+    @Test
+    void transparencyIsTurnedAsTheColoursAre() throws IOException {
+        assertThat(ImageFiles.read(turned(), "x").toString()).startsWith("1 x 2");
+        assertThat(ImageFiles.readMask(turned(), "x")).isEqualTo(Pixels.grey(1, 2, new byte[] {-1, 0}));
+        assertThat(ImageFiles.opacity(turned())).contains(Pixels.grey(1, 2, new byte[] {0, -1}));
+    }
+
+    @Test
+    void aMaskIsReadWhereNothingCanBeWritten(@TempDir Path folder) throws IOException {
+        byte[] png = turned();
+        Path gone = Files.createDirectory(folder.resolve("gone"));
+        ImageIO.setCacheDirectory(gone.toFile());
+        Files.delete(gone);
+        try {
+            assertThat(ImageFiles.readMask(png, "x")).isEqualTo(Pixels.grey(1, 2, new byte[] {-1, 0}));
+        } finally {
+            ImageIO.setCacheDirectory(null);
         }
     }
 }

@@ -14,6 +14,7 @@ import io.tome4j.merging.ToMeOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** Makes the images of settings that the store does not have, and measures them; keeps the unmerged ones to compare with. */
 final class TrialRun implements Measuring {
@@ -94,8 +95,8 @@ final class TrialRun implements Measuring {
     private Kept image(int prompt, Savings savings, String ending, Runnable warmUp) {
         ResultKey whole = ResultKey.of("", requests.get(prompt), savings);
         String setting = savings.label().replaceAll("[^a-zA-Z0-9.=-]+", "-");
-        String file =
-                String.format("images/%s-%08x-%02d%s", setting, whole.identity().hashCode(), prompt, ending);
+        String file = String.format(
+                Locale.ROOT, "images/%s-%08x-%02d%s", setting, whole.identity().hashCode(), prompt, ending);
         ResultKey key = new ResultKey(file, whole.identity(), whole.width(), whole.height());
         return store.findOrMake(key, false, () -> {
                     warmUp.run();

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -145,7 +146,7 @@ class ReportInBrowserTest {
         assertThat(ssim).isSorted().hasSize(12);
         browser.choose("#order", "Least changed first (SSIM)");
         assertThat(browser.all("#images .told").get(0).getText())
-                .contains("SSIM " + String.format("%.4f", ssim.get(11)));
+                .contains("SSIM " + String.format(Locale.ROOT, "%.4f", ssim.get(11)));
     }
 
     @Test

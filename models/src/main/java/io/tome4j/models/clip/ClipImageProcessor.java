@@ -22,6 +22,11 @@ import org.bytedeco.pytorch.kBicubic;
 final class ClipImageProcessor {
     private static final int BICUBIC = 3; // as Pillow numbers them
 
+    /** Of the channels of the images that CLIP was trained with. */
+    private static final double[] MEAN = {0.48145466, 0.4578275, 0.40821073};
+
+    private static final double[] DEVIATION = {0.26862954, 0.26130258, 0.27577711};
+
     private final int shortestSide;
     private final int cropHeight;
     private final int cropWidth;
@@ -66,11 +71,29 @@ final class ClipImageProcessor {
         config.requireAllRead();
     }
 
+    /**
+     * What transformers does without a config.
+     *
+     * @param size of the square that is made of an image, in pixels
+     */
+    ClipImageProcessor(int size) {
+        this.shortestSide = size;
+        this.cropHeight = size;
+        this.cropWidth = size;
+        this.factor = 1.0 / 255;
+        this.mean = floats(MEAN);
+        this.deviation = floats(DEVIATION);
+    }
+
     private static float[] channels(Config config, String key) {
         double[] values = config.numbers(key);
         if (values.length != 3) {
             throw config.unsupported(key, "a number for each of three channels");
         }
+        return floats(values);
+    }
+
+    private static float[] floats(double[] values) {
         return new float[] {(float) values[0], (float) values[1], (float) values[2]};
     }
 

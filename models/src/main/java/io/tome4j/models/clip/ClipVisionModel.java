@@ -37,6 +37,9 @@ final class ClipVisionModel {
         this.patchSize = config.integer("patch_size", 32);
         this.channels = shape.hiddenSize();
         int layerCount = config.integer("num_hidden_layers");
+        if (layerCount < 1) {
+            throw config.unsupported("num_hidden_layers", "at least 1");
+        }
         if (patchSize < 1 || imageSize < 1 || imageSize % patchSize != 0) {
             throw config.unsupported("patch_size", "a divisor of image_size, " + imageSize);
         }
@@ -70,6 +73,24 @@ final class ClipVisionModel {
      */
     Tensor forward(Tensor pixels) {
         try (var scope = TensorScope.open()) {
+            return scope.release(
+                    postLayerNorm.forward(states(pixels, layers.size()).select(1, 0)));
+        }
+    }
+
+    /**
+     * The states before the last layer, {@code hidden_states[-2]}.
+     *
+     * @param pixels as for {@link #forward}
+     * @return {@code [B, 1 + patches, C]}
+     */
+    Tensor statesBeforeLast(Tensor pixels) {
+        return states(pixels, layers.size() - 1);
+    }
+
+    /** The states after some layers, {@code [B, 1 + patches, C]}. */
+    private Tensor states(Tensor pixels, int count) {
+        try (var scope = TensorScope.open()) {
             long batch = pixels.size(0);
             long[] one = {1, 1};
             Tensor patches = torch.conv2d(
@@ -84,10 +105,10 @@ final class ClipVisionModel {
                     .transpose(1, 2); // [B, patches, C]
             Tensor first = classEmbedding.expand(batch, 1, channels);
             Tensor hidden = preLayerNorm.forward(Tensors.cat(1, first, patches).add(positionEmbedding));
-            for (ClipEncoderLayer layer : layers) {
+            for (ClipEncoderLayer layer : layers.subList(0, count)) {
                 hidden = layer.forward(hidden);
             }
-            return scope.release(postLayerNorm.forward(hidden.select(1, 0)));
+            return scope.release(hidden);
         }
     }
 }

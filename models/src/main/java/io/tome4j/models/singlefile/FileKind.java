@@ -21,9 +21,9 @@ public enum FileKind {
     /** A kin of ControlNet that is of a kind of its own. */
     OTHER_CONTROL("a control network of a special kind (Union, LLLite or ControlLoRA)", "this kind is not supported"),
     /** A small network that guides by an image. */
-    T2I_ADAPTER("a T2I-Adapter", "T2I-Adapters are not supported"),
+    T2I_ADAPTER("a T2I-Adapter", "it guides a model by an image: --t2i-adapter takes it, --model the model"),
     /** An image as a prompt. */
-    IP_ADAPTER("an IP-Adapter", "IP-Adapters are not supported"),
+    IP_ADAPTER("an IP-Adapter", "it takes images as prompts: --ip-adapter takes it, --model the model"),
     /** A network that enlarges images. */
     UPSCALER("an upscaler", "it is no model of Stable Diffusion"),
     /** Stable Diffusion 3. */

@@ -3,6 +3,7 @@ package io.tome4j.models.singlefile;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.models.singlefile.BaseModel.Kind;
 import io.tome4j.models.singlefile.FileContents.Part;
+import io.tome4j.models.unet.T2IAdapterFile;
 import io.tome4j.tensor.StoredTensors;
 import io.tome4j.tensor.TomeException;
 import java.nio.file.Path;
@@ -191,12 +192,7 @@ final class Recognition {
         if (any(tensors, name -> UPSCALER.matcher(name).matches())) {
             return FileKind.UPSCALER;
         }
-        if (any(
-                tensors,
-                name -> name.startsWith("adapter.body.")
-                        || name.startsWith("body.0.resnets.")
-                        || name.startsWith("body.0.block1")
-                        || name.startsWith("body.0.in_conv"))) {
+        if (T2IAdapterFile.isOne(tensors)) {
             return FileKind.T2I_ADAPTER;
         }
         if (!parts.isEmpty()
@@ -240,10 +236,27 @@ final class Recognition {
     static String fits(FileKind kind, StoredTensors tensors, Map<String, Part> parts) {
         return switch (kind) {
             case EMBEDDING -> tensors.has("clip_g") ? ofKind(Kind.SDXL) : ofEmbedding(tensors);
-            case LORA, CONTROLNET -> ofContext(tensors);
+            case LORA, CONTROLNET, IP_ADAPTER -> ofContext(tensors);
             case VAE -> ofVae(parts);
+            case T2I_ADAPTER -> ofAdapter(tensors);
             default -> "";
         };
+    }
+
+    /** By the size of the squares of pixels that it sees, of one channel or three. */
+    private static String ofAdapter(StoredTensors tensors) {
+        for (String name : List.of("conv_in.weight", "body.0.in_conv.weight")) {
+            for (String stored : List.of("adapter." + name, name)) {
+                if (tensors.has(stored)) {
+                    return switch ((int) tensors.shape(stored)[1]) {
+                        case 64, 192 -> ofKind(Kind.SD1);
+                        case 256, 768 -> ofKind(Kind.SDXL);
+                        default -> "";
+                    };
+                }
+            }
+        }
+        return "";
     }
 
     private static String ofEmbedding(StoredTensors tensors) {
@@ -268,13 +281,16 @@ final class Recognition {
     /** By the size of the texts that cross-attention sees. */
     private static String ofContext(StoredTensors tensors) {
         for (String name : tensors.names()) {
-            boolean looksAtText =
-                    name.contains("attn2_to_k") || name.contains("attn2.to_k") || name.contains("attn2.processor.to_k");
+            boolean looksAtText = name.contains("attn2_to_k")
+                    || name.contains("attn2.to_k")
+                    || name.contains("attn2.processor.to_k")
+                    || name.startsWith("ip_adapter.");
             boolean takesText = name.endsWith("lora_down.weight")
                     || name.contains("lora_A")
                     || name.endsWith("lora.down.weight")
                     || name.endsWith("hada_w1_b")
-                    || name.endsWith("to_k.weight");
+                    || name.endsWith("to_k.weight")
+                    || name.endsWith("to_k_ip.weight");
             if (looksAtText && takesText) {
                 long[] shape = tensors.shape(name);
                 return shape.length < 2

@@ -8,6 +8,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import io.tome4j.tensor.Weights;
 import java.util.List;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /** Multi-head attention with its projections: among an image's tokens, or from them to the text. */
@@ -71,9 +72,10 @@ final class Attention {
      * @param x {@code [B, N, C]}
      * @param pairs the text's keys and values, {@code [B, M, 2C]}; several where rows have texts of different lengths, with
      *     {@code B} rows in all
+     * @param images what is attended to besides, each apart, with the same queries
      * @return {@code [B, N, C]}
      */
-    Tensor forwardCross(Tensor x, List<Tensor> pairs) {
+    Tensor forwardCross(Tensor x, List<Tensor> pairs, List<ImagePrompt.Pairs> images) {
         try (var scope = TensorScope.open()) {
             Tensor queries = toQueries.forward(x);
             Tensor[] attended = new Tensor[pairs.size()];
@@ -85,7 +87,12 @@ final class Attention {
                 attended[i] = kernel.attend(asking, part(ofRows, 0), part(ofRows, 1), heads);
                 row = end;
             }
-            return scope.release(toOut.forward(attended.length == 1 ? attended[0] : Tensors.cat(0, attended)));
+            Tensor sum = attended.length == 1 ? attended[0] : Tensors.cat(0, attended);
+            for (ImagePrompt.Pairs image : images) {
+                Tensor seen = kernel.attend(queries, part(image.pairs(), 0), part(image.pairs(), 1), heads);
+                sum = sum.add(seen, new Scalar(image.scale()));
+            }
+            return scope.release(toOut.forward(sum));
         }
     }
 

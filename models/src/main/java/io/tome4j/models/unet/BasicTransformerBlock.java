@@ -79,7 +79,10 @@ final class BasicTransformerBlock implements MergeableBlock {
             Tensor attended = attn1.forward(normed, merge.attention());
             Tensor hidden = merge.attention().queries().unmerge(attended).add_(x);
             hidden = residual(
-                    hidden, merge.crossAttention(), norm2, tokens -> attn2.forwardCross(tokens, step.textPairs(attn2)));
+                    hidden,
+                    merge.crossAttention(),
+                    norm2,
+                    tokens -> attn2.forwardCross(tokens, step.textPairs(attn2), step.imagePairs(attn2)));
             return scope.release(residual(hidden, merge.mlp(), norm3, ff::forward));
         }
     }

@@ -21,15 +21,17 @@ import org.jspecify.annotations.Nullable;
 public final class Conditioning {
     private final double[] timesteps;
     private final Map<Attention, List<Tensor>> textPairs = new HashMap<>(); // [B, M, 2C], B in all
+    private final Map<Attention, List<ImagePrompt.Pairs>> imagePairs = new HashMap<>(); // of B rows
     private final Map<ResnetBlock2D, Tensor> timeProjections = new HashMap<>(); // [timesteps, B or 1, C]
 
     private Conditioning(double[] timesteps) {
         this.timesteps = timesteps.clone();
     }
 
-    /** What the parts of a model make of texts and timesteps; belongs to the open scope. */
+    /** What the parts of a model make of texts, images and timesteps; belongs to the open scope. */
     static Conditioning of(
             List<Tensor> texts,
+            List<ImagePrompt> images,
             Optional<AddedConditioning> added,
             double guidanceScale,
             double[] timesteps,
@@ -40,6 +42,7 @@ public final class Conditioning {
         try (var scope = TensorScope.open()) {
             Conditioning conditioning = new Conditioning(timesteps);
             List<Tensor> embeddings = texts.stream().map(placement::place).toList();
+            long rows = texts.stream().mapToLong(text -> text.size(0)).sum();
             for (BasicTransformerBlock block : blocks) {
                 Attention attention = block.crossAttention();
                 conditioning.textPairs.put(
@@ -47,6 +50,11 @@ public final class Conditioning {
                         embeddings.stream()
                                 .map(text -> scope.release(attention.pairs(text)))
                                 .toList());
+                List<ImagePrompt.Pairs> pairs = images.stream()
+                        .map(image -> image.pairs(block.name(), rows))
+                        .toList();
+                pairs.forEach(one -> scope.release(one.pairs()));
+                conditioning.imagePairs.put(attention, pairs);
             }
             Tensor activatedTimes =
                     torch.silu_(timeEmbedding.forward(timesteps, added, guidanceScale)); // [timesteps, B or 1, T]
@@ -79,6 +87,13 @@ public final class Conditioning {
                 missing -= taken;
             }
             return List.copyOf(last);
+        }
+
+        /** The images' keys and values, of {@code rows} rows. */
+        List<ImagePrompt.Pairs> imagePairs(Attention attention) {
+            return found(conditioning.imagePairs.get(attention)).stream()
+                    .map(image -> new ImagePrompt.Pairs(lastRows(image.pairs()), image.scale()))
+                    .toList();
         }
 
         /** What a residual block adds to its features, {@code [rows or 1, C, 1, 1]}. */

@@ -73,7 +73,7 @@ public record ControlNetFile(Weights.Source tensors, ControlNetConfig config) {
             OTHERS.forEach((part, kind) -> {
                 if (name.contains(part)) {
                     throw new TomeException(file.origin(name) + " is " + kind + " (it has the tensor '" + name
-                            + "'), which is not supported: a whole ControlNet is needed.");
+                            + "'), and no ControlNet as this option takes it: a whole one is needed.");
                 }
             });
         }
@@ -112,7 +112,8 @@ public record ControlNetFile(Weights.Source tensors, ControlNetConfig config) {
                 + family(ofUNet) + ": choose a ControlNet of the model's family.");
     }
 
-    private static String family(long textSize) {
+    /** The family of models whose texts are so wide, in a sentence. */
+    static String family(long textSize) {
         String name =
                 switch ((int) textSize) {
                     case 768 -> "Stable Diffusion 1.x";

@@ -141,7 +141,8 @@ public final class ControlNetModel implements AutoCloseable {
 
     /** As {@link UNet2DConditionModel#condition(List, Optional, double...)}, for this model. */
     public Conditioning condition(List<Tensor> texts, Optional<AddedConditioning> added, double... timesteps) {
-        return Conditioning.of(texts, added, 1, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
+        return Conditioning.of(
+                texts, List.of(), added, 1, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
     }
 
     /**
@@ -173,7 +174,7 @@ public final class ControlNetModel implements AutoCloseable {
                     .add_(image);
             skips.add(hidden);
             for (DownBlock block : downBlocks) {
-                hidden = block.forward(hidden, step, context, skips);
+                hidden = block.forward(hidden, step, context, skips, Optional.empty());
             }
             hidden = midBlock.forward(hidden, step, context);
             boolean graded = guess && !config.globalPool();

@@ -7,6 +7,7 @@ import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -39,14 +40,20 @@ final class DownBlock {
     /**
      * @param x {@code [B, in, H, W]}
      * @param skips takes every intermediate result, for the way up; they belong to the caller's scope
+     * @param added by T2I-Adapters: after the last transformer blocks, or, where there are none, to the block's result, which is
+     *     its last skip connection, too
      * @return {@code [B, out, H/2, W/2]}, halves rounded up; at the last level {@code [B, out, H, W]}
      */
-    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+    Tensor forward(Tensor x, Conditioning.Step step, MergeContext context, List<Tensor> skips, Optional<Tensor> added) {
         try (var scope = TensorScope.open()) {
-            Tensor hidden = through(x, resnets.size(), step, context, skips, scope);
+            Tensor hidden = through(x, resnets.size(), step, context, skips, added, scope);
             if (downsampler != null) {
                 hidden = scope.release(downsampler.forward(hidden));
                 skips.add(hidden);
+            }
+            if (attentions.isEmpty() && added.isPresent()) {
+                hidden = scope.release(hidden.add(added.get()));
+                skips.set(skips.size() - 1, hidden);
             }
             return hidden;
         }
@@ -56,20 +63,34 @@ final class DownBlock {
      * The first stages alone.
      *
      * @param count how many
+     * @param added as for {@link #forward}
      */
-    void stages(Tensor x, int count, Conditioning.Step step, MergeContext context, List<Tensor> skips) {
+    void stages(
+            Tensor x,
+            int count,
+            Conditioning.Step step,
+            MergeContext context,
+            List<Tensor> skips,
+            Optional<Tensor> added) {
         try (var scope = TensorScope.open()) {
-            through(x, count, step, context, skips, scope);
+            through(x, count, step, context, skips, added, scope);
         }
     }
 
     private Tensor through(
-            Tensor x, int count, Conditioning.Step step, MergeContext context, List<Tensor> skips, TensorScope scope) {
+            Tensor x,
+            int count,
+            Conditioning.Step step,
+            MergeContext context,
+            List<Tensor> skips,
+            Optional<Tensor> added,
+            TensorScope scope) {
         Tensor hidden = x;
         for (int i = 0; i < count; i++) {
             hidden = resnets.get(i).forward(hidden, step);
             if (!attentions.isEmpty()) {
                 hidden = attentions.get(i).forward(hidden, step, context);
+                hidden = i == resnets.size() - 1 && added.isPresent() ? hidden.add(added.get()) : hidden;
             }
             skips.add(scope.release(hidden));
         }

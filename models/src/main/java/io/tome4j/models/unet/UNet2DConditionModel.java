@@ -204,8 +204,22 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      */
     public Conditioning condition(
             List<Tensor> texts, Optional<AddedConditioning> added, double guidanceScale, double... timesteps) {
+        return condition(texts, List.of(), added, guidanceScale, timesteps);
+    }
+
+    /**
+     * As {@link #condition(List, Optional, double, double...)}, with images as prompts beside the text.
+     *
+     * @param images each with an adapter that was loaded for this model
+     */
+    public Conditioning condition(
+            List<Tensor> texts,
+            List<ImagePrompt> images,
+            Optional<AddedConditioning> added,
+            double guidanceScale,
+            double... timesteps) {
         return Conditioning.of(
-                texts, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
+                texts, images, added, guidanceScale, timesteps, weights.placement(), blocks, resnets(), timeEmbedding);
     }
 
     /**
@@ -239,15 +253,13 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
      * @throws IllegalArgumentException if the conditioning is another model's, or for other timesteps
      */
     public Tensor forward(Tensor sample, double timestep, Conditioning conditioning, MergeContext context, Pass pass) {
-        return forward(sample, timestep, conditioning, context, pass, Optional.empty());
+        return forward(sample, timestep, conditioning, context, pass, AddedFeatures.NONE);
     }
 
     /**
-     * As {@link #forward(Tensor, double, Conditioning, MergeContext, Pass)}, with what ControlNets add. A pass that uses deep
+     * As {@link #forward(Tensor, double, Conditioning, MergeContext, Pass)}, with what other networks add. A pass that uses deep
      * features of one before adds to those skip connections that it makes itself; what was added to the others then lies in the
      * features.
-     *
-     * @param control of as many rows; empty for nothing
      */
     public Tensor forward(
             Tensor sample,
@@ -255,7 +267,7 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
             Conditioning conditioning,
             MergeContext context,
             Pass pass,
-            Optional<ControlResiduals> control) {
+            AddedFeatures added) {
         Conditioning.Step step = conditioning.at(timestep, sample.size(0));
         try (var scope = TensorScope.open()) {
             Tensor latents = weights.placement().place(sample).contiguous(MemoryFormat.ChannelsLast);
@@ -264,8 +276,8 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
             skips.add(hidden);
             Optional<Tensor> kept = pass.kept(sample.size(0));
             hidden = kept.isPresent()
-                    ? around(hidden, kept.get(), pass.cut().orElseThrow(), step, context, skips, control)
-                    : through(hidden, pass, step, context, skips, control);
+                    ? around(hidden, kept.get(), pass.cut().orElseThrow(), step, context, skips, added)
+                    : through(hidden, pass, step, context, skips, added);
             return scope.release(convOut.forward(torch.silu_(convNormOut.forward(hidden))));
         }
     }
@@ -277,15 +289,17 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
             Conditioning.Step step,
             MergeContext context,
             List<Tensor> skips,
-            Optional<ControlResiduals> control) {
+            AddedFeatures added) {
         Tensor hidden = x;
-        for (DownBlock block : downBlocks) {
-            hidden = block.forward(hidden, step, context, skips);
+        for (int level = 0; level < downBlocks.size(); level++) {
+            hidden = downBlocks.get(level).forward(hidden, step, context, skips, added.toLevel(level));
         }
-        add(control, skips);
-        hidden = midBlock.forward(hidden, step, context);
-        if (control.isPresent()) {
-            hidden = hidden.add(control.get().mid());
+        add(added.control(), skips);
+        if (config.middle() != UNetConfig.Middle.NONE) {
+            hidden = added.adapted(midBlock.forward(hidden, step, context), downBlocks.size());
+        }
+        if (added.control().isPresent()) {
+            hidden = hidden.add(added.control().get().mid());
         }
         for (UpBlock block : upBlocks) {
             int from = 0;
@@ -307,13 +321,13 @@ public final class UNet2DConditionModel implements MergeableModel, AutoCloseable
             Conditioning.Step step,
             MergeContext context,
             List<Tensor> skips,
-            Optional<ControlResiduals> control) {
+            AddedFeatures added) {
         Tensor hidden = x;
-        for (DownBlock block : downBlocks.subList(0, cut.level())) {
-            hidden = block.forward(hidden, step, context, skips);
+        for (int level = 0; level < cut.level(); level++) {
+            hidden = downBlocks.get(level).forward(hidden, step, context, skips, added.toLevel(level));
         }
-        downBlocks.get(cut.level()).stages(hidden, cut.downStages(), step, context, skips);
-        add(control, skips);
+        downBlocks.get(cut.level()).stages(hidden, cut.downStages(), step, context, skips, added.toLevel(cut.level()));
+        add(added.control(), skips);
         hidden = upBlock(cut).forward(kept, cut.upStage(), step, context, skips);
         for (UpBlock block : upBlocks.subList(upBlocks.size() - cut.level(), upBlocks.size())) {
             hidden = block.forward(hidden, 0, step, context, skips);

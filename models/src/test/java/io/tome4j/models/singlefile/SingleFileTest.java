@@ -372,7 +372,7 @@ class SingleFileTest {
                 "control_model.input_hint_block.0.weight | 16,3,3,3 | CONTROLNET | ''",
                 "controlnet_cond_embedding.conv_in.weight | 16,3,3,3 | CONTROLNET | ''",
                 "task_embedding | 6,320 | OTHER_CONTROL | ''",
-                "ip_adapter.1.to_k_ip.weight | 320,768 | IP_ADAPTER | ''",
+                "ip_adapter.1.to_k_ip.weight | 320,768 | IP_ADAPTER | Stable Diffusion 1.x",
                 "joint_blocks.0.x_block.attn.qkv.weight | 3,3 | SD3 | ''",
                 "model.diffusion_model.double_blocks.0.img_attn.qkv.weight | 3,3 | FLUX | ''",
                 "adaln_single.linear.weight | 3,3 | PIXART | ''",
@@ -380,6 +380,7 @@ class SingleFileTest {
                 "shared.weight | 32128,4096 | TEXT_ENCODER | ''",
                 "model.1.sub.0.RDB1.conv1.0.weight | 32,64,3,3 | UPSCALER | ''",
                 "adapter.body.0.resnets.0.block1.weight | 3,3,3,3 | T2I_ADAPTER | ''",
+                "body.0.in_conv.weight | 80,192,1,1 | T2I_ADAPTER | Stable Diffusion 1.x",
                 "anything.at.all | 3 | UNKNOWN | ''"
             })
     void otherFilesAreNamedWithWhatToDo(String name, String shape, FileKind kind, String fits) {

@@ -97,18 +97,22 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         long seed = fields.whole("seed").orElse(fields.has("infotext") ? request.seed() : -1L);
         boolean draws = seed == -1;
         request = request.seed(draws ? ThreadLocalRandom.current().nextLong((1L << 32) - MOST_SEEDS) : seed);
-        long count = (long) fields.integer("batch_size").orElse(1)
-                * fields.integer("n_iter").orElse(1);
-        if (count < 1 || count > Integer.MAX_VALUE) {
-            throw HttpError.field("batch_size", "batch_size times n_iter is " + count + ": it must be at least 1");
-        }
-        Asked asked = new Asked(model, request, (int) count, draws, false);
+        long count = (long) count(fields, "batch_size") * count(fields, "n_iter");
+        Asked asked = new Asked(model, request, (int) Math.min(count, Integer.MAX_VALUE), draws, false);
         return new TextToImage(
                 state,
                 asked,
                 fields.flag("send_images").orElse(true),
                 fields.flag("save_images").orElse(false)
                         && !fields.flag("do_not_save_samples").orElse(false));
+    }
+
+    private static int count(Fields fields, String name) {
+        int count = fields.integer(name).orElse(1);
+        if (count < 1) {
+            throw HttpError.field(name, name + " is " + count + ": it must be at least 1");
+        }
+        return count;
     }
 
     /** The prompt, over what an infotext says that comes with the request. */

@@ -20,6 +20,8 @@ import io.tome4j.server.queue.GenerationQueue;
 import io.tome4j.server.queue.Job;
 import io.tome4j.server.queue.JobProgress;
 import io.tome4j.server.queue.Outcome;
+import io.tome4j.server.queue.QueueClosedException;
+import io.tome4j.server.queue.QueueFullException;
 import io.tome4j.server.queue.ServedModel;
 import io.tome4j.server.queue.Ticket;
 import io.tome4j.tensor.TomeException;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 
 /** The API of A1111's web UI, as of version 1.10, as far as its clients use it. */
 public final class WebUiApi implements Api {
@@ -59,10 +62,10 @@ public final class WebUiApi implements Api {
                 Route.get(ROOT + "options", exchange -> Json.answer(exchange, OptionKeys.write(options))),
                 Route.post(ROOT + "options", this::changeOptions),
                 Route.post(ROOT + "png-info", this::pngInfo),
-                Route.post(ROOT + "unload-checkpoint", exchange -> whenDone(queue().unload(), exchange, Json.object())),
+                Route.post(ROOT + "unload-checkpoint", exchange -> whenDone(() -> queue().unload(), exchange)),
                 Route.post(
                         ROOT + "reload-checkpoint",
-                        exchange -> whenDone(queue().load(options.model()), exchange, Json.object()))));
+                        exchange -> whenDone(() -> queue().load(options.model()), exchange))));
         routes.addAll(lists.routes());
         routes.addAll(new ControlNetRoutes(generation.folders().controlNets()).routes());
         return routes;
@@ -98,14 +101,14 @@ public final class WebUiApi implements Api {
         ObjectNode json = Json.read(exchange, false);
         TextToImage read =
                 Errors.explaining(TextToImage.NAMES, () -> TextToImage.read(json, options, generation, fromImage));
-        if (!Fields.of(json).flag("override_settings_restore_afterwards").orElse(true)) {
-            options = read.state();
-        }
         Outcome outcome;
         try (Ticket ticket = generation.submit(read.asked(), exchange, TextToImage.NAMES)) {
+            if (!Fields.of(json).flag("override_settings_restore_afterwards").orElse(true)) {
+                change(Fields.of(json).object("override_settings"));
+            }
             outcome = generation.await(ticket, TextToImage.NAMES);
-            if (!ticket.joined() && read.saveImages()) {
-                folder.ifPresent(kept -> outcome.images().forEach(kept::save));
+            if (folder.isPresent() && read.saveImages() && ticket.job().isToBeKept()) {
+                outcome.images().forEach(folder.get()::save);
             }
         }
         ObjectNode answer = Json.object();
@@ -164,19 +167,31 @@ public final class WebUiApi implements Api {
     }
 
     private void changeOptions(Exchange exchange) throws InterruptedException {
-        OptionsState before = options;
-        OptionsState after = OptionKeys.read(Fields.of(Json.read(exchange, false)), before, generation);
-        if (!after.model().equals(before.model())) {
-            ServedModel model = after.model();
-            load(queue().load(model));
+        Fields asked = Fields.of(Json.read(exchange, false));
+        ServedModel before = options.model();
+        ServedModel model = with(asked).model();
+        if (!model.equals(before)) {
+            await(() -> queue().load(model));
         }
-        options = after;
+        change(asked);
         answerNull(exchange);
     }
 
-    private static void load(CompletableFuture<Void> loading) throws InterruptedException {
+    /** Changes what is asked for and nothing else: others may have changed something meanwhile. */
+    private synchronized void change(Fields asked) throws InterruptedException {
+        options = with(asked);
+    }
+
+    private OptionsState with(Fields asked) throws InterruptedException {
+        return Errors.explaining(TextToImage.NAMES, () -> OptionKeys.read(asked, options, generation));
+    }
+
+    /** Has the queue do something else than images, and waits for it. */
+    private static void await(Supplier<CompletableFuture<Void>> errand) throws InterruptedException {
         try {
-            loading.get();
+            errand.get().get();
+        } catch (QueueFullException | QueueClosedException e) {
+            throw Errors.explained(e, TextToImage.NAMES);
         } catch (ExecutionException e) {
             throw e.getCause() instanceof TomeException failure
                     ? HttpError.of(404, String.valueOf(failure.getMessage()))
@@ -184,10 +199,10 @@ public final class WebUiApi implements Api {
         }
     }
 
-    private static void whenDone(CompletableFuture<Void> done, Exchange exchange, ObjectNode answer)
+    private static void whenDone(Supplier<CompletableFuture<Void>> errand, Exchange exchange)
             throws InterruptedException {
-        load(done);
-        Json.answer(exchange, answer);
+        await(errand);
+        Json.answer(exchange, Json.object());
     }
 
     /** What the web UI answers where it has nothing to say: clients parse it. */

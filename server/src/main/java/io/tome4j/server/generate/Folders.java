@@ -41,7 +41,7 @@ public record Folders(
      */
     Request resolve(Request request, UnaryOperator<String> names) {
         try {
-            return withControls(withEmbeddings(withLoras(request)));
+            return withControls(withEmbeddings(withLoras(withoutAdapters(request))));
         } catch (RuntimeException e) {
             throw Errors.explained(
                     e, name -> name.equals("lora") || name.equals("embedding") ? "prompt" : names.apply(name));
@@ -52,11 +52,15 @@ public record Folders(
         if (loras.isPresent()) {
             return loras.get().resolve(request);
         }
-        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(prompt -> prompt.contains("<lora:"))) {
+        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(Folders::namesLora)) {
             throw HttpError.field(
                     "prompt", "prompt names a LoRA, and this server was started without a folder of them");
         }
         return request;
+    }
+
+    private static boolean namesLora(String prompt) {
+        return prompt.contains("<lora:") || prompt.contains("<lyco:");
     }
 
     private Request withEmbeddings(Request request) {
@@ -67,6 +71,15 @@ public record Folders(
             throw HttpError.field(
                     "prompt",
                     "prompt was made with a textual inversion, and this server was started without a folder of them");
+        }
+        return request;
+    }
+
+    private static Request withoutAdapters(Request request) {
+        if (!request.t2iAdapters().isEmpty() || !request.ipAdapters().isEmpty()) {
+            throw HttpError.field(
+                    "infotext",
+                    "infotext names a T2I-Adapter or an IP-Adapter, and this server has no folder of them to take it from");
         }
         return request;
     }

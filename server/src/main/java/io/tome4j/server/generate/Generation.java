@@ -64,9 +64,9 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
      * @throws HttpError if it is beyond the limits, or there is no room
      */
     public Ticket submit(Asked asked, Exchange exchange, UnaryOperator<String> names) {
-        Request request = folders.resolve(limits.apply(asked.request(), asked.count(), names), names);
-        Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
         try {
+            Request request = folders.resolve(limits.apply(asked.request(), asked.count(), names), names);
+            Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
             return queue.submit(
                     task, asked.drawsSeed() ? Optional.of(retry(asked, request, exchange)) : Optional.empty());
         } catch (RuntimeException e) {

@@ -1,7 +1,10 @@
 package io.tome4j.server.generate;
 
 import io.tome4j.diffusion.Request;
+import io.tome4j.merging.TokenGrid;
 import io.tome4j.server.http.HttpError;
+import io.tome4j.tensor.Option;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
@@ -22,6 +25,9 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
 
     private static final int LARGEST_OWN = 1024; // a side that models have where nothing is said
     private static final int STEP = Request.PIXELS_PER_LATENT;
+    private static final TokenGrid OWN = new TokenGrid(LARGEST_OWN / STEP, LARGEST_OWN / STEP);
+    private static final List<Option<String>> PROMPTS =
+            List.of(Request.NEGATIVE_PROMPT, Request.PROMPT_2, Request.NEGATIVE_PROMPT_2);
 
     /**
      * A request within the limits.
@@ -37,7 +43,9 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
         for (String prompt : request.prompts()) {
             requireLength("prompt", prompt, names);
         }
-        requireLength(Request.NEGATIVE_PROMPT.name(), request.negativePrompt(), names);
+        for (Option<String> text : PROMPTS) {
+            requireLength(text.name(), request.get(text), names);
+        }
         long pixels = pixels(request);
         if (pixels <= maxPixels) {
             return request;
@@ -58,18 +66,26 @@ public record Limits(long maxPixels, boolean fits, int maxSteps, int maxImages, 
         return request.size(scaled(request.width(), scale), scaled(request.height(), scale));
     }
 
-    /** Of the image that comes out, with what is painted around it, enlarged. */
+    /** Of the image that comes out, with what is painted around it, enlarged; 0 where all of its size is the model's own. */
     private static long pixels(Request request) {
         boolean grows = request.hires() > 1 || !request.extend().isEmpty();
-        long width = request.width() == 0 && grows ? LARGEST_OWN : request.width();
-        long height = request.height() == 0 && grows ? LARGEST_OWN : request.height();
-        if (!request.extend().isEmpty()) {
-            String[] sides = request.extend().split(",", -1);
-            width += Long.parseLong(sides[0].strip()) + Long.parseLong(sides[2].strip());
-            height += Long.parseLong(sides[1].strip()) + Long.parseLong(sides[3].strip());
+        boolean isOwn = request.width() == 0 && request.height() == 0;
+        if (isOwn && !grows && !request.start().beginsWithImage()) {
+            return 0;
         }
+        TokenGrid grid = request.latentGrid(OWN);
+        String[] around = (request.extend().isEmpty() ? "0,0,0,0" : request.extend()).split(",", -1);
+        long width = side(grid.width(), request.width(), around[0], around[2], request);
+        long height = side(grid.height(), request.height(), around[1], around[3], request);
         double pixels = (double) width * height * request.hires() * request.hires();
         return (long) Math.min(pixels, Long.MAX_VALUE);
+    }
+
+    /** @param said 0 for an own size, which of an image counts what is painted around it already */
+    private static long side(int latents, int said, String before, String after, Request request) {
+        long side = (long) latents * STEP;
+        boolean counted = said == 0 && request.start().beginsWithImage();
+        return counted ? side : side + Integer.parseInt(before.strip()) + Integer.parseInt(after.strip());
     }
 
     private static int scaled(int side, double scale) {

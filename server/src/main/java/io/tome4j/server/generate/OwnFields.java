@@ -43,15 +43,23 @@ public final class OwnFields {
         for (String name : names) {
             Optional<String> value = exchange.query(name);
             if (value.isPresent() && !json.hasNonNull(name)) {
-                json.set(name, parsed(value.get()));
+                json.set(name, parsed(name, value.get()));
             }
         }
     }
 
-    /** The value of a field that is written as text: an object, true or false, or the text itself. */
-    public static JsonNode parsed(String text) {
+    /**
+     * The value of a field that is written as text: an object, true or false, or the text itself.
+     *
+     * @throws HttpError if it begins as an object and is none
+     */
+    public static JsonNode parsed(String name, String text) {
         if (text.startsWith("{")) {
-            return Json.read(text.getBytes(StandardCharsets.UTF_8));
+            try {
+                return Json.read(text.getBytes(StandardCharsets.UTF_8));
+            } catch (HttpError e) {
+                throw HttpError.field(name, name + " begins as a JSON object, and is no valid one");
+            }
         }
         return text.equals("true") || text.equals("false")
                 ? com.fasterxml.jackson.databind.node.BooleanNode.valueOf(text.equals("true"))

@@ -4,13 +4,8 @@ import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.server.http.HttpError;
 import io.tome4j.tensor.TomeException;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Optional;
-import javax.imageio.ImageIO;
 
 /** Images that clients send: read as the library reads files, so that the same file gives the same image by whichever way. */
 public final class SentImages {
@@ -58,7 +53,9 @@ public final class SentImages {
     /** As {@link #pixels}, transparent parts being white. */
     public static Pixels onWhite(byte[] file, String field) {
         Pixels image = pixels(file, field);
-        return alpha(file, image).map(alpha -> white(image).blend(image, alpha)).orElse(image);
+        return ImageFiles.opacity(file)
+                .map(alpha -> white(image).blend(image, alpha))
+                .orElse(image);
     }
 
     private static Pixels white(Pixels like) {
@@ -75,32 +72,8 @@ public final class SentImages {
      */
     public static Pixels mask(byte[] file, String field, boolean transparentIsPainted) {
         Pixels image = pixels(file, field);
-        return alpha(file, image)
+        return ImageFiles.opacity(file)
                 .map(alpha -> transparentIsPainted ? alpha.map(level -> 255 - level) : alpha)
                 .orElseGet(image::toGrey);
-    }
-
-    /** The levels of a PNG's alpha; empty if nothing of it is transparent. */
-    private static Optional<Pixels> alpha(byte[] file, Pixels image) {
-        try {
-            BufferedImage decoded = ImageIO.read(new ByteArrayInputStream(file));
-            if (decoded == null || !decoded.getColorModel().hasAlpha() || decoded.getWidth() != image.width()) {
-                return Optional.empty();
-            }
-            byte[] levels = new byte[image.width() * image.height()];
-            boolean transparent = false;
-            int[] row = new int[image.width()];
-            for (int y = 0; y < image.height(); y++) {
-                decoded.getRGB(0, y, row.length, 1, row, 0, row.length);
-                for (int x = 0; x < row.length; x++) {
-                    int level = row[x] >>> 24;
-                    levels[y * row.length + x] = (byte) level;
-                    transparent |= level < 255;
-                }
-            }
-            return transparent ? Optional.of(Pixels.grey(image.width(), image.height(), levels)) : Optional.empty();
-        } catch (IOException | RuntimeException e) { // readers throw all sorts of what is damaged
-            return Optional.empty();
-        }
     }
 }

@@ -3,6 +3,7 @@ package io.tome4j.server.http;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,11 +16,16 @@ import java.nio.charset.StandardCharsets;
 /** JSON in bodies. */
 public final class Json {
     private static final int DEEPEST = 60;
+    private static final int LONGEST_NUMBER = 100;
+
+    /** Values, names and brackets: each takes a hundred times the memory of the byte that it may be. */
+    private static final int MOST_TOKENS = 100_000;
 
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(DEEPEST)
-                            .maxNumberLength(100)
+                            .maxTokenCount(MOST_TOKENS)
+                            .maxNumberLength(LONGEST_NUMBER)
                             .maxStringLength(256 << 20)
                             .build())
                     .build())
@@ -55,6 +61,11 @@ public final class Json {
             if (MAPPER.readTree(body) instanceof ObjectNode object) {
                 return object;
             }
+        } catch (StreamConstraintsException e) {
+            throw HttpError.of(
+                    400,
+                    "The body has more than " + MOST_TOKENS + " parts, more than " + DEEPEST
+                            + " lists in each other, or a number of more than " + LONGEST_NUMBER + " digits");
         } catch (JsonProcessingException e) {
             String where = e.getLocation() == null
                     ? ""

@@ -55,7 +55,7 @@ record EditRequest(ObjectNode fields, Pixels image, Optional<Pixels> mask) {
             JsonNode object = fields.get(inner.group(1));
             (object instanceof ObjectNode there ? there : fields.putObject(inner.group(1))).put(inner.group(2), value);
         } else if (name.equals(OwnFields.TOKEN_MERGING)) {
-            fields.set(name, OwnFields.parsed(value));
+            fields.set(name, OwnFields.parsed(name, value));
         } else {
             fields.put(name, value);
         }

@@ -20,6 +20,12 @@ public final class GenerationQueue {
     /** So many may want the same images: each of them holds a thread of the server. */
     private static final int MOST_JOINED = 32;
 
+    /** Of all that wait for images, for the same reason. */
+    private static final int MOST_TICKETS = 250;
+
+    /** Models to load and to free, likewise. */
+    private static final int MOST_ERRANDS = 8;
+
     private static final double FIRST_GUESS_SECONDS = 10;
     private static final int LONGEST_RETRY_SECONDS = 600;
 
@@ -66,12 +72,22 @@ public final class GenerationQueue {
         return shelf.loadedName();
     }
 
-    /** Loads a model in place of the one that is in memory, after the job that runs. */
+    /**
+     * Loads a model in place of the one that is in memory, after the job that runs.
+     *
+     * @throws QueueFullException if too much of this kind waits already
+     * @throws QueueClosedException if the server is stopping
+     */
     public CompletableFuture<Void> load(ServedModel model) {
         return errand(() -> shelf.pipeline(model));
     }
 
-    /** Frees the model in memory, after the job that runs; the next job loads it again. */
+    /**
+     * Frees the model in memory, after the job that runs; the next job loads it again.
+     *
+     * @throws QueueFullException as {@link #load}
+     * @throws QueueClosedException as {@link #load}
+     */
     public CompletableFuture<Void> unload() {
         return errand(shelf::unload);
     }
@@ -79,6 +95,14 @@ public final class GenerationQueue {
     private CompletableFuture<Void> errand(Runnable action) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         synchronized (lock) {
+            if (closing) {
+                throw new QueueClosedException(); // nobody would carry it out any more
+            }
+            if (errands.size() >= MOST_ERRANDS) {
+                throw new QueueFullException(
+                        errands.size() + " models are to be loaded or freed already; try again later",
+                        retryAfterSeconds());
+            }
             errands.add(() -> {
                 try {
                     action.run();
@@ -111,6 +135,7 @@ public final class GenerationQueue {
             if (same.isPresent()) {
                 return join(same.get());
             }
+            requireThread();
             if (waiting.size() >= capacity) {
                 listener.refused();
                 throw new QueueFullException(
@@ -126,6 +151,7 @@ public final class GenerationQueue {
     }
 
     private Ticket join(Job job) {
+        requireThread();
         if (job.wanted() >= MOST_JOINED) {
             listener.refused();
             throw new QueueFullException(
@@ -134,6 +160,15 @@ public final class GenerationQueue {
         job.wanted(1);
         listener.joined(job);
         return new Ticket(this, job, true);
+    }
+
+    private void requireThread() {
+        int tickets = all().mapToInt(Job::wanted).sum();
+        if (tickets >= MOST_TICKETS) {
+            listener.refused();
+            throw new QueueFullException(
+                    tickets + " requests wait for their images; try again later", retryAfterSeconds());
+        }
     }
 
     private Stream<Job> all() {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /** A task on its way through the queue. */
@@ -38,6 +39,7 @@ public final class Job {
     private volatile Stop stop = Stop.NO;
     private volatile long started;
     private volatile JobProgress progress;
+    private final AtomicBoolean kept = new AtomicBoolean();
     private volatile Optional<BufferedImage> preview = Optional.empty();
     private volatile long lastPolled = System.nanoTime() - POLLED_LATELY.toNanos();
     private volatile long lastPreview = System.nanoTime() - POLLED_PREVIEW.toNanos();
@@ -72,6 +74,11 @@ public final class Job {
     /** Whether it was interrupted. */
     public boolean isInterrupted() {
         return stop == Stop.INTERRUPT;
+    }
+
+    /** Whether nobody has kept its images yet: of those that want it, the first to ask is to do it. */
+    public boolean isToBeKept() {
+        return !kept.getAndSet(true);
     }
 
     CompletableFuture<Outcome> outcome() {

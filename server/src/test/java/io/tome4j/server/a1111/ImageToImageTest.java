@@ -1,5 +1,8 @@
 package io.tome4j.server.a1111;
 
+import static io.tome4j.fixtures.SampleImages.base64;
+import static io.tome4j.fixtures.SampleImages.png;
+import static io.tome4j.fixtures.SampleImages.rgb;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,20 +13,17 @@ import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.diffusion.Start;
 import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.fixtures.SampleImages;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
 import io.tome4j.tensor.DTypeChoice;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -50,22 +50,8 @@ class ImageToImageTest {
         served.close();
     }
 
-    private static byte[] png(BufferedImage image) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        ImageIO.write(image, "png", out);
-        return out.toByteArray();
-    }
-
-    private static String base64(BufferedImage image) throws IOException {
-        return Base64.getEncoder().encodeToString(png(image));
-    }
-
-    private static BufferedImage image(JsonNode base64) throws IOException {
-        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64.asText())));
-    }
-
-    private static int[] rgb(BufferedImage image) {
-        return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    private static BufferedImage image(JsonNode base64) {
+        return SampleImages.decoded(base64.asText());
     }
 
     /** Grey, with a mask in grey levels: Java's own conversions would change both. */

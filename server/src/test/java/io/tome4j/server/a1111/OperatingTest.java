@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tome4j.server.Served;
+import io.tome4j.server.queue.ServedModel;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OperatingTest {
+    private static final String OPTIONS = "/sdapi/v1/options";
     private static Served served;
 
     @BeforeAll
@@ -150,5 +153,64 @@ class OperatingTest {
             assertThat(Served.JSON.readTree(answer.body()).get("detail").asText())
                     .isNotEmpty();
         }
+    }
+
+    /** A model whose loading can be waited for, and held up. */
+    private record HeldUp(CountDownLatch loading, CountDownLatch goOn, ServedModel model) {
+        static HeldUp of(ServedModel model) {
+            CountDownLatch loading = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            return new HeldUp(loading, goOn, new ServedModel(model.name(), "", "", model.defaults(), () -> {
+                loading.countDown();
+                try {
+                    goOn.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                return model.loader().get();
+            }));
+        }
+    }
+
+    @Test
+    void whatIsChangedWhileAModelLoadsStaysChanged() throws Exception {
+        HeldUp second = HeldUp.of(Served.tiny("tiny-sd2"));
+        try (Served two = Served.start(Served.settings().models(List.of(Served.tiny("tiny-sd1"), second.model())))) {
+            var switching = two.http()
+                    .sendAsync(
+                            two.request(OPTIONS)
+                                    .POST(BodyPublishers.ofString("{\"sd_model_checkpoint\": \"tiny-sd2\"}"))
+                                    .build(),
+                            BodyHandlers.ofString());
+            second.loading().await();
+            two.posted(OPTIONS, "{\"token_merging_ratio\": 0.3}");
+            second.goOn().countDown();
+            two.ok(switching.get());
+            JsonNode options = two.got(OPTIONS);
+            assertThat(options.get("sd_model_checkpoint").asText()).isEqualTo("tiny-sd2");
+            assertThat(options.get("token_merging_ratio").asDouble()).isEqualTo(0.3);
+        } finally {
+            second.goOn().countDown();
+        }
+    }
+
+    @Test
+    void optionsThatDoNotGoTogetherAreTheClientsFault() throws Exception {
+        try (Served own = Served.start()) {
+            own.posted(OPTIONS, "{\"tome4j\": {\"merge_mlp\": true}}");
+            HttpResponse<String> answer = own.post(OPTIONS, "{\"todo_ratio\": 0.4}");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(422);
+            assertThat(own.got(OPTIONS).at("/tome4j/method").asText()).isEqualTo("tome");
+        }
+    }
+
+    @Test
+    void optionsOfARequestThatIsRefusedAreNotKept() throws Exception {
+        HttpResponse<String> answer = served.post(
+                "/sdapi/v1/txt2img",
+                "{\"prompt\": \"x\", \"steps\": 100000, \"override_settings\": {\"token_merging_ratio\": 0.7},"
+                        + " \"override_settings_restore_afterwards\": false}");
+        assertThat(answer.statusCode()).isEqualTo(422);
+        assertThat(served.got(OPTIONS).get("token_merging_ratio").asDouble()).isEqualTo(0.5);
     }
 }

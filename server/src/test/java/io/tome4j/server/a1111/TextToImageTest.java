@@ -1,5 +1,6 @@
 package io.tome4j.server.a1111;
 
+import static io.tome4j.fixtures.SampleImages.rgb;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,19 +10,22 @@ import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.fixtures.SampleImages;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.Served;
 import io.tome4j.server.generate.Folders;
 import io.tome4j.server.generate.Limits;
 import io.tome4j.tensor.DTypeChoice;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
-import javax.imageio.ImageIO;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,12 +48,8 @@ class TextToImageTest {
         served.close();
     }
 
-    private static BufferedImage pixels(JsonNode base64) throws IOException {
-        return ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64.asText())));
-    }
-
-    private static int[] rgb(BufferedImage image) {
-        return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    private static BufferedImage pixels(JsonNode base64) {
+        return SampleImages.decoded(base64.asText());
     }
 
     @Test
@@ -310,5 +310,42 @@ class TextToImageTest {
         try (var files = Files.list(folder)) {
             assertThat(files).hasSize(1).allMatch(file -> file.toString().endsWith(".png"));
         }
+    }
+
+    @Test
+    void imagesThatSeveralWantAreKeptOnceIfAnyWantsThat(@TempDir Path folder) throws Exception {
+        try (Served saving = Served.start(Served.settings().images(folder))) {
+            List<CompletableFuture<HttpResponse<String>>> asked = new ArrayList<>();
+            for (boolean save : List.of(false, true, true)) {
+                String body = "{\"prompt\": \"x\", \"seed\": 3, \"steps\": 980, \"sampler_name\": \"DDIM\","
+                        + " \"save_images\": " + save + "}";
+                asked.add(saving.http()
+                        .sendAsync(
+                                saving.request(TXT2IMG)
+                                        .POST(BodyPublishers.ofString(body))
+                                        .build(),
+                                BodyHandlers.ofString()));
+                while (saving.server().queue().running().isEmpty()) {
+                    Thread.sleep(2);
+                }
+            }
+            while (!saving.log().matches("(?s).*joined.*joined.*")) {
+                Thread.sleep(2);
+            }
+            saving.posted("/sdapi/v1/interrupt", "{}");
+            for (CompletableFuture<HttpResponse<String>> each : asked) {
+                saving.ok(each.get());
+            }
+        }
+        try (var files = Files.list(folder)) {
+            assertThat(files).hasSize(1);
+        }
+    }
+
+    @Test
+    void noCountIsBelowOne() throws Exception {
+        HttpResponse<String> answer = served.post(TXT2IMG, "{\"prompt\": \"x\", \"batch_size\": -1, \"n_iter\": -2}");
+        assertThat(answer.statusCode()).isEqualTo(422);
+        assertThat(answer.body()).contains("batch_size is -1");
     }
 }

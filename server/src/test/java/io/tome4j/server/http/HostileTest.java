@@ -159,6 +159,25 @@ class HostileTest {
     }
 
     @Test
+    void aBodyOfAMillionPartsIsRefused() throws Exception {
+        String parts = "[" + "[],".repeat(1_000_000) + "[]]";
+        HttpResponse<String> answer = served.post("/sdapi/v1/txt2img", "{\"prompt\": \"x\", \"more\": " + parts + "}");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("more than 100000 parts");
+        assertWell();
+    }
+
+    @Test
+    void loraTagsOfManyPartsAreWordsThatCannotBeRead() throws Exception {
+        for (String tag : List.of("<lora:x" + ":".repeat(1900) + ">", "<lyco:x:1>")) {
+            HttpResponse<String> answer = served.post("/sdapi/v1/txt2img", "{\"prompt\": \"" + tag + "\"}");
+            assertThat(answer.statusCode()).as(tag).isEqualTo(422);
+            assertThat(answer.body()).contains("names a LoRA");
+        }
+        assertWell();
+    }
+
+    @Test
     void anImageThatSaysItIsHugeIsNotDecoded() throws Exception {
         String huge = Base64.getEncoder().encodeToString(hugePng());
         assertThat(huge.length()).isLessThan(1024);

@@ -3,20 +3,18 @@ package io.tome4j.server.openai;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.tome4j.fixtures.SampleImages;
 import io.tome4j.server.Served;
 import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,9 +37,8 @@ class OpenAiTest {
     }
 
     /** The pixels of an image, whatever its file says beside them. */
-    private static int[] pixels(String base64) throws Exception {
-        var image = ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(base64)));
-        return image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    private static int[] pixels(String base64) {
+        return SampleImages.rgb(SampleImages.decoded(base64));
     }
 
     @Test
@@ -207,5 +204,13 @@ class OpenAiTest {
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(Served.JSON.readTree(answer.body()).at("/error/message").asText())
                 .contains("JSON");
+    }
+
+    @Test
+    void whatIsNoJsonInTheQueryIsSaidOfTheQuery() throws Exception {
+        HttpResponse<String> answer = served.post(GENERATIONS + "?token_merging=%7Bratio", "{\"prompt\": \"x\"}");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(Served.JSON.readTree(answer.body()).at("/error/param").asText())
+                .isEqualTo("token_merging");
     }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -215,5 +216,42 @@ class GenerationQueueTest {
             }
             assertThat(heard).isLessThan(5);
         }
+    }
+
+    @Test
+    void modelsAreNeitherLoadedNorFreedOnceItIsClosing() throws InterruptedException {
+        queue.close(LONG);
+        assertThatThrownBy(queue::unload).isInstanceOf(QueueClosedException.class);
+        assertThatThrownBy(() -> queue.load(model)).isInstanceOf(QueueClosedException.class);
+    }
+
+    @Test
+    void noMoreModelsThanAFewWaitToBeLoadedOrFreed() throws InterruptedException {
+        List<CompletableFuture<Void>> errands = new ArrayList<>();
+        try (Ticket running = begun(1)) {
+            for (int i = 0; i < 8; i++) {
+                errands.add(queue.unload());
+            }
+            assertThatThrownBy(queue::unload).isInstanceOf(QueueFullException.class);
+            queue.interrupt();
+            assertThat(running.await().end()).isEqualTo(End.INTERRUPTED);
+        }
+        errands.forEach(CompletableFuture::join);
+        queue.unload().join();
+    }
+
+    @Test
+    void threadsAreLeftForOthersHoweverManyMayWait() throws InterruptedException {
+        GenerationQueue large = new GenerationQueue(List.of(model), 1000, QueueListener.NONE); // nothing is carried out
+        for (int seed = 0; seed < 249; seed++) {
+            large.submit(task(seed, 2, 1), Optional.empty());
+        }
+        large.submit(task(0, 2, 1), Optional.empty()); // joined
+        for (int seed : List.of(0, 300)) {
+            assertThatThrownBy(() -> large.submit(task(seed, 2, 1), Optional.empty()))
+                    .isInstanceOf(QueueFullException.class)
+                    .hasMessageContaining("250 requests");
+        }
+        large.close(Duration.ZERO);
     }
 }
