@@ -27,8 +27,10 @@ compile() {
 }
 compile cpu
 compile jni "-DSOURCES=\"$sources\"" -I"$java/include" -I"$java/include/linux"
-compile attention_avx512_bf16 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16
+for kernel in attention winograd; do
+    compile "${kernel}_avx512_bf16" -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16
+done
 "$cc" -shared -s -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,relro,-z,now -o "$work/library.so" \
-    "$work/cpu.o" "$work/jni.o" "$work/attention_avx512_bf16.o"
+    "$work/cpu.o" "$work/jni.o" "$work/attention_avx512_bf16.o" "$work/winograd_avx512_bf16.o"
 mv "$work/library.so" "$out"
 chmod 644 "$out"

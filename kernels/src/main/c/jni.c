@@ -1,6 +1,7 @@
 /* The native methods of io.tome4j.kernels.NativeCalls. */
 #include "attention.h"
 #include "cpu.h"
+#include "winograd.h"
 
 #include <jni.h>
 #include <stdint.h>
@@ -58,4 +59,52 @@ JNIEXPORT void JNICALL Java_io_tome4j_kernels_NativeCalls_attend(
         .scratch = address(scratch)
     };
     attention_avx512_bf16(&head);
+}
+
+JNIEXPORT jlong JNICALL Java_io_tome4j_kernels_NativeCalls_winogradWeightBytes(
+        JNIEnv *env, jclass type, jlong in, jlong out) {
+    (void) env, (void) type;
+    return winograd_weight_bytes(in, out);
+}
+
+JNIEXPORT jlong JNICALL Java_io_tome4j_kernels_NativeCalls_winogradScratchBytes(JNIEnv *env, jclass type, jlong in) {
+    (void) env, (void) type;
+    return winograd_scratch(in);
+}
+
+JNIEXPORT jlong JNICALL Java_io_tome4j_kernels_NativeCalls_winogradTiles(
+        JNIEnv *env, jclass type, jlong images, jlong height, jlong width) {
+    (void) env, (void) type;
+    return winograd_tiles(images, height, width);
+}
+
+JNIEXPORT jlong JNICALL Java_io_tome4j_kernels_NativeCalls_winogradGroups(JNIEnv *env, jclass type, jlong out) {
+    (void) env, (void) type;
+    return winograd_groups(out);
+}
+
+JNIEXPORT void JNICALL Java_io_tome4j_kernels_NativeCalls_winogradArrange(
+        JNIEnv *env, jclass type, jlong weights, jlong in, jlong out, jlong from, jlong to, jlong arranged) {
+    (void) env, (void) type;
+    winograd_arrange(address(weights), in, out, from, to, address(arranged));
+}
+
+JNIEXPORT void JNICALL Java_io_tome4j_kernels_NativeCalls_winogradConvolve(
+        JNIEnv *env, jclass type,
+        jlong x, jlong weights, jlong bias, jlong result,
+        jlong images, jlong height, jlong width, jlong in, jlong out,
+        jlong first_tile, jlong end_tile, jlong first_group, jlong end_group, jlong scratch) {
+    (void) env, (void) type;
+    convolution c = {
+        .x = address(x),
+        .weights = address(weights),
+        .bias = address(bias),
+        .result = address(result),
+        .images = images,
+        .height = height,
+        .width = width,
+        .in = in,
+        .out = out
+    };
+    winograd_avx512_bf16(&c, first_tile, end_tile, first_group, end_group, address(scratch));
 }

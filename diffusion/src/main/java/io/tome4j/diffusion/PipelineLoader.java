@@ -15,7 +15,7 @@ final class PipelineLoader {
 
     static Stages load(String model, PipelineOptions options, DownloadListener listener) {
         // First the placement: an impossible one should be said before gigabytes are downloaded.
-        Placement placement = Placement.choose(options.device(), options.dtype());
+        Placement placement = options.placement();
         Checkpoint checkpoint = Checkpoints.open(model, options, listener);
         if (options.refiner().isEmpty()) {
             return load(checkpoint, model, placement, options);

@@ -2,9 +2,11 @@ package io.tome4j.diffusion;
 
 import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.AttentionKernel;
+import io.tome4j.tensor.ConvolutionKernel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.Placement;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -74,7 +76,19 @@ public final class PipelineOptions {
         return copy;
     }
 
-    /** How to compute attention. */
+    /**
+     * Resolves where to compute and in what against what this machine has.
+     *
+     * @throws io.tome4j.tensor.TomeException if CUDA is asked for and not available
+     */
+    public Placement placement() {
+        return Placement.choose(device, dtype).convolution(ConvolutionKernel.beside(attention));
+    }
+
+    /**
+     * How to compute attention. All but {@link AttentionKernel#EFFICIENT} do without tome4j's own kernels, those for
+     * convolutions included.
+     */
     public AttentionKernel attention() {
         return attention;
     }

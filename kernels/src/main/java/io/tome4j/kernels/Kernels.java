@@ -19,10 +19,12 @@ import java.util.function.Consumer;
  */
 public final class Kernels {
     private final Optional<FusedAttention> attention;
+    private final Optional<WinogradConvolution> convolution;
     private final String name;
 
-    private Kernels(Optional<FusedAttention> attention, String name) {
+    private Kernels(Optional<FusedAttention> attention, Optional<WinogradConvolution> convolution, String name) {
         this.attention = attention;
+        this.convolution = convolution;
         this.name = name;
     }
 
@@ -39,6 +41,11 @@ public final class Kernels {
     /** Attention, if this machine runs it. */
     public Optional<FusedAttention> attention() {
         return attention;
+    }
+
+    /** Convolutions of 3x3, if this machine runs them. */
+    public Optional<WinogradConvolution> convolution() {
+        return convolution;
     }
 
     /** What computes attention, for people: {@code avx512_bf16 kernel}, or {@code portable} and why. */
@@ -62,10 +69,11 @@ public final class Kernels {
                 return portable("portable (" + missing.get() + ")");
             }
             FusedAttention attention = new FusedAttention();
-            if (!SelfTest.passes(attention::attend)) {
+            WinogradConvolution convolution = new WinogradConvolution();
+            if (!SelfTest.passes(attention::attend) || !ConvolutionSelfTest.passes(convolution)) {
                 return failed("its self-test gives other results than Java", log);
             }
-            return new Kernels(Optional.of(attention), "avx512_bf16 kernel");
+            return new Kernels(Optional.of(attention), Optional.of(convolution), "avx512_bf16 kernel");
         } catch (IOException | LinkageError | RuntimeException e) {
             return failed(String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given"), log);
         }
@@ -80,11 +88,12 @@ public final class Kernels {
     }
 
     private static Kernels failed(String reason, Consumer<String> log) {
-        log.accept("The native kernels cannot be used (" + reason + "); attention takes the portable way.");
+        log.accept("The native kernels cannot be used (" + reason
+                + "); attention and convolutions take the portable way.");
         return portable("portable (the native library failed)");
     }
 
     private static Kernels portable(String name) {
-        return new Kernels(Optional.empty(), name);
+        return new Kernels(Optional.empty(), Optional.empty(), name);
     }
 }

@@ -34,4 +34,30 @@ final class NativeCalls {
             long size,
             float scale,
             long scratch);
+
+    static native long winogradWeightBytes(long in, long out);
+
+    static native long winogradScratchBytes(long in);
+
+    static native long winogradTiles(long images, long height, long width);
+
+    static native long winogradGroups(long out);
+
+    static native void winogradArrange(long weights, long in, long out, long from, long to, long arranged);
+
+    static native void winogradConvolve(
+            long x,
+            long weights,
+            long bias,
+            long result,
+            long images,
+            long height,
+            long width,
+            long in,
+            long out,
+            long firstTile,
+            long endTile,
+            long firstGroup,
+            long endGroup,
+            long scratch);
 }

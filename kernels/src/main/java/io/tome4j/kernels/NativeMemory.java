@@ -3,6 +3,7 @@ package io.tome4j.kernels;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.SplittableRandom;
 import java.util.function.ToLongFunction;
 
 /** A piece of native memory, handed out from its beginning to its end. Parts begin at multiples of 64 bytes. */
@@ -61,5 +62,14 @@ final class NativeMemory {
 
     void putFp32(int part, int index, float number) {
         memory.putFloat(part + index * Float.BYTES, number);
+    }
+
+    /** The next part, of bf16 numbers between {@code -range / 2} and {@code range / 2}. @return where it lies */
+    int fill(SplittableRandom random, int count, double range) {
+        int part = take((long) count * Short.BYTES);
+        for (int i = 0; i < count; i++) {
+            putBf16(part, i, (float) ((random.nextDouble() - 0.5) * range));
+        }
+        return part;
     }
 }

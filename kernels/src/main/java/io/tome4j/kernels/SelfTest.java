@@ -35,10 +35,10 @@ final class SelfTest {
         long bytes = numbers * Short.BYTES + KEYS * Float.BYTES + scratchBytes;
         this.memory = new NativeMemory(bytes + 7 * NativeMemory.bytesOf(0), NativeCalls::address);
         var random = new SplittableRandom(1);
-        this.queries = fill(random, ROWS * SIZE, 4);
-        this.keys = fill(random, KEYS * SIZE, 4);
-        this.values = fill(random, KEYS * SIZE, 1);
-        this.mask = fill(random, ROWS * KEYS, 2);
+        this.queries = memory.fill(random, ROWS * SIZE, 4);
+        this.keys = memory.fill(random, KEYS * SIZE, 4);
+        this.values = memory.fill(random, KEYS * SIZE, 1);
+        this.mask = memory.fill(random, ROWS * KEYS, 2);
         this.bias = memory.take(KEYS * Float.BYTES);
         for (int key = 0; key < KEYS; key++) {
             memory.putFp32(bias, key, (float) random.nextDouble(3));
@@ -95,14 +95,5 @@ final class SelfTest {
             sums[i] /= total;
         }
         return sums;
-    }
-
-    /** Numbers between {@code -range / 2} and {@code range / 2}. */
-    private int fill(SplittableRandom random, int count, double range) {
-        int part = memory.take((long) count * Short.BYTES);
-        for (int i = 0; i < count; i++) {
-            memory.putBf16(part, i, (float) ((random.nextDouble() - 0.5) * range));
-        }
-        return part;
     }
 }

@@ -26,6 +26,7 @@ class KernelsTest {
     @EnabledIf("runsHere")
     void thisMachineRunsTheKernel() {
         assertThat(Kernels.here().attention()).isPresent();
+        assertThat(Kernels.here().convolution()).isPresent();
         assertThat(Kernels.here().attentionName()).isEqualTo("avx512_bf16 kernel");
     }
 
@@ -35,6 +36,7 @@ class KernelsTest {
         byte[] nothing = "no library".getBytes(StandardCharsets.UTF_8);
         Kernels kernels = Kernels.find(() -> NativeLibrary.load(nothing), log::add);
         assertThat(kernels.attention()).isEmpty();
+        assertThat(kernels.convolution()).isEmpty();
         assertThat(kernels.attentionName()).startsWith("portable");
         assertThat(log).singleElement().asString().contains("cannot be used").doesNotContain("\n");
     }
@@ -95,6 +97,31 @@ class KernelsTest {
                         scratch)))
                 .isFalse();
         assertThat(SelfTest.passes((h, scratch) -> attention.attend(h.range(0, h.rows() - 1), scratch)))
+                .isFalse();
+    }
+
+    @Test
+    @EnabledIf("runsHere")
+    void theConvolutionsSelfTestPassesTheKernelAndNothingElse() {
+        WinogradConvolution kernel = Kernels.here().convolution().orElseThrow();
+        assertThat(ConvolutionSelfTest.passes(kernel)).isTrue();
+        assertThat(ConvolutionSelfTest.passes(kernel, (c, scratch) -> {})).isFalse();
+        long tiles = kernel.tiles(2, 9, 11);
+        // one that forgets the last tile, the last group, or where an image ends
+        assertThat(ConvolutionSelfTest.passes(kernel, (c, scratch) -> kernel.convolve(c, 0, tiles - 1, 0, 2, scratch)))
+                .isFalse();
+        assertThat(ConvolutionSelfTest.passes(kernel, (c, scratch) -> kernel.convolve(c, 0, tiles, 0, 1, scratch)))
+                .isFalse();
+        assertThat(ConvolutionSelfTest.passes(
+                        kernel,
+                        (c, scratch) -> kernel.convolve(
+                                new Convolution(
+                                        c.x(), c.weights(), c.bias(), c.result(), 1, 18, c.width(), c.in(), c.out()),
+                                0,
+                                9 * 6,
+                                0,
+                                2,
+                                scratch)))
                 .isFalse();
     }
 }

@@ -149,7 +149,7 @@ final class LibraryUnderTest {
                 scratch);
     }
 
-    private Object call(String method, Object... arguments) {
+    Object call(String method, Object... arguments) {
         for (Method candidate : calls.getDeclaredMethods()) {
             if (candidate.getName().equals(method)) {
                 candidate.setAccessible(true);

@@ -87,7 +87,7 @@ final class BatchCommand implements Callable<Integer> {
 
     @picocli.CommandLine.Option(
             names = "--attention",
-            description = "How to compute attention: ${COMPLETION-CANDIDATES}.")
+            description = "How to compute attention: ${COMPLETION-CANDIDATES}; the last two without own kernels.")
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
 
     @picocli.CommandLine.Option(

@@ -1,24 +1,73 @@
 package io.tome4j.tensor;
 
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
-import org.jspecify.annotations.Nullable;
 
 /** A two-dimensional convolution with bias, {@code torch.nn.Conv2d}. */
 public final class Conv2d {
-    private final Tensor weight; // [out, in, k, k], in oneDNN's layout where there is oneDNN
+    private final Kernel kernel;
+    private final Tensor weight; // [out, in, k, k], in the kernel's layout
     private final Tensor bias; // [out]
-    private final @Nullable OneDnn oneDnn;
-    private final long[] stride;
-    private final long[] padding;
+    private final long filterElements; // out * in * k * k
+    private final int size; // of the filters: k
+    private final int stride;
+    private final int padding;
 
-    private Conv2d(Tensor weight, Tensor bias, @Nullable OneDnn oneDnn, long[] stride, long[] padding) {
+    /** What computes it. */
+    interface Kernel {
+        /**
+         * @param weight {@code [out, in, k, k]}
+         * @return the same as this kernel wants it
+         */
+        Tensor layOut(Tensor weight);
+
+        /**
+         * @param x {@code [B, in, H, W]}
+         * @param weight from {@link #layOut}
+         * @param bias {@code [out]}
+         */
+        Tensor convolve(Tensor x, Tensor weight, Tensor bias);
+    }
+
+    /** As wide as high. */
+    private static long[] both(long size) {
+        return new long[] {size, size};
+    }
+
+    private record Torch(long stride, long padding) implements Kernel {
+        @Override
+        public Tensor layOut(Tensor weight) {
+            return weight.contiguous(MemoryFormat.ChannelsLast);
+        }
+
+        @Override
+        public Tensor convolve(Tensor x, Tensor weight, Tensor bias) {
+            return torch.conv2d(x, weight, new TensorOptional(bias), both(stride), both(padding), both(1), 1);
+        }
+    }
+
+    private record ByOneDnn(OneDnn oneDnn, long stride, long padding) implements Kernel {
+        @Override
+        public Tensor layOut(Tensor weight) {
+            return oneDnn.layOutConvolution(weight, both(stride), both(padding));
+        }
+
+        @Override
+        public Tensor convolve(Tensor x, Tensor weight, Tensor bias) {
+            return oneDnn.convolution(x, weight, bias, both(stride), both(padding));
+        }
+    }
+
+    private Conv2d(Kernel kernel, Tensor weight, Tensor bias, long filterElements, int size, int stride, int padding) {
+        this.kernel = kernel;
         this.weight = weight;
         this.bias = bias;
-        this.oneDnn = oneDnn;
+        this.filterElements = filterElements;
+        this.size = size;
         this.stride = stride;
         this.padding = padding;
     }
@@ -37,20 +86,21 @@ public final class Conv2d {
         }
     }
 
-    private static Conv2d of(Weights weights, Tensor bias, long in, long out, int kernel, int stride, int padding) {
-        OneDnn oneDnn = Engine.start().oneDnn(weights.placement());
-        long[] strides = {stride, stride};
-        long[] paddings = {padding, padding};
-        Tensor weight = weights.takeJoined(
-                List.of("weight"),
-                plain -> oneDnn == null
-                        ? plain.contiguous(MemoryFormat.ChannelsLast)
-                        : oneDnn.layOutConvolution(plain, strides, paddings),
-                out,
-                in,
-                kernel,
-                kernel);
-        return new Conv2d(weight, bias, oneDnn, strides, paddings);
+    private static Conv2d of(Weights weights, Tensor bias, long in, long out, int size, int stride, int padding) {
+        Kernel kernel = kernel(weights.placement(), in, out, size, stride, padding);
+        Tensor weight = weights.takeJoined(List.of("weight"), kernel::layOut, out, in, size, size);
+        return new Conv2d(kernel, weight, bias, out * in * size * size, size, stride, padding);
+    }
+
+    private static Kernel kernel(Placement placement, long in, long out, int size, int stride, int padding) {
+        if (size == 3 && stride == 1 && padding == 1) {
+            Optional<Kernel> winograd = Winograd.find(placement, in, out);
+            if (winograd.isPresent()) {
+                return winograd.get();
+            }
+        }
+        OneDnn oneDnn = Engine.start().oneDnn(placement);
+        return oneDnn == null ? new Torch(stride, padding) : new ByOneDnn(oneDnn, stride, padding);
     }
 
     /** A 3x3 convolution that keeps the size. */
@@ -69,16 +119,14 @@ public final class Conv2d {
      */
     public Tensor forward(Tensor x) {
         try (var section = Profile.section(Profile.Part.CONVOLUTION, () -> flops(x))) {
-            if (oneDnn != null) {
-                return oneDnn.convolution(x, weight, bias, stride, padding);
-            }
-            return torch.conv2d(x, weight, new TensorOptional(bias), stride, padding, new long[] {1, 1}, 1);
+            return kernel.convolve(x, weight, bias);
         }
     }
 
+    /** What the definition takes, however it is computed. */
     private long flops(Tensor x) {
-        long rows = (x.size(2) + 2 * padding[0] - weight.size(2)) / stride[0] + 1;
-        long columns = (x.size(3) + 2 * padding[1] - weight.size(3)) / stride[1] + 1;
-        return 2 * x.size(0) * rows * columns * weight.numel();
+        long rows = (x.size(2) + 2L * padding - size) / stride + 1;
+        long columns = (x.size(3) + 2L * padding - size) / stride + 1;
+        return 2 * x.size(0) * rows * columns * filterElements;
     }
 }

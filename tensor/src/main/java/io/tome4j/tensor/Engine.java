@@ -186,7 +186,7 @@ public final class Engine {
     }
 
     /**
-     * One line that says what computes: engine, device, dtype, threads, attention where there is a choice, and what of
+     * One line that says what computes: engine, device, dtype, threads, attention and convolution where there is a choice, and what of
      * the set-up could not be had.
      */
     public String describe(Placement placement, AttentionKernel attention) {
@@ -200,6 +200,7 @@ public final class Engine {
         line.append(", ").append(threads()).append(threads() == 1 ? " thread" : " threads");
         if (placement.device() == ComputeDevice.CPU && placement.dtype() == DType.BF16) {
             line.append(", attention: ").append(attention.describe());
+            line.append(", convolution: ").append(placement.convolution().describe());
         }
         if (Pointer.maxPhysicalBytes() > 0) {
             line.append("; JavaCPP limits native memory to ")

@@ -23,8 +23,6 @@ final class FusedHeads {
     /** Queries for which arranging keys and values again is a small part of the work. */
     private static final long FEWEST_ROWS = 4 * FusedAttention.TILE;
 
-    private static final long ALIGNMENT = 64;
-
     private final FusedAttention kernel;
     private final long heads;
     private final long rows; // N
@@ -40,7 +38,7 @@ final class FusedHeads {
     /** Where the heads of a {@code [B, heads, rows, d]} tensor lie. Strides count elements of bf16. */
     private record Heads(long address, long batchStride, long headStride, long rowStride) {
         static Heads of(Tensor x) {
-            return new Heads(addressOf(x), x.stride(0), x.stride(1), x.stride(2));
+            return new Heads(Tensors.address(x), x.stride(0), x.stride(1), x.stride(2));
         }
 
         Matrix matrix(long image, long head) {
@@ -66,8 +64,8 @@ final class FusedHeads {
         this.keys = Heads.of(k);
         this.values = Heads.of(v);
         this.results = Heads.of(out);
-        this.mask = mask.map(x -> new Matrix(addressOf(x), x.stride(0))).orElse(Matrix.NONE);
-        this.bias = bias.map(FusedHeads::addressOf).orElse(0L);
+        this.mask = mask.map(x -> new Matrix(Tensors.address(x), x.stride(0))).orElse(Matrix.NONE);
+        this.bias = bias.map(Tensors::address).orElse(0L);
     }
 
     /**
@@ -146,9 +144,7 @@ final class FusedHeads {
         long ranges = Math.max(1, Math.min(wanted, rows / FEWEST_ROWS)); // of a head's queries
         long rangeRows = roundUp((rows + ranges - 1) / ranges, FusedAttention.TILE);
 
-        long scratchBytes = roundUp(kernel.scratchBytes(count, size), ALIGNMENT); // a thread
-        Tensor scratch = q.new_empty((workers.count() * scratchBytes + ALIGNMENT) / Short.BYTES);
-        long scratchStart = roundUp(addressOf(scratch), ALIGNMENT);
+        Scratch scratch = new Scratch(q, workers.count(), kernel.scratchBytes(count, size));
 
         AtomicLong next = new AtomicLong();
         workers.forEach(workers.count(), thread -> {
@@ -156,7 +152,7 @@ final class FusedHeads {
                 long from = piece % ranges * rangeRows;
                 if (from < rows) { // rounding to whole tiles may leave nothing for the last range
                     AttentionHead range = head(piece / ranges).range(from, Math.min(rows, from + rangeRows));
-                    kernel.attend(range, scratchStart + thread * scratchBytes);
+                    kernel.attend(range, scratch.address(thread));
                 }
             }
         });
@@ -177,10 +173,6 @@ final class FusedHeads {
                 count,
                 size,
                 (float) (1 / Math.sqrt(size)));
-    }
-
-    private static long addressOf(Tensor x) {
-        return x.data_ptr().address();
     }
 
     private static long roundUp(long number, long multiple) {

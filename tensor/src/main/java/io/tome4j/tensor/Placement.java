@@ -8,14 +8,19 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Where tensors live and what their elements are.
+ * Where tensors live, what their elements are, and how layers made of them compute.
  *
  * @param device where
  * @param dtype what
+ * @param convolution how convolutions are computed
  */
-public record Placement(ComputeDevice device, DType dtype) {
+public record Placement(ComputeDevice device, DType dtype, ConvolutionKernel convolution) {
     /** fp32 on the CPU: what the reference computes by default. */
     public static final Placement CPU_FP32 = new Placement(ComputeDevice.CPU, DType.FP32);
+
+    public Placement(ComputeDevice device, DType dtype) {
+        this(device, dtype, ConvolutionKernel.EFFICIENT);
+    }
 
     /**
      * Resolves what the user said against what this machine has.
@@ -47,7 +52,12 @@ public record Placement(ComputeDevice device, DType dtype) {
 
     /** The same device with another dtype. */
     public Placement dtype(DType other) {
-        return new Placement(device, other);
+        return new Placement(device, other, convolution);
+    }
+
+    /** The same with another way to compute convolutions. */
+    public Placement convolution(ConvolutionKernel other) {
+        return new Placement(device, dtype, other);
     }
 
     public ScalarType scalarType() {

@@ -102,4 +102,9 @@ public final class Tensors {
     public static Generator generator(long seed) {
         return torch.make_generator_cpu(seed);
     }
+
+    /** Where a tensor's first element lies. */
+    static long address(Tensor x) {
+        return x.data_ptr().address();
+    }
 }

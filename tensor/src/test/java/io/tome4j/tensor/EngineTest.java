@@ -64,6 +64,8 @@ class EngineTest {
         assertThat(kernel).matches("avx512_bf16 kernel|portable.*");
         assertThat(Engine.start().describe(bf16)).contains(", attention: " + kernel);
         assertThat(Engine.start().describe(bf16, AttentionKernel.PORTABLE)).contains(", attention: portable");
+        assertThat(Engine.start().describe(bf16.convolution(ConvolutionKernel.DIRECT)))
+                .contains(", convolution: direct");
         assertThat(Engine.start().describe(Placement.CPU_FP32)).doesNotContain("attention");
     }
 

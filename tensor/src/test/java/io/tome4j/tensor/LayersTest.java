@@ -52,7 +52,8 @@ class LayersTest {
     @ParameterizedTest
     @CsvSource({
         "FP32, 4, 320, 3, 1, 1", "FP32, 16, 3, 3, 2, 0", "FP32, 12, 20, 1, 1, 0",
-        "BF16, 4, 320, 3, 1, 1", "BF16, 16, 3, 3, 2, 0", "BF16, 12, 20, 1, 1, 0"
+        "BF16, 4, 320, 3, 1, 1", "BF16, 16, 3, 3, 2, 0", "BF16, 12, 20, 1, 1, 0",
+        "BF16, 32, 48, 3, 1, 1", "BF16, 32, 48, 3, 2, 1", "BF16, 32, 48, 3, 1, 0"
     })
     void convolutionsAreTorchs(DType dtype, int in, int out, int kernel, int stride, int padding) {
         var placement = new Placement(ComputeDevice.CPU, dtype);

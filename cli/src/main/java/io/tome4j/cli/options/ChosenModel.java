@@ -35,7 +35,7 @@ public record ChosenModel(String name, Optional<EmbeddedModel> embedded, Pipelin
 
     /** Where it runs, and what it computes in. */
     public Placement placement() {
-        return Placement.choose(options.device(), options.dtype());
+        return options.placement();
     }
 
     /** The same that is loaded with LoRAs, which its first images are to have. */

@@ -87,8 +87,8 @@ public final class ModelOptions extends CheckpointOptions {
             paramLabel = "efficient|portable|naive",
             defaultValue = "efficient",
             description =
-                    "A few rows of scores at a time (default), the same without tome4j's own kernels, or the whole score"
-                            + " matrix at once.")
+                    "A few rows of scores at a time (default), the same without tome4j's own kernels (for attention and"
+                            + " for convolutions), or the whole score matrix at once, without them too.")
     private AttentionKernel attention = AttentionKernel.EFFICIENT;
 
     @Option(
