@@ -61,6 +61,7 @@ class DocumentedCommandsTest {
     @ParameterizedTest
     @MethodSource("documents")
     void everyCommandIsOneThatTheProgramReads(Path document) throws IOException {
+        CommandLine names = program();
         List<String> wrong = new ArrayList<>();
         for (String line : code(Files.readString(document))) {
             COMMAND.matcher(line.replaceFirst("\\s+#.*", "")).results().forEach(command -> {
@@ -73,7 +74,7 @@ class DocumentedCommandsTest {
                                 .findFirst()
                                 .orElseThrow()));
                 try {
-                    program().parseArgs(LastOfEach.of(program(), args.toArray(String[]::new)));
+                    program().parseArgs(LastOfEach.of(names, args.toArray(String[]::new)));
                 } catch (ParameterException e) {
                     wrong.add(line + ": " + e.getMessage());
                 }

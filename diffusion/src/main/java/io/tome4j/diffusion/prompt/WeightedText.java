@@ -21,7 +21,7 @@ public record WeightedText(String text, double weight) {
     private static final String BREAK = "BREAK";
     private static final double ROUND = 1.1;
     private static final double SQUARE = 1 / 1.1;
-    private static final Pattern BREAKS = Pattern.compile("\\s*\\bBREAK\\b\\s*", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern BREAKS = Pattern.compile("\\bBREAK\\b", Pattern.UNICODE_CHARACTER_CLASS);
 
     /** A closing bracket with a weight, from its colon on. */
     private static final Pattern WEIGHT =
@@ -110,13 +110,25 @@ public record WeightedText(String text, double weight) {
         }
 
         private void addWithBreaks(String text) {
-            String[] parts = BREAKS.split(text, -1);
-            for (int i = 0; i < parts.length; i++) {
-                if (i > 0) {
-                    add(BREAK, -1);
+            int from = 0;
+            for (Matcher breaks = BREAKS.matcher(text); breaks.find(); ) {
+                int end = breaks.start();
+                while (end > from && isBlank(text.charAt(end - 1))) {
+                    end--;
                 }
-                add(parts[i], 1);
+                add(text.substring(from, end), 1);
+                add(BREAK, -1);
+                from = breaks.end();
+                while (from < text.length() && isBlank(text.charAt(from))) {
+                    from++;
+                }
             }
+            add(text.substring(from), 1);
+        }
+
+        /** As Python has it. The blanks are no part of the pattern: those of a prompt of blanks would be gone over again from each. */
+        private static boolean isBlank(char c) {
+            return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
         }
 
         private void add(String text, double weight) {

@@ -2,12 +2,15 @@ package io.tome4j.diffusion.prompt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tome4j.diffusion.Request;
 import io.tome4j.tensor.OptionException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -93,6 +96,18 @@ class PromptParserTest {
         assertThatThrownBy(() -> ScheduledText.parse("[a|b]" + "x".repeat(400_000), new ScheduledText.Steps(1000, 0)))
                 .isInstanceOf(OptionException.class)
                 .hasMessageContaining("variants");
+    }
+
+    @Test
+    void blanksAroundABreakAreLeftOutHoweverManyTheyAre() {
+        String blanks = " \t\n\u00a0\u2003\u0085";
+        List<WeightedText> expected = List.of(
+                new WeightedText("a", 1), new WeightedText("BREAK", -1), new WeightedText("b" + blanks + "BREAKc", 1));
+        assertThat(WeightedText.parse("a" + blanks + "BREAK" + blanks + "b" + blanks + "BREAKc"))
+                .isEqualTo(expected);
+        String many = " ".repeat(Request.LONGEST_PROMPT - 1);
+        assertTimeoutPreemptively(Duration.ofMinutes(1), () -> assertThat(WeightedText.parse(many + "a"))
+                .containsExactly(new WeightedText(many + "a", 1)));
     }
 
     @Test

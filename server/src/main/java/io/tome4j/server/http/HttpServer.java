@@ -122,7 +122,7 @@ public final class HttpServer {
     private void enter(Context context) {
         context.attribute(STARTED, System.nanoTime());
         HEADERS.forEach(context::header);
-        if (guard.admit(new JavalinExchange(context, settings.maxBody()), isOpen(context))) {
+        if (guard.admit(new JavalinExchange(context, settings), isOpen(context))) {
             context.attribute(ROUTE, "OPTIONS");
             context.skipRemainingHandlers();
         }
@@ -136,7 +136,7 @@ public final class HttpServer {
 
     private void handle(Context context, Route route) throws Exception {
         context.attribute(ROUTE, route.path());
-        route.handler().handle(new JavalinExchange(context, settings.maxBody()));
+        route.handler().handle(new JavalinExchange(context, settings));
     }
 
     private void fail(Context context, Exception failure) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 public final class HttpSettings {
     private static final long USUAL_BODY = 32L << 20;
     private static final Duration USUAL_GRACE = Duration.ofSeconds(30);
+    private static final Duration USUAL_PATIENCE = Duration.ofSeconds(60);
 
     private String host;
     private int port;
@@ -16,6 +17,7 @@ public final class HttpSettings {
     private List<String> allowedOrigins = List.of();
     private long maxBody = USUAL_BODY;
     private Duration grace = USUAL_GRACE;
+    private Duration patience = USUAL_PATIENCE;
 
     private HttpSettings(String host, int port) {
         this.host = host;
@@ -23,7 +25,7 @@ public final class HttpSettings {
     }
 
     /**
-     * Listens to everybody who can reach an address; bodies may have 32 MB, and stopping may take 30 seconds.
+     * Listens to everybody who can reach an address; bodies may have 32 MB and take a minute, and stopping may take 30 seconds.
      *
      * @param host the address to listen at
      * @param port 0 for any that is free
@@ -39,6 +41,7 @@ public final class HttpSettings {
         copy.allowedOrigins = allowedOrigins;
         copy.maxBody = maxBody;
         copy.grace = grace;
+        copy.patience = patience;
         return copy;
     }
 
@@ -119,6 +122,17 @@ public final class HttpSettings {
     public HttpSettings grace(Duration value) {
         HttpSettings copy = copy();
         copy.grace = value;
+        return copy;
+    }
+
+    /** How long the body of a request may take to come. */
+    public Duration patience() {
+        return patience;
+    }
+
+    public HttpSettings patience(Duration value) {
+        HttpSettings copy = copy();
+        copy.patience = value;
         return copy;
     }
 }

@@ -1,37 +1,26 @@
 package io.tome4j.server.http;
 
 import io.javalin.http.Context;
-import jakarta.servlet.MultipartConfigElement;
-import jakarta.servlet.ServletException;
-import jakarta.servlet.http.Part;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** An exchange in Javalin. */
 final class JavalinExchange implements Exchange {
-    private static final long LONGEST_BODY_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final int CHUNK = 1 << 16;
-    private static final int MOST_PARTS = 64;
-
-    /** Where Jetty looks for the limits of a form. */
-    private static final String MULTIPART = "org.eclipse.jetty.multipartConfig";
 
     private final Context context;
     private final long maxBody;
+    private final Duration patience;
 
-    JavalinExchange(Context context, long maxBody) {
+    JavalinExchange(Context context, HttpSettings settings) {
         this.context = context;
-        this.maxBody = maxBody;
+        this.maxBody = settings.maxBody();
+        this.patience = settings.patience();
     }
 
     @Override
@@ -70,7 +59,7 @@ final class JavalinExchange implements Exchange {
         if (announced > maxBody) {
             throw tooLarge();
         }
-        long end = System.nanoTime() + LONGEST_BODY_NANOS;
+        long end = System.nanoTime() + patience.toNanos();
         ByteArrayOutputStream all = new ByteArrayOutputStream((int) Math.max(CHUNK, Math.min(announced, 1 << 20)));
         byte[] chunk = new byte[CHUNK];
         try (InputStream in = context.req().getInputStream()) {
@@ -101,43 +90,7 @@ final class JavalinExchange implements Exchange {
 
     @Override
     public Form form() {
-        if (context.req().getContentLengthLong() > maxBody) {
-            throw tooLarge();
-        }
-        int limit = (int) Math.min(maxBody, Integer.MAX_VALUE);
-        context.req() // nothing is kept on disk
-                .setAttribute(MULTIPART, new MultipartConfigElement("", maxBody, maxBody, limit));
-        Map<String, List<String>> texts = new LinkedHashMap<>();
-        Map<String, List<byte[]>> files = new LinkedHashMap<>();
-        try {
-            var parts = context.req().getParts();
-            if (parts.size() > MOST_PARTS) {
-                throw HttpError.of(400, "The form has " + parts.size() + " parts; it may have " + MOST_PARTS);
-            }
-            for (Part part : parts) {
-                byte[] content;
-                try (InputStream in = part.getInputStream()) {
-                    content = in.readAllBytes();
-                }
-                if (part.getSubmittedFileName() == null) {
-                    texts.computeIfAbsent(part.getName(), name -> new ArrayList<>())
-                            .add(new String(content, StandardCharsets.UTF_8));
-                } else {
-                    files.computeIfAbsent(part.getName(), name -> new ArrayList<>())
-                            .add(content);
-                }
-            }
-        } catch (IOException e) {
-            throw unreadable(e);
-        } catch (ServletException | RuntimeException e) { // Jetty throws all sorts of a form that is damaged
-            if (e instanceof HttpError error) {
-                throw error;
-            }
-            boolean large = String.valueOf(e.getMessage()).contains("exceed")
-                    || String.valueOf(e.getMessage()).contains("max");
-            throw large ? tooLarge() : HttpError.of(400, "The body is no form of several parts (multipart/form-data)");
-        }
-        return new Form(texts, files);
+        return FormBody.read(header("Content-Type").orElse(""), body());
     }
 
     @Override

@@ -15,12 +15,14 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -251,5 +253,56 @@ class HostileTest {
             }
         }
         assertWell();
+    }
+
+    @Test
+    void aFormMayHaveSoManyPartsAndEachHasAName() throws Exception {
+        String part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+        for (String body : List.of(
+                part.repeat(65) + "--x--\r\n",
+                "--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n",
+                "--x\r\n\r\n1\r\n--x--\r\n",
+                part,
+                "")) {
+            HttpResponse<String> answer = served.send(served.request("/v1/images/edits")
+                    .header("Content-Type", "multipart/form-data; boundary=x")
+                    .POST(BodyPublishers.ofString(body)));
+            assertThat(answer.statusCode()).as(body).isEqualTo(400);
+            assertThat(answer.body()).contains("form");
+        }
+        assertWell();
+    }
+
+    @Test
+    void aBodyThatTricklesInEndsWithItsTime() throws Exception {
+        try (Served impatient = Served.withHttp(http -> http.patience(Duration.ofMillis(300)))) {
+            for (String type : List.of("application/json", "multipart/form-data; boundary=x")) {
+                try (Socket socket = new Socket(
+                        InetAddress.getLoopbackAddress(), impatient.server().port())) {
+                    socket.setSoTimeout(50);
+                    OutputStream out = socket.getOutputStream();
+                    out.write(("POST /v1/images/edits HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+                                    + "Content-Type: " + type + "\r\n\r\n--x\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+                    assertThat(firstLine(socket)).as(type).startsWith("HTTP/1.1 408");
+                }
+            }
+        }
+    }
+
+    /** What is answered while a byte is sent from time to time; nothing after half a minute. */
+    private static String firstLine(Socket socket) throws IOException {
+        byte[] answer = new byte[12];
+        for (int tries = 0; tries < 600; tries++) {
+            socket.getOutputStream().write(' ');
+            socket.getOutputStream().flush();
+            try {
+                int read = socket.getInputStream().readNBytes(answer, 0, answer.length);
+                return new String(answer, 0, read, StandardCharsets.US_ASCII);
+            } catch (SocketTimeoutException e) {
+                // not yet
+            }
+        }
+        return "";
     }
 }
