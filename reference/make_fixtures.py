@@ -22,6 +22,7 @@ PARTS = {  # in the order in which they build on each other
     "tokenizer": "tokenizer",
     "sdxl": "sdxl",
     "prompt-syntax": "prompt_syntax",
+    "compel": "compel_syntax",
     "controlnet": "controlnet",
     "canny": "canny",
     "resampling": "resampling",

@@ -100,6 +100,27 @@ record ComposedPrompts(List<Text> texts, List<Integer> rows, int negativeRows, C
                 plain ? Composition.PLAIN : new Composition(weights));
     }
 
+    /** The prompts as they stand, each one text that does not change with the step. */
+    static ComposedPrompts whole(Request request, Guidance guidance) {
+        List<String> texts = new ArrayList<>();
+        List<Integer> rows = new ArrayList<>();
+        if (guidance.isOn()) {
+            texts.add(request.negativePrompt());
+            rows.addAll(Collections.nCopies(request.images(), 0));
+        }
+        for (String prompt : request.prompts()) {
+            rows.addAll(Collections.nCopies(request.imagesPerPrompt(), texts.size()));
+            texts.add(prompt);
+        }
+        return new ComposedPrompts(
+                texts.stream()
+                        .map(text -> new Text(List.of(text), List.of(Integer.MAX_VALUE), List.of(0)))
+                        .toList(),
+                rows,
+                guidance.isOn() ? request.images() : 0,
+                Composition.PLAIN);
+    }
+
     /** Parts of the prompt that has most: so many rows of the batch each image has besides the negative prompt's. */
     static int mostParts(Request request) {
         int most = request.prompts().stream()
@@ -120,6 +141,11 @@ record ComposedPrompts(List<Text> texts, List<Integer> rows, int negativeRows, C
             throw new OptionException("{prompt} has parts whose weights sum up to " + sum
                     + ": that needs guidance in all steps, a {guidance_scale} above 1");
         }
+    }
+
+    /** Each text as it is first. */
+    List<String> written() {
+        return texts.stream().map(text -> text.variants().get(0)).toList();
     }
 
     /** The last steps of the times in which every text is the same. */

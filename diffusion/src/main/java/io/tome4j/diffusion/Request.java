@@ -66,9 +66,8 @@ public final class Request {
 
     public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
             .titled("Prompt syntax")
-            .described(
-                    "How prompts are read: as they stand, or with the web UI's weights, AND, BREAK, [from:to:when] and"
-                            + " [a|b], at any length.");
+            .described("How prompts are read: as they stand, with the web UI's weights, AND, BREAK, [from:to:when] and"
+                    + " [a|b], at any length, or with compel's weights, .and() and .blend().");
 
     public static final Option<Emphasis> EMPHASIS = Option.of("emphasis", Emphasis.ORIGINAL)
             .titled("Emphasis")

@@ -35,6 +35,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
         return switch (request.promptSyntax()) {
             case PLAIN -> plain(request, guidance);
             case A1111 -> composed(request, ComposedPrompts.of(request, guidance, steps));
+            case COMPEL -> compel(request, ComposedPrompts.whole(request, guidance));
         };
     }
 
@@ -43,10 +44,7 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
      * empty negative prompt is none.
      */
     private Encoded composed(Request request, ComposedPrompts prompts) {
-        if (!request.isUsual(Request.PROMPT_2) || !request.isUsual(Request.NEGATIVE_PROMPT_2)) {
-            throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} a1111,"
-                    + " in which both text encoders see the same prompt");
-        }
+        requireOnePrompt(request);
         boolean zeroed =
                 prompts.negativeRows() > 0 && zeros && request.negativePrompt().isEmpty();
         try (var scope = TensorScope.open()) {
@@ -74,14 +72,49 @@ record SdxlPrompts(Optional<TextEncoder> first, TextEncoder second, boolean zero
                         scope.release(isZero ? torch.zeros_like(embeddings) : embeddings),
                         Optional.of(scope.release(isZero ? torch.zeros_like(pooled) : pooled))));
             }
-            int rows = prompts.rows().size();
-            boolean fromImage = continues || request.start().beginsWithImage();
-            Tensor ids = scope.release(timeIds.inOrder(request, prompts.negativeRows(), rows, fromImage));
-            TextTimeline timeline = new ComposedRows(prompts, encoded)
-                    .timeline((embeddings, pooled) ->
-                            TextConditioning.of(embeddings).with(new AddedConditioning(pooled.orElseThrow(), ids)));
-            return new Encoded(timeline, Collections.nCopies(request.prompts().size(), ""));
+            return new Encoded(
+                    timeline(request, prompts, encoded, scope),
+                    Collections.nCopies(request.prompts().size(), ""));
         }
+    }
+
+    private static void requireOnePrompt(Request request) {
+        if (!request.isUsual(Request.PROMPT_2) || !request.isUsual(Request.NEGATIVE_PROMPT_2)) {
+            throw new OptionException("{prompt_2} and {negative_prompt_2} do not go with {prompt_syntax} "
+                    + request.text(Request.PROMPT_SYNTAX) + ", in which both text encoders see the same prompt");
+        }
+    }
+
+    /** As compel has it: the embedding of a text is that of its words, syntax and all; an empty negative prompt is a text. */
+    private Encoded compel(Request request, ComposedPrompts prompts) {
+        requireOnePrompt(request);
+        try (var scope = TensorScope.open()) {
+            LearnedTokens learned = learnedBySecond(request);
+            List<CompelStates> encoders = new ArrayList<>();
+            first.ifPresent(encoder -> encoders.add(
+                    encoder.penultimateCompel(encoder.learned(request, EmbeddingFile.CLIP_L), request.clipSkip())));
+            encoders.add(second.penultimateCompel(learned, request.clipSkip()));
+            CompelTexts texts = new CompelTexts(encoders);
+            Tensor pooled = second.encodePenultimate(prompts.written(), learned, 0, 0)
+                    .pooled()
+                    .orElseThrow();
+            List<Tensor> states = texts.of(prompts.written());
+            List<ComposedRows.Encoded> encoded = new ArrayList<>();
+            for (int i = 0; i < states.size(); i++) {
+                Tensor ofText = Tensors.slice(pooled, 0, i, i + 1L);
+                encoded.add(new ComposedRows.Encoded(scope.release(states.get(i)), Optional.of(scope.release(ofText))));
+            }
+            return new Encoded(timeline(request, prompts, encoded, scope), texts.droppedWords(request.prompts()));
+        }
+    }
+
+    private TextTimeline timeline(
+            Request request, ComposedPrompts prompts, List<ComposedRows.Encoded> encoded, TensorScope scope) {
+        int rows = prompts.rows().size();
+        boolean fromImage = continues || request.start().beginsWithImage();
+        Tensor ids = scope.release(timeIds.inOrder(request, prompts.negativeRows(), rows, fromImage));
+        return new ComposedRows(prompts, encoded).timeline((embeddings, pooled) -> TextConditioning.of(embeddings)
+                .with(new AddedConditioning(pooled.orElseThrow(), ids)));
     }
 
     /** A text encoder, and the textual inversions of a request as it sees them. */

@@ -20,6 +20,7 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
         return switch (request.promptSyntax()) {
             case PLAIN -> plain(request, guidance);
             case A1111 -> composed(request, ComposedPrompts.of(request, guidance, steps));
+            case COMPEL -> compel(request, ComposedPrompts.whole(request, guidance));
         };
     }
 
@@ -37,6 +38,19 @@ record StableDiffusionPrompts(TextEncoder encoder) implements PromptEncoder {
             TextTimeline timeline = new ComposedRows(prompts, encoded)
                     .timeline((embeddings, pooled) -> TextConditioning.of(embeddings));
             return new Encoded(timeline, Collections.nCopies(request.prompts().size(), ""));
+        }
+    }
+
+    private Encoded compel(Request request, ComposedPrompts prompts) {
+        try (var scope = TensorScope.open()) {
+            LearnedTokens learned = encoder.learned(request, EmbeddingFile.ONLY);
+            CompelTexts texts = new CompelTexts(List.of(encoder.compel(learned, request.clipSkip())));
+            List<ComposedRows.Encoded> encoded = texts.of(prompts.written()).stream()
+                    .map(states -> new ComposedRows.Encoded(scope.release(states), Optional.empty()))
+                    .toList();
+            TextTimeline timeline = new ComposedRows(prompts, encoded)
+                    .timeline((embeddings, pooled) -> TextConditioning.of(embeddings));
+            return new Encoded(timeline, texts.droppedWords(request.prompts()));
         }
     }
 

@@ -152,6 +152,22 @@ record TextEncoder(ClipTokenizer tokenizer, ClipTextModel model) implements Auto
         return model.encode(ids(chunks, learned), 1 + requireLayers(skip, 1), learned.inPlace());
     }
 
+    /** Weighs texts in compel's syntax, of states with the final layer norm. */
+    CompelStates compel(LearnedTokens learned, int skip) {
+        int layers = requireLayers(skip, 0);
+        return new CompelStates(
+                new CompelStates.Tokens(tokenizer, learned),
+                (ids, unseen) -> model.forward(new long[][] {ids}, layers, learned.ofModel(), unseen));
+    }
+
+    /** As {@link #compel}, of states as SDXL sees them. */
+    CompelStates penultimateCompel(LearnedTokens learned, int skip) {
+        int layers = 1 + requireLayers(skip, 1);
+        return new CompelStates(new CompelStates.Tokens(tokenizer, learned), (ids, unseen) -> model.encode(
+                        new long[][] {ids}, layers, learned.ofModel(), unseen)
+                .hidden());
+    }
+
     @Override
     public void close() {
         model.close();

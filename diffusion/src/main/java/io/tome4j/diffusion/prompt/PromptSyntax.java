@@ -9,5 +9,8 @@ public enum PromptSyntax {
      * As Automatic1111's web UI reads prompts: weights ({@link WeightedText}), parts ({@link ComposedPrompt}), texts that change
      * with the step ({@link ScheduledText}), any length ({@link PromptChunker}).
      */
-    A1111
+    A1111,
+
+    /** As the Python library compel reads prompts ({@link CompelPrompt}): weights, texts one after the other, and mixtures. */
+    COMPEL
 }

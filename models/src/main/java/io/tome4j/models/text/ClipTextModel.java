@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClipTextModel implements AutoCloseable {
     /** What else lies in a file that was saved from all of CLIP, or from its text encoder with the projection. */
+    private static final boolean[] SEEN = {}; // every token
+
     private static final List<String> OTHER_PARTS = List.of("visual_projection.", "vision_model.", "logit_scale");
 
     private static final String PROJECTION = "text_projection";
@@ -185,9 +187,14 @@ public final class ClipTextModel implements AutoCloseable {
      * @return as {@link #forward(long[][])}
      */
     public Tensor forward(long[][] ids, int skip, LearnedVectors learned) {
+        return forward(ids, skip, learned, SEEN);
+    }
+
+    /** As {@link #forward(long[][], int, LearnedVectors)}, with tokens as {@link #encode(long[][], int, LearnedVectors, boolean[])}. */
+    public Tensor forward(long[][] ids, int skip, LearnedVectors learned, boolean[] unseen) {
         try (var scope = TensorScope.open()) {
             return scope.release(
-                    finalLayerNorm.forward(encode(ids, skip, learned).hidden()));
+                    finalLayerNorm.forward(encode(ids, skip, learned, unseen).hidden()));
         }
     }
 
@@ -205,6 +212,16 @@ public final class ClipTextModel implements AutoCloseable {
 
     /** As {@link #encode(long[][], int)}, of tokens of which some have embeddings that the model did not bring. */
     public Output encode(long[][] ids, int back, LearnedVectors learned) {
+        return encode(ids, back, learned, SEEN);
+    }
+
+    /**
+     * As {@link #encode(long[][], int, LearnedVectors)}, where no token attends to some.
+     *
+     * @param unseen for each place whether it is one of those, in all rows; empty if none is. Never the first, which is the only
+     *     one that it sees itself
+     */
+    public Output encode(long[][] ids, int back, LearnedVectors learned, boolean[] unseen) {
         if (back < 0 || back > layers.size()) {
             throw new IllegalArgumentException(
                     "No hidden state " + back + " before the last: there are " + layers.size() + " layers");
@@ -215,7 +232,7 @@ public final class ClipTextModel implements AutoCloseable {
             Tensor hidden = embeddings(flat, learned)
                     .view(ids.length, length, config.layer().hiddenSize()); // [B, N, C]
             hidden.add_(Tensors.slice(positionEmbedding, 0, 0, length));
-            Tensor mask = Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length);
+            Tensor mask = hiding(Tensors.slice(Tensors.slice(causalMask, 0, 0, length), 1, 0, length), unseen);
             Tensor wanted = hidden;
             for (int number = 0; number < layers.size(); number++) {
                 hidden = layers.get(number).forward(hidden, mask);
@@ -224,6 +241,18 @@ public final class ClipTextModel implements AutoCloseable {
             return new Output(
                     scope.release(wanted), pooled(hidden, ids, learned).map(scope::release));
         }
+    }
+
+    /** The mask, {@code [N, N]}, with columns of what nobody sees. */
+    private static Tensor hiding(Tensor mask, boolean[] unseen) {
+        if (unseen.length == 0) {
+            return mask;
+        }
+        float[] columns = new float[unseen.length];
+        for (int i = 0; i < columns.length; i++) {
+            columns[i] = unseen[i] ? Float.NEGATIVE_INFINITY : 0;
+        }
+        return mask.add(Tensors.of(columns, columns.length).to(mask.device(), Tensors.dtype(mask)));
     }
 
     /** {@code [ids, C]}. */
