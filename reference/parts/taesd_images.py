@@ -1,6 +1,7 @@
 """Whole images of pipelines whose VAE is the tiny TAESD of part `taesd`: from noise and from an image."""
 
 import shutil
+import tempfile
 from typing import Any
 
 import diffusers
@@ -30,6 +31,10 @@ def run(case: dict[str, Any], seed: int) -> Image.Image:
     more: dict[str, Any] = {"add_watermarker": False} if xl else {}
     vae = diffusers.AutoencoderTiny.from_pretrained(FIXTURES / "tiny-taesd")
     pipeline = kind.from_pretrained(FIXTURES / case["model"], vae=vae, local_files_only=True, **more)
+    with tempfile.TemporaryDirectory() as folder:  # as people have it: a folder whose own VAE this is
+        pipeline.save_pretrained(folder)
+        pipeline = kind.from_pretrained(folder, local_files_only=True, **more)
+    assert type(pipeline.vae) is diffusers.AutoencoderTiny
     pipeline.set_progress_bar_config(disable=True)
     if "tome" in case:
         tomesd.apply_patch(pipeline, **case["tome"])

@@ -13,6 +13,7 @@ import io.tome4j.models.singlefile.SingleFileOptions;
 import io.tome4j.models.singlefile.VaeFile;
 import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.OptionException;
+import io.tome4j.tensor.TomeException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -42,6 +43,19 @@ public final class Checkpoints {
                     checkpoint.component("scheduler").with("prediction_type", options.predictionType()));
         }
         return checkpoint;
+    }
+
+    /**
+     * Opens the VAE that decodes previews of a checkpoint's latents.
+     *
+     * @throws TomeException as for the checkpoint's VAE, about the option by which this one is named
+     */
+    static Checkpoint.Component previewVae(Checkpoint whole, Path path) {
+        try {
+            return VaeFile.open(path, () -> scaling(whole));
+        } catch (TomeException e) {
+            throw e.option().equals("vae") ? TomeException.about("preview_vae", String.valueOf(e.getMessage())) : e;
+        }
     }
 
     /** What says how the UNet's latents are scaled: the config of the VAE that it was trained with. */

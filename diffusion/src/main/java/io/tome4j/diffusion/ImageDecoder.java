@@ -7,6 +7,7 @@ import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -22,11 +23,20 @@ record ImageDecoder(Autoencoder vae) implements AutoCloseable {
      * @throws io.tome4j.tensor.TomeException if a decoded image is not made of finite numbers
      */
     List<BufferedImage> decode(Tensor latents, boolean tiled) {
+        return decode(latents, tiled, decoded -> Finite.requireDecoded(decoded, vae.dtype()));
+    }
+
+    /** As {@link #decode}, whatever numbers they are made of: a preview is not to end a run. */
+    List<BufferedImage> decodeAnyhow(Tensor latents, boolean tiled) {
+        return decode(latents, tiled, decoded -> {});
+    }
+
+    private List<BufferedImage> decode(Tensor latents, boolean tiled, Consumer<Tensor> check) {
         List<BufferedImage> images = new ArrayList<>();
         for (long i = 0; i < latents.size(0); i++) {
             try (var scope = TensorScope.open()) {
                 Tensor decoded = vae.decode(Tensors.slice(latents, 0, i, i + 1), tiled); // [1, 3, 8H, 8W]
-                Finite.requireDecoded(decoded, vae.dtype());
+                check.accept(decoded);
                 images.add(Image.pixels(decoded.select(0, 0)));
             }
         }
@@ -49,8 +59,8 @@ record ImageDecoder(Autoencoder vae) implements AutoCloseable {
     }
 
     /** Small images of latents without decoding them. */
-    LatentPreview preview() {
-        return LatentPreview.of(vae);
+    LinearPreview preview() {
+        return LinearPreview.of(vae);
     }
 
     /** Bytes of the weights. */

@@ -1,23 +1,14 @@
 package io.tome4j.diffusion;
 
-import io.tome4j.models.vae.Autoencoder;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.function.UnaryOperator;
-import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Small images of latents, far cheaper than the decoder's: a pixel's colour is a linear function of its latent. The function
- * is fitted to what the pipeline's own VAE makes of patches of random colours, so that it suits any model.
+ * What latents look like during a run: small images, a pixel a latent, that cost next to nothing; or, where a pipeline was given
+ * a VAE for that ({@link PipelineOptions#previewVae}), images of full size that it decodes.
  *
  * <pre>{@code
  * LatentPreview preview = LatentPreview.of(pipeline);
@@ -26,115 +17,33 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *     return true;
  * });
  * }</pre>
- *
- * <p>Immutable; it holds nothing native, and outlives the pipeline.
  */
-public final class LatentPreview {
-    private static final int PATCHES = 4; // along a side of the images that it is fitted to
-    private static final int PATCH = 2; // latents along a side of one
-    private static final int FITTED_TO = 2; // images
-    private static final int EDGE = 4; // latents along a side of a patch of colour
-    private static final int ENCODED = 8; // images of such patches
-
-    private final int channels;
-    private final float[] weights; // [channels + 1, 3], the last row is what no latent changes
-
-    private LatentPreview(int channels, float[] weights) {
-        this.channels = channels;
-        this.weights = weights;
-    }
-
+public sealed interface LatentPreview permits LinearPreview, DecodedPreview {
     /**
-     * The preview of a pipeline's latents. It encodes and decodes eight images of 64x64 pixels, once; a run that another thread has begun
+     * The preview of a pipeline's latents. The first time, small images of patches of colour are encoded and decoded, unless the
+     * pipeline has a VAE for previews, with which it works as long as the pipeline is open. A run that another thread has begun
      * is waited for.
+     *
+     * @throws IllegalStateException if the pipeline is closed
      */
-    public static LatentPreview of(StableDiffusionPipeline pipeline) {
+    static LatentPreview of(StableDiffusionPipeline pipeline) {
         return pipeline.preview();
     }
 
     /**
-     * Fits it to a decoder.
-     *
-     * @param decoder {@code [B, channels, h, w]} to {@code [B, 3, scale * h, scale * w]}, about in [-1, 1]
-     */
-    static LatentPreview fitted(int channels, int scale, UnaryOperator<Tensor> decoder) {
-        try (var scope = TensorScope.open();
-                Generator generator = Tensors.generator(0)) {
-            // Patches of several latents: the decoder's colour of one depends on those around it, too.
-            long side = PATCHES * PATCH;
-            Tensor patches = torch.upsample_nearest2d(
-                    Tensors.randn(generator, FITTED_TO, channels, PATCHES, PATCHES), side, side);
-            return of(patches, decoder.apply(patches), scale);
-        }
-    }
-
-    /**
-     * Fits it to the latents that an autoencoder has for patches of random colours, and to what it makes of them: latents of
-     * images are not any latents. One that cannot encode is taken as {@link #fitted}.
-     */
-    static LatentPreview of(Autoencoder vae) {
-        if (!vae.encodes()) {
-            return fitted(vae.latentChannels(), vae.scale(), latents -> vae.decode(latents, false));
-        }
-        try (var scope = TensorScope.open();
-                Generator generator = Tensors.generator(0)) {
-            // Larger patches than of random latents: at their edges an encoder's latents are of neither colour.
-            long side = 2L * EDGE * vae.scale();
-            Tensor colours = Tensors.randn(generator, ENCODED, 3, 2, 2).tanh_(); // all of [-1, 1]
-            Tensor latents = vae.latents(torch.upsample_nearest2d(colours, side, side), false, generator);
-            return of(latents, vae.decode(latents, false), vae.scale());
-        }
-    }
-
-    /** Fits it to latents, {@code [B, C, h, w]}, and their images. */
-    private static LatentPreview of(Tensor latents, Tensor decoded, int scale) {
-        Tensor images = decoded.cpu().clamp_(optional(-1), optional(1));
-        Tensor colours = torch.avg_pool2d(images, scale, scale); // [B, 3, h, w]
-        var solution = torch.linalg_lstsq(withOne(byPixel(latents)), byPixel(colours));
-        return new LatentPreview((int) latents.size(1), Tensors.floats(solution.get0()));
-    }
-
-    /**
-     * The preview of the first image's latents, one pixel a latent.
+     * The preview of the first image's latents.
      *
      * @param latents {@code [B, C, h, w]}: best {@link StepListener.Progress#original}, which has no noise
-     * @return of {@code h} rows and {@code w} columns
+     * @return of {@code h} rows and {@code w} columns, or of {@code 8h} and {@code 8w}
      * @throws IllegalArgumentException if the latents have another shape
      */
-    public BufferedImage image(Tensor latents) {
-        return images(latents).get(0);
+    default BufferedImage image(Tensor latents) {
+        try (var scope = TensorScope.open()) {
+            boolean several = latents.dim() == 4 && latents.size(0) > 1;
+            return images(several ? Tensors.slice(latents, 0, 0, 1) : latents).get(0);
+        }
     }
 
     /** As {@link #image}, of all images of a batch. */
-    public List<BufferedImage> images(Tensor latents) {
-        if (latents.dim() != 4 || latents.size(0) == 0 || latents.size(1) != channels) {
-            throw new IllegalArgumentException("Latents of the shape " + Arrays.toString(Tensors.shape(latents))
-                    + " instead of [B, " + channels + ", height, width]");
-        }
-        try (var scope = TensorScope.open()) {
-            Tensor colours = withOne(byPixel(latents.to(ScalarType.Float).cpu()))
-                    .matmul(Tensors.of(weights, channels + 1, 3))
-                    .reshape(latents.size(0), latents.size(2), latents.size(3), 3)
-                    .permute(0, 3, 1, 2)
-                    .contiguous(); // [B, 3, h, w]
-            List<BufferedImage> images = new ArrayList<>();
-            for (long i = 0; i < colours.size(0); i++) {
-                images.add(Image.pixels(colours.select(0, i)));
-            }
-            return List.copyOf(images);
-        }
-    }
-
-    /** {@code [B, C, h, w]} to {@code [B * h * w, C]}. */
-    private static Tensor byPixel(Tensor x) {
-        return x.permute(0, 2, 3, 1).reshape(-1, x.size(1));
-    }
-
-    private static Tensor withOne(Tensor rows) {
-        return Tensors.cat(1, rows, torch.ones(new long[] {rows.size(0), 1}, Tensors.fp32()));
-    }
-
-    private static ScalarOptional optional(double value) {
-        return new ScalarOptional(new Scalar(value));
-    }
+    List<BufferedImage> images(Tensor latents);
 }

@@ -32,8 +32,8 @@ public final class LoraFolder {
     }
 
     /**
-     * A request whose prompts have no tags any more: what these name comes after its own LoRAs; and of its own, those
-     * without files get one.
+     * A request whose prompts, SDXL's second one included, have no tags any more: what these name comes after its own
+     * LoRAs, what the second prompt names as the first does only once; and of its own, those without files get one.
      *
      * @throws OptionException if a name is that of no file here (it says which are alike), or of several; if a tag has a
      *     weight that is none; or if several prompts, which one model is to draw together, name different LoRAs, or one more than 100
@@ -49,12 +49,16 @@ public final class LoraFolder {
                                 + named + ". One model draws them together, so make a request of each");
             }
         }
+        LoraTags second = LoraTags.in(request.get(Request.PROMPT_2));
         List<Lora> all = new ArrayList<>(request.loras());
         all.addAll(named);
+        // The second prompt is about the same image, often the first one changed a little.
+        second.loras().stream().filter(lora -> !named.contains(lora)).forEach(all::add);
         if (all.size() > MOST) { // before any is looked for
             throw new OptionException("{prompt} names " + all.size() + " LoRAs: it may name at most " + MOST);
         }
-        return request.prompts(tags.stream().map(LoraTags::prompt).toList())
+        Request cut = second.loras().isEmpty() ? request : request.with(Request.PROMPT_2, second.prompt());
+        return cut.prompts(tags.stream().map(LoraTags::prompt).toList())
                 .loras(all.stream().map(this::located).toList());
     }
 

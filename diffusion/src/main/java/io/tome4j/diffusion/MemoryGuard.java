@@ -40,7 +40,15 @@ record MemoryGuard(Stages stages, GuideNetworks guides) {
                         stages.refiner()
                                 .map(refiner -> refiner.denoiser().forwardBytes(rows, grid, kernel))
                                 .orElse(0L)),
-                stages.decoder().bytes(grid, decodesInTiles(grid)));
+                Math.max(
+                        decodeBytes(stages.decoder(), grid),
+                        stages.previews()
+                                .map(decoder -> decodeBytes(decoder, grid))
+                                .orElse(0L)));
+    }
+
+    private long decodeBytes(ImageDecoder decoder, TokenGrid grid) {
+        return decoder.bytes(grid, decodesInTiles(grid));
     }
 
     /** How often the batch holds each image. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.Option;
+import java.math.BigInteger;
 import java.util.List;
 
 /** Options as JSON: each by its name, in the order of its table. */
@@ -47,8 +48,8 @@ public final class OptionsJson {
             json.put(option.name(), flag);
         } else if (value instanceof Integer number) {
             json.put(option.name(), number);
-        } else if (value instanceof Long number) {
-            json.put(option.name(), number);
+        } else if (value instanceof Long) {
+            json.put(option.name(), new BigInteger(option.format(value)));
         } else if (value instanceof Double number) {
             json.put(option.name(), number);
         } else {

@@ -31,6 +31,7 @@ public final class PipelineOptions {
     private String predictionType = "";
     private boolean ema;
     private Optional<Path> vae = Optional.empty();
+    private Optional<Path> previewVae = Optional.empty();
     private List<Lora> loras = List.of();
 
     private PipelineOptions() {}
@@ -50,6 +51,7 @@ public final class PipelineOptions {
         copy.predictionType = predictionType;
         copy.ema = ema;
         copy.vae = vae;
+        copy.previewVae = previewVae;
         copy.loras = loras;
         return copy;
     }
@@ -228,6 +230,18 @@ public final class PipelineOptions {
     public PipelineOptions vae(Path value) {
         PipelineOptions copy = copy();
         copy.vae = Optional.of(value);
+        return copy;
+    }
+
+    /** The file or folder of a VAE that decodes previews; empty for small ones without one. */
+    public Optional<Path> previewVae() {
+        return previewVae;
+    }
+
+    /** Has {@link LatentPreview} decode with it, such as TAESD; images are not changed by this. */
+    public PipelineOptions previewVae(Path value) {
+        PipelineOptions copy = copy();
+        copy.previewVae = Optional.of(value);
         return copy;
     }
 

@@ -12,6 +12,7 @@ import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.OptionValues;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -86,8 +87,9 @@ public final class Request {
             .titled("Sampler")
             .described("NAME", "Which solver takes the steps: " + String.join(", ", Schedulers.names()) + ".");
 
-    public static final Option<Long> SEED =
-            Option.of("seed", 0L).titled("Seed").described("The same seed gives the same image.");
+    public static final Option<Long> SEED = Option.of("seed", 0L)
+            .titled("Seed")
+            .described("The same seed gives the same image; up to 2^64 - 1, which is -1.");
 
     public static final Option<Integer> WIDTH =
             Option.of("width", 0).titled("Width").described("PIXELS", "A multiple of 8.");
@@ -659,6 +661,11 @@ public final class Request {
     /** Of the initial latents and all later noise: the same as {@code torch.Generator("cpu").manual_seed(seed)}. */
     public long seed() {
         return get(SEED);
+    }
+
+    /** The seed as images and JSON have it: without a sign, from 0 to 2<sup>64</sup> - 1, where -1 is the last. */
+    public BigInteger unsignedSeed() {
+        return new BigInteger(SEED.format(seed()));
     }
 
     public Request seed(long value) {

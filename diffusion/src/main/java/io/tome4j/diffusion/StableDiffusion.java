@@ -123,6 +123,7 @@ final class StableDiffusion implements ModelFamily {
                     adapters,
                     (name, settings) -> scheduler(
                             name, schedulerClass, repaired(checkpoint, schedulerClass, schedulerConfig), settings),
+                    Optional.empty(),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> close(part, e));

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Text to image with a Stable Diffusion checkpoint: the same images for the same seed as
@@ -49,6 +50,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     private final MemoryGuard memory;
     private final GuideNetworks guides;
     private final PipelineLoras loras;
+    private @Nullable LatentPreview preview; // once it was asked for
     private int running; // a listener may generate in its turn
     private boolean closed;
 
@@ -441,7 +443,28 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         if (closed) {
             throw new IllegalStateException("This pipeline is closed");
         }
-        return stages.decoder().preview();
+        LatentPreview there = preview;
+        if (there == null) {
+            there = stages.previews().isPresent()
+                    ? new DecodedPreview(this)
+                    : stages.decoder().preview();
+            preview = there;
+        }
+        return there;
+    }
+
+    /**
+     * What {@link DecodedPreview} shows.
+     *
+     * @param latents {@code [B, 4, H, W]}
+     */
+    synchronized List<BufferedImage> decodedPreview(Tensor latents) {
+        if (closed && running == 0) {
+            throw new IllegalStateException("This pipeline is closed");
+        }
+        LinearPreview.requireShape(latents, stages.denoiser().latentChannels());
+        TokenGrid grid = new TokenGrid(Math.toIntExact(latents.size(2)), Math.toIntExact(latents.size(3)));
+        return stages.previews().orElseThrow().decodeAnyhow(latents, memory.decodesInTiles(grid));
     }
 
     private static Duration since(long nanoTime) {

@@ -139,6 +139,7 @@ final class StableDiffusionXl implements ModelFamily {
                     FamilyDefaults.SDXL,
                     adapters,
                     (name, settings) -> scheduler(name, schedulerClass, schedulerConfig, settings),
+                    Optional.empty(),
                     Optional.empty());
         } catch (RuntimeException e) {
             loaded.forEach(part -> StableDiffusion.close(part, e));

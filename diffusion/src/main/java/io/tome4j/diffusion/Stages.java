@@ -21,6 +21,7 @@ import java.util.function.BiFunction;
  * @param schedulers gives the scheduler of a name, or the checkpoint's own for {@link Request#CHECKPOINTS_OWN}, with settings
  *     that go before the checkpoint's
  * @param refiner the stages of a model that goes on where this one stops; empty for none
+ * @param previews what decodes latents while a run goes on; empty if nothing does
  */
 record Stages(
         String modelName,
@@ -33,7 +34,8 @@ record Stages(
         FamilyDefaults defaults,
         Adapters adapters,
         BiFunction<String, SchedulerSettings, Scheduler> schedulers,
-        Optional<Stages> refiner)
+        Optional<Stages> refiner,
+        Optional<ImageDecoder> previews)
         implements AutoCloseable {
 
     /** The same with a refiner, which it owns, too. */
@@ -49,6 +51,24 @@ record Stages(
                 defaults,
                 adapters,
                 schedulers,
+                Optional.of(value),
+                previews);
+    }
+
+    /** The same with what decodes previews, which it owns, too. */
+    Stages withPreviews(ImageDecoder value) {
+        return new Stages(
+                modelName,
+                options,
+                placement,
+                prompts,
+                denoiser,
+                closeDenoiser,
+                decoder,
+                defaults,
+                adapters,
+                schedulers,
+                refiner,
                 Optional.of(value));
     }
 
@@ -66,6 +86,7 @@ record Stages(
 
     long weightBytes() {
         return refiner.map(Stages::weightBytes).orElse(0L)
+                + previews.map(ImageDecoder::weightBytes).orElse(0L)
                 + denoiser.weightBytes()
                 + decoder.weightBytes()
                 + prompts.weightBytes();
@@ -76,6 +97,7 @@ record Stages(
         closeDenoiser.run();
         decoder.close();
         prompts.close();
+        previews.ifPresent(ImageDecoder::close);
         refiner.ifPresent(Stages::close);
     }
 }

@@ -154,6 +154,22 @@ class ControlNetTest {
     }
 
     @Test
+    void aFileOfSdxlGivesTheImageOfItsFolder() throws IOException {
+        Path net = Fixtures.path("sdxl-tasks/control");
+        Path ldm = LdmFile.writeControlNet(net, folder.resolve("xl-ldm.safetensors"));
+        Path alone = Files.copy(net.resolve(WEIGHTS), folder.resolve("xl.safetensors"));
+        Path image = Fixtures.path("controlnet/lines.png");
+        try (var pipeline = pipeline("tiny-sdxl")) {
+            Request expected = request(Control.of(net.toString(), image));
+            for (Path file : List.of(ldm, alone)) {
+                assertThat(difference(pipeline, expected, request(Control.of(file.toString(), image))))
+                        .isZero();
+            }
+            assertThat(difference(pipeline, expected, request())).isGreaterThan(0.01);
+        }
+    }
+
+    @Test
     void aControlWithoutStepsOrScaleChangesNothing() {
         try (var pipeline = pipeline("tiny-sd1")) {
             Control control = control("sd1", "waves.png");

@@ -339,9 +339,12 @@ class GenerationParametersTest {
     }
 
     @Test
-    void seedsAboveHalfOfTheirRangeAreRead() {
+    void seedsAboveHalfOfTheirRangeAreReadAndWrittenWithoutASign() {
         var parsed = GenerationParameters.parse("x\nSteps: 20, Seed: 18446744073709551615");
         assertThat(parsed.request().seed()).isEqualTo(-1);
+        assertThat(parsed.toText()).contains("Seed: 18446744073709551615");
+        assertThat(OptionsJson.of(parsed.request(), List.of(Request.SEED)))
+                .hasToString("{\"seed\":18446744073709551615}");
     }
 
     @Test

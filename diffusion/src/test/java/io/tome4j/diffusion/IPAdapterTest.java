@@ -128,7 +128,11 @@ class IPAdapterTest {
     void anAdapterOfScaleZeroChangesNothing() {
         try (var pipeline = pipeline("tiny-sd1")) {
             IPAdapter plain = adapter("sd1-plain", "wide.png");
+            long before = pipeline.memoryEstimate(request(plain)).weights();
             assertThat(difference(pipeline, request(), request(plain))).isGreaterThan(0.01);
+            assertThat(pipeline.memoryEstimate(request(plain)).weights())
+                    .as("with the adapter and its encoder")
+                    .isGreaterThan(before);
             assertThat(difference(pipeline, request(), request(plain.scale(0)))).isZero();
         }
     }

@@ -21,6 +21,7 @@ import org.bytedeco.pytorch.Tensor;
 final class LdmFile {
     private static final Pattern BLOCK =
             Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d+)\\.(.*)");
+    private static final Pattern HINT = Pattern.compile("controlnet_cond_embedding\\.blocks\\.(\\d+)\\.(.*)");
     private static final Map<String, String> UNET = Map.of(
             "conv_in.", "input_blocks.0.0.",
             "time_embedding.linear_1.", "time_embed.0.",
@@ -123,6 +124,33 @@ final class LdmFile {
             SafetensorsWriter.write(file, made.tensors);
             return file;
         }
+    }
+
+    /** Writes a ControlNet's folder as the first ControlNets' files were. */
+    static Path writeControlNet(Path folder, Path file) {
+        var net = CheckpointFolder.Component.alone(folder, "");
+        StoredTensors stored = net.weights();
+        int stages = net.config().integer("layers_per_block") + 1;
+        Map<String, Tensor> tensors = new TreeMap<>();
+        try (var scope = TensorScope.open()) {
+            for (String name : stored.names()) {
+                tensors.put("control_model." + controlName(name, stages, stored), stored.load(name));
+            }
+            SafetensorsWriter.write(file, tensors);
+            return file;
+        }
+    }
+
+    private static String controlName(String name, int stages, StoredTensors stored) {
+        Matcher hint = HINT.matcher(name);
+        if (hint.matches()) { // every second layer is an activation
+            return "input_hint_block." + (2 * Integer.parseInt(hint.group(1)) + 2) + "." + hint.group(2);
+        }
+        String renamed = name.replace("controlnet_cond_embedding.conv_in", "input_hint_block.0")
+                .replace("controlnet_cond_embedding.conv_out", "input_hint_block.14")
+                .replace("controlnet_mid_block", "middle_block_out.0")
+                .replaceFirst("controlnet_down_blocks\\.(\\d+)", "zero_convs.$1.0");
+        return renamed.equals(name) ? unetName(name, stages, stored) : renamed;
     }
 
     /** Writes the VAE alone. */

@@ -68,6 +68,18 @@ class LoraFolderTest {
     }
 
     @Test
+    void tagsOfTheSecondPromptAreCutOutAndAddedUnlessTheFirstNamesTheSame() {
+        Request asked = Request.of("a cat <lora:pixel_art:0.8>")
+                .with(Request.PROMPT_2, "a fox <lora:pixel_art:0.8> <lora:watercolour:0.3>");
+        Request request = LoraFolder.of(folder).resolve(asked);
+        assertThat(request.get(Request.PROMPT_2)).isEqualTo("a fox");
+        assertThat(request.loras())
+                .containsExactly(
+                        Lora.of(file("pixel_art")).weight(0.8),
+                        Lora.of(file("styles/watercolour")).weight(0.3));
+    }
+
+    @Test
     void anUnknownNameSaysWhichAreAlike() {
         assertThatThrownBy(() -> resolve("a cat <lora:pixelart:0.8>"))
                 .isInstanceOf(OptionException.class)

@@ -128,6 +128,19 @@ class T2IAdapterTest {
     }
 
     @Test
+    void theMemoryOfALoadedAdapterIsForeseen() {
+        try (var pipeline = pipeline("tiny-sd1")) {
+            Request request = request(adapter("full", "colours.png")).steps(1);
+            MemoryEstimate before = pipeline.memoryEstimate(request);
+            pipeline.generate(request);
+            MemoryEstimate after = pipeline.memoryEstimate(request);
+            assertThat(after.weights()).isGreaterThan(before.weights());
+            long features = 4 * (16 * (8 * 8 + 4 * 4 + 2 * 2) + 24); // as wide as the levels, of 64 x 64 pixels
+            assertThat(after.denoising() - before.denoising()).isEqualTo(features);
+        }
+    }
+
+    @Test
     void everythingTogetherRunsAndLeavesNothingBehind() {
         try (var pipeline = pipeline("tiny-sd1")) {
             Control control =

@@ -121,10 +121,12 @@ public final class Option<T> {
         return value;
     }
 
-    /** A value as text; enums are in lower case, whole numbers without a fraction. */
+    /** A value as text; enums are in lower case, whole numbers without a fraction, those of 64 bits without a sign. */
     public String format(T value) {
         if (value instanceof Enum<?> constant) {
             return lowerCase(constant);
+        } else if (value instanceof Long number) {
+            return Long.toUnsignedString(number);
         }
         String text = String.valueOf(value);
         return value instanceof Double && text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;

@@ -1,7 +1,6 @@
 package io.tome4j.cli.bench;
 
 import io.tome4j.checkpoint.DownloadListener;
-import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.cli.options.CheckpointOptions;
 import io.tome4j.cli.options.LowerCase;
 import io.tome4j.evaluation.bench.BenchModel;
@@ -56,10 +55,21 @@ final class BenchModelOptions extends CheckpointOptions {
                     + " is an architecture without one: name a checkpoint with --model,"
                     + " such as stable-diffusion-v1-5/stable-diffusion-v1-5");
         }
-        if (isArchitecture() && !(revision().isEmpty() && variant().isEmpty())) {
+        String ofCheckpoints = optionsOfCheckpoints();
+        if (isArchitecture() && !ofCheckpoints.isEmpty()) {
             throw new OptionException(
-                    "--revision and --variant are for checkpoints, and --model is " + OptionException.literal(model));
+                    ofCheckpoints + " for checkpoints, and --model is " + OptionException.literal(model));
         }
+    }
+
+    /** Those given that mean nothing to an architecture, as the beginning of a sentence; empty if none is. */
+    private String optionsOfCheckpoints() {
+        if (!revision().isEmpty() || !variant().isEmpty()) {
+            return "--revision and --variant are";
+        } else if (!checkpoint().config().isEmpty()) {
+            return "--config is";
+        }
+        return checkpoint().base().isPresent() ? "--base is" : "";
     }
 
     /**
@@ -86,7 +96,6 @@ final class BenchModelOptions extends CheckpointOptions {
     BenchModel load(Placement placement, DownloadListener listener) {
         return isArchitecture()
                 ? BenchModel.ofArchitecture(model, placement)
-                : BenchModel.fromPretrained(
-                        model, isRandom(), new FetchOptions(revision(), variant()), listener, placement);
+                : BenchModel.fromPretrained(model, isRandom(), checkpoint(), listener, placement);
     }
 }

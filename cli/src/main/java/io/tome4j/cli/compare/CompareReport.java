@@ -34,10 +34,10 @@ record CompareReport(String model, String engine, List<Panel> panels, Path file,
         Request request = request();
         return String.format(
                 Locale.ROOT,
-                "%s - %s, seed %d, %d x %d, %d steps",
+                "%s - %s, seed %s, %d x %d, %d steps",
                 request.prompts().get(0),
                 model,
-                request.seed(),
+                request.unsignedSeed(),
                 request.width(),
                 request.height(),
                 request.steps());

@@ -43,9 +43,9 @@ record RetrievalReport(
         StringBuilder text = new StringBuilder();
         line(
                 text,
-                "Retrieval of %d motifs drawn with seed %d by %s",
+                "Retrieval of %d motifs drawn with seed %s by %s",
                 result.rows().size(),
-                seed,
+                template.seed(seed).unsignedSeed(),
                 model);
         line(
                 text,
@@ -119,7 +119,7 @@ record RetrievalReport(
         for (Row row : result.rows()) {
             ObjectNode object = rows.addObject()
                     .put("name", row.sample().name())
-                    .put("seed", row.sample().request().seed())
+                    .put("seed", row.sample().request().unsignedSeed())
                     .put("rank", row.rank())
                     .put("nearest", row.nearest())
                     .put("thumbnail_difference", ReportJson.rounded(row.thumbnailDifference()));

@@ -56,8 +56,8 @@ record GenerateReport(
         var timings = result.timings();
         return String.format(
                 Locale.ROOT,
-                "seed %d, %d x %d, %s; %.1f s in all: loading %.1f, text %.1f, %d steps %.1f (%.2f each), decoding %.1f",
-                result.request().seed(),
+                "seed %s, %d x %d, %s; %.1f s in all: loading %.1f, text %.1f, %d steps %.1f (%.2f each), decoding %.1f",
+                result.request().unsignedSeed(),
                 result.request().width(),
                 result.request().height(),
                 result.request().scheduler(),

@@ -49,7 +49,7 @@ final class ReadJson {
         }
     }
 
-    /** As the image has it: some programs count seeds from 0 to 2^64 - 1. */
+    /** As the image has it, with a sign or without. */
     private static void putSeed(ObjectNode json, ReadParameters read) {
         read.wholeNumber(Request.SEED.title()).ifPresent(seed -> json.put(Request.SEED.name(), seed));
     }

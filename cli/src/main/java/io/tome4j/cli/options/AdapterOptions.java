@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** What is added to the model: LoRAs, and textual inversions. */
@@ -68,7 +69,8 @@ final class AdapterOptions {
         if (folder.isPresent()) {
             return LoraFolder.of(folder.get()).resolve(with);
         }
-        if (request.prompts().stream().anyMatch(prompt -> TAG.matcher(prompt).find())) {
+        Stream<String> prompts = Stream.concat(request.prompts().stream(), Stream.of(request.get(Request.PROMPT_2)));
+        if (prompts.anyMatch(prompt -> TAG.matcher(prompt).find())) {
             throw new OptionException(
                     "{prompt} names a LoRA, and where LoRAs lie is not said: give {lora_dir} as well");
         }

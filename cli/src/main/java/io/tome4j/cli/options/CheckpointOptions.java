@@ -1,5 +1,7 @@
 package io.tome4j.cli.options;
 
+import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import picocli.CommandLine.Option;
@@ -28,6 +30,26 @@ public class CheckpointOptions {
     private String variant = "";
 
     @Option(
+            names = "--base",
+            order = HERE,
+            paramLabel = "NAME",
+            defaultValue = "",
+            description =
+                    "What a model in a single file was trained from, where its tensors do not tell it or tell it wrong:"
+                            + " sd15, sd21-base, sd21, sdxl, sdxl-refiner, sdxl-turbo or sdxl-lightning.")
+    private String base = "";
+
+    @Option(
+            names = "--config",
+            order = HERE,
+            paramLabel = "FOLDER|ID",
+            defaultValue = "",
+            description =
+                    "A model whose configs a single file of unusual shape has, and which gives the parts that the file"
+                            + " lacks.")
+    private String config = "";
+
+    @Option(
             names = "--device",
             order = HERE,
             paramLabel = "auto|cpu|cuda",
@@ -42,6 +64,13 @@ public class CheckpointOptions {
             defaultValue = "auto",
             description = "What to compute in (default: bf16 on a CPU that has it, else fp32; fp16 on CUDA).")
     private DTypeChoice dtype = DTypeChoice.AUTO;
+
+    /** Which of a model's files, and what a single file does not tell. */
+    protected final PipelineOptions checkpoint() {
+        PipelineOptions options =
+                PipelineOptions.DEFAULT.revision(revision).variant(variant).config(config);
+        return base.isEmpty() ? options : options.base(BaseModel.of(base));
+    }
 
     /** Branch, tag or commit; empty for the main one. */
     protected final String revision() {

@@ -3,7 +3,6 @@ package io.tome4j.cli.options;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.emoji.EmbeddedModel;
-import io.tome4j.models.singlefile.BaseModel;
 import io.tome4j.tensor.AttentionKernel;
 import io.tome4j.tensor.OptionException;
 import java.nio.file.Files;
@@ -38,26 +37,6 @@ public final class ModelOptions extends CheckpointOptions {
             paramLabel = "FILE|FOLDER",
             description = "A VAE to take in place of the model's own; a tiny one (TAESD), too.")
     private @Nullable Path vae;
-
-    @Option(
-            names = "--base",
-            order = AFTER,
-            paramLabel = "NAME",
-            defaultValue = "",
-            description =
-                    "What a model in a single file was trained from, where its tensors do not tell it or tell it wrong:"
-                            + " sd15, sd21-base, sd21, sdxl, sdxl-refiner, sdxl-turbo or sdxl-lightning.")
-    private String base = "";
-
-    @Option(
-            names = "--config",
-            order = AFTER,
-            paramLabel = "FOLDER|ID",
-            defaultValue = "",
-            description =
-                    "A model whose configs a single file of unusual shape has, and which gives the parts that the file"
-                            + " lacks.")
-    private String config = "";
 
     @Option(
             names = "--prediction-type",
@@ -124,21 +103,15 @@ public final class ModelOptions extends CheckpointOptions {
     public ChosenModel choose(String model) {
         EmbeddedModel embedded = EmbeddedModel.shipped();
         boolean isEmbedded = model.isEmpty() || (model.equals(embedded.name()) && !Files.isDirectory(Path.of(model)));
-        PipelineOptions options = PipelineOptions.DEFAULT
+        PipelineOptions options = checkpoint()
                 .device(device())
                 .dtype(dtype())
                 .attention(attention)
-                .revision(revision())
-                .variant(variant())
                 .vaeTiling(vaeTiling)
                 .memoryCheck(!noMemoryCheck)
                 .refiner(refiner.isEmpty() ? "" : named(refiner))
-                .config(config)
                 .predictionType(predictionType)
                 .ema(ema);
-        if (!base.isEmpty()) {
-            options = options.base(BaseModel.of(base));
-        }
         if (vae != null) {
             options = options.vae(vae);
         }

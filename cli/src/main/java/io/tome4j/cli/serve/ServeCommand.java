@@ -7,7 +7,9 @@ import io.tome4j.cli.session.DownloadProgress;
 import io.tome4j.cli.session.Version;
 import io.tome4j.diffusion.ControlNetFolder;
 import io.tome4j.diffusion.EmbeddingFolder;
+import io.tome4j.diffusion.Lora;
 import io.tome4j.diffusion.LoraFolder;
+import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
 import io.tome4j.emoji.EmbeddedModel;
@@ -75,10 +77,18 @@ public final class ServeCommand implements Callable<Integer> {
     private List<String> moreModels = new ArrayList<>();
 
     @Option(
+            names = "--lora",
+            paramLabel = "FILE[:WEIGHT[:TEXT-WEIGHT]]",
+            description =
+                    "A LoRA or the like that all images of --model have; it is added while the model loads. May be given"
+                            + " several times.")
+    private List<String> loras = new ArrayList<>();
+
+    @Option(
             names = "--lora-dir",
             paramLabel = "FOLDER",
             description = "LoRAs that prompts may name: <lora:name:0.8> (default: none).")
-    private Optional<Path> loras = Optional.empty();
+    private Optional<Path> loraFolder = Optional.empty();
 
     @Option(
             names = "--embedding-dir",
@@ -94,6 +104,14 @@ public final class ServeCommand implements Callable<Integer> {
                     "ControlNets that clients of Automatic1111's API may name: safetensors files, and folders that"
                             + " diffusers saved (default: none).")
     private Optional<Path> controlNets = Optional.empty();
+
+    @Option(
+            names = "--preview-vae",
+            paramLabel = "FILE|FOLDER",
+            description =
+                    "A VAE, best a tiny one (TAESD), that decodes previews of a run at full size (default: small ones"
+                            + " without it, which cost next to nothing).")
+    private Optional<Path> previewVae = Optional.empty();
 
     @Option(
             names = "--save-images",
@@ -130,7 +148,9 @@ public final class ServeCommand implements Callable<Integer> {
 
     private ServerSettings settings(PrintWriter err) {
         List<ServedModel> models = new ArrayList<>();
-        models.add(served(model.choose(), err));
+        List<Lora> added = loras.stream().map(Lora::parse).toList();
+        added.forEach(Lora::requireFile);
+        models.add(served(model.choose().with(added), err));
         for (String name : moreModels) {
             ServedModel more = served(model.choose(name), err);
             if (models.stream().anyMatch(there -> there.name().equals(more.name()))) {
@@ -143,7 +163,7 @@ public final class ServeCommand implements Callable<Integer> {
                 .queue(limits.queue())
                 .merging(merging.options())
                 .folders(new Folders(
-                        loras.map(LoraFolder::of),
+                        loraFolder.map(LoraFolder::of),
                         embeddings.map(EmbeddingFolder::of),
                         controlNets.map(ControlNetFolder::of)));
         images.ifPresent(ServeCommand::requireFolder);
@@ -160,7 +180,8 @@ public final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static ServedModel served(ChosenModel chosen, PrintWriter err) {
+    private ServedModel served(ChosenModel chosen, PrintWriter err) {
+        PipelineOptions options = previewVae.map(chosen.options()::previewVae).orElse(chosen.options());
         return new ServedModel(
                 shown(chosen),
                 chosen.embedded().map(EmbeddedModel::fingerprint).orElse(""),
@@ -169,9 +190,9 @@ public final class ServeCommand implements Callable<Integer> {
                         chosen.steps(),
                         chosen.guidanceScale().orElse(Request.GUIDANCE_SCALE.defaultValue()),
                         chosen.width(),
-                        chosen.height()),
-                () -> StableDiffusionPipeline.fromPretrained(
-                        chosen.source(), chosen.options(), new DownloadProgress(err)));
+                        chosen.height(),
+                        chosen.options().loras()),
+                () -> StableDiffusionPipeline.fromPretrained(chosen.source(), options, new DownloadProgress(err)));
     }
 
     /** As the pipeline calls it: a folder by its own name. */

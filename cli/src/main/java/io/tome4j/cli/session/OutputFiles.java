@@ -44,7 +44,7 @@ public final class OutputFiles {
         if (out.isEmpty() || isFolder(out.get())) {
             Path folder = out.orElse(Path.of(""));
             requireFolder(folder);
-            return chooseFree(folder, slug(prompt) + "-" + seed, count, reserved);
+            return chooseFree(folder, slug(prompt) + "-" + Long.toUnsignedString(seed), count, reserved);
         }
         Path named = out.get();
         if (!named.toString().toLowerCase(Locale.ROOT).endsWith(PNG)) {

@@ -66,6 +66,8 @@ class BenchCommandTest {
                 "--weights mine|'mine' is none of random, checkpoint",
                 "--weights checkpoint|name a checkpoint with --model",
                 "--revision main|--revision and --variant are for checkpoints",
+                "--config folder|--config is for checkpoints",
+                "--base sd15|--base is for checkpoints",
                 "--dtype int8|'int8' is none of",
                 "--out x.pdf|--out is x.pdf: it must end in .txt, .md, .csv, .json, .html, or be a folder"
             })
@@ -83,6 +85,20 @@ class BenchCommandTest {
         assertThat(options.duration()).contains(expected);
         options.budget = Optional.of("none");
         assertThat(options.duration()).isEmpty();
+    }
+
+    @Test
+    void aSingleFileIsMeasuredWithTheConfigsOfAFolder() throws IOException {
+        Path file = Files.copy(
+                Program.tinyModel().resolve("unet/diffusion_pytorch_model.safetensors"),
+                folder.resolve("one.safetensors"));
+        JsonNode ofFile = bench("--model", file, "--config", Program.tinyModel(), "--ratios", 0.5, "--format", "json")
+                .json();
+        JsonNode ofFolder = bench("--ratios", 0.5, "--format", "json").json();
+        assertThat(ofFile.get("rows")).hasSameSizeAs(ofFolder.get("rows")).isNotEmpty();
+        assertThat(ofFile.get("rows"))
+                .allSatisfy(row -> assertThat(row.get("seconds").asDouble()).isPositive());
+        assertThat(ofFile.at("/settings/model").asText()).isEqualTo("one.safetensors");
     }
 
     @Test

@@ -254,6 +254,10 @@ class GenerateTest {
         }
         assertThat(images.get(0)).isEqualTo(images.get(1)).isNotEqualTo(images.get(2));
         assertThat(images.get(2)).isEqualTo(images.get(3));
+        assertThat(GenerationParameters.readText(file)).contains("Seed: 9223372036854775808,");
+        Program program = generate("x", "--seed", -1, "--width", 64, "--height", 64, "--out", folder);
+        assertThat(program.out()).contains("x-18446744073709551615.png");
+        assertThat(program.err()).contains("seed 18446744073709551615,");
     }
 
     @Test

@@ -193,6 +193,54 @@ class ServeTest {
         }
     }
 
+    @Test
+    void aLoraGivenAtTheStartIsInAllImagesAndAddedOnce() throws Exception {
+        Path lora = Program.tinyModel().resolveSibling("lora").resolve("kohya.safetensors");
+        Path file = folder.resolve("cli.png");
+        Program.run(("generate x --model " + Program.tinyModel() + " --lora " + lora
+                                + ":0.7 --dtype fp32 --seed 3 --steps 2 --guidance 6 --width 64 --height 64 --out "
+                                + file)
+                        .split(" "))
+                .status();
+        int[] expected = pixels(ImageIO.read(file.toFile()));
+        String size = "\"width\": 64, \"height\": 64";
+        try (Server server = serve("--lora", lora + ":0.7")) {
+            JsonNode first =
+                    ok(post(server, "{\"prompt\": \"x\", \"seed\": 3, \"steps\": 2, \"cfg_scale\": 6, " + size + "}")
+                            .get());
+            assertThat(decoded(first.at("/images/0"))).isEqualTo(expected);
+            String infotext = new ObjectMapper()
+                    .readTree(first.get("info").asText())
+                    .at("/infotexts/0")
+                    .asText();
+            assertThat(infotext).startsWith("x <lora:kohya:0.7>\n");
+            String again = new ObjectMapper()
+                    .createObjectNode()
+                    .put("infotext", infotext)
+                    .toString();
+            assertThat(decoded(ok(post(server, again).get()).at("/images/0"))).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void previewsOfTheServerAreDecodedByTheVaeThatIsNamedForThem() throws Exception {
+        try (Server server = serve(
+                "--preview-vae",
+                Program.tinyModel().resolveSibling("tiny-taesd").toString())) {
+            String events = post(
+                            server,
+                            "/tome4j/v1/generate",
+                            "{\"prompt\": \"x\", \"num_inference_steps\": 3, \"width\": 64, \"height\": 72}")
+                    .get()
+                    .body();
+            String preview = events.substring(events.indexOf("event: preview\ndata: ") + 21)
+                    .lines()
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(decoded(new ObjectMapper().readTree(preview).get("png"))).hasSize(64 * 72);
+        }
+    }
+
     private Path drawn(String name, boolean mask) throws IOException {
         BufferedImage image =
                 new BufferedImage(64, 72, mask ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);

@@ -3,7 +3,6 @@ package io.tome4j.evaluation.bench;
 import io.tome4j.checkpoint.Checkpoint;
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.DownloadListener;
-import io.tome4j.checkpoint.FetchOptions;
 import io.tome4j.checkpoint.RandomWeights;
 import io.tome4j.checkpoint.SharedWeights;
 import io.tome4j.diffusion.Checkpoints;
@@ -113,13 +112,16 @@ public final class BenchModel implements AutoCloseable {
      *
      * @param model a folder in the layout of diffusers, a single safetensors file, or a model's id on the hub
      * @param randomWeights whether to take only its architecture
+     * @param options which of a checkpoint's files, and what a single file does not tell
      * @throws io.tome4j.tensor.TomeException if it cannot be had or loaded
      */
     public static BenchModel fromPretrained(
-            String model, boolean randomWeights, FetchOptions options, DownloadListener listener, Placement placement) {
-        PipelineOptions which =
-                PipelineOptions.DEFAULT.revision(options.revision()).variant(options.variant());
-        Checkpoint.Component unet = Checkpoints.open(model, which, listener).component("unet");
+            String model,
+            boolean randomWeights,
+            PipelineOptions options,
+            DownloadListener listener,
+            Placement placement) {
+        Checkpoint.Component unet = Checkpoints.open(model, options, listener).component("unet");
         if (randomWeights) {
             return random(unet.config(), placement);
         }

@@ -45,7 +45,7 @@ final class ResultTable {
                     shot.prompt().text(),
                     shot.prompt().category(),
                     shot.prompt().challenge(),
-                    String.valueOf(shot.request().seed()),
+                    shot.request().unsignedSeed().toString(),
                     setting.label(),
                     setting.variant(),
                     setting.merges() ? setting.merging().method().name().toLowerCase(Locale.ROOT) : "",

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.DownloadListener;
-import io.tome4j.checkpoint.FetchOptions;
+import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.evaluation.bench.CellResult.Status;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.AttentionKernel;
@@ -81,7 +81,7 @@ class BenchmarkTest {
         try (BenchModel model = BenchModel.fromPretrained(
                 FIXTURES.resolve("tiny-sd1").toString(),
                 false,
-                FetchOptions.DEFAULT,
+                PipelineOptions.DEFAULT,
                 DownloadListener.SILENT,
                 placement)) {
             BenchReport report = Benchmark.of(model, settings).run();

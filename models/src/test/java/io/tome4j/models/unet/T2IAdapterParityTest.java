@@ -7,6 +7,7 @@ import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.fixtures.Fixtures;
+import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.TomeException;
@@ -59,6 +60,23 @@ class T2IAdapterParityTest {
     @ValueSource(strings = {"full", "grey", "light", "xl"})
     void featuresAreThoseOfDiffusers(String name) {
         requireFeaturesOf(name, tensors(name), T2IAdapterConfig.of(config(name)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"full", "light"})
+    void halfPrecisionGivesThemRounded(String name) {
+        SafetensorsFile expected = SafetensorsFile.open(Fixtures.path("t2i-adapter/features.safetensors"));
+        Placement half = Placement.CPU_FP32.dtype(DType.BF16);
+        try (var adapter = T2IAdapterModel.of(Weights.of(tensors(name), half), T2IAdapterConfig.of(config(name)));
+                var scope = TensorScope.open()) {
+            List<Tensor> features = adapter.forward(expected.load(name + ".image"));
+            for (int i = 0; i < features.size(); i++) {
+                Tensor exact = expected.load(name + "." + i);
+                double largest = exact.abs().max().item_float();
+                Tensor rounded = Placement.CPU_FP32.place(features.get(i));
+                assertThat(Fixtures.maxDifference(rounded, exact)).isLessThan(0.05 * largest);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -37,15 +37,15 @@ final class GenerationInfo {
         ArrayNode prompts = json.putArray("all_prompts");
         json.put("negative_prompt", asked.negativePrompt());
         ArrayNode negatives = json.putArray("all_negative_prompts");
-        json.put("seed", asked.seed());
+        json.put("seed", asked.unsignedSeed());
         ArrayNode seeds = json.putArray("all_seeds");
-        json.put("subseed", asked.seed());
+        json.put("subseed", asked.unsignedSeed());
         ArrayNode subseeds = json.putArray("all_subseeds");
         for (MadeImage image : images) {
             prompts.add(prompt);
             negatives.add(asked.negativePrompt());
-            seeds.add(image.request().seed());
-            subseeds.add(image.request().seed());
+            seeds.add(image.request().unsignedSeed());
+            subseeds.add(image.request().unsignedSeed());
         }
         json.put("subseed_strength", 0);
         json.put(

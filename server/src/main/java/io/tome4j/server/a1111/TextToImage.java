@@ -94,8 +94,11 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
                 request = ControlUnits.apply(fields.object(SCRIPTS).object(script), request);
             }
         }
-        long seed = fields.whole("seed").orElse(fields.has("infotext") ? request.seed() : -1L);
-        boolean draws = seed == -1;
+        long seed = fields.whole("seed").orElse(request.seed());
+        // Only the number -1 asks for any seed: 2^64 - 1, which is the same one, is meant as it stands.
+        boolean draws = fields.text("seed")
+                .map(text -> seed == -1 && text.strip().startsWith("-"))
+                .orElse(!fields.has("infotext"));
         request = request.seed(draws ? ThreadLocalRandom.current().nextLong((1L << 32) - MOST_SEEDS) : seed);
         long count = (long) count(fields, "batch_size") * count(fields, "n_iter");
         Asked asked = new Asked(model, request, (int) Math.min(count, Integer.MAX_VALUE), draws, false);

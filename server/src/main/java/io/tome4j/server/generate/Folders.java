@@ -8,6 +8,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.server.http.HttpError;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Where that lies which requests may name; what they name otherwise is no file of this machine.
@@ -52,7 +53,8 @@ public record Folders(
         if (loras.isPresent()) {
             return loras.get().resolve(request);
         }
-        if (!request.loras().isEmpty() || request.prompts().stream().anyMatch(Folders::namesLora)) {
+        Stream<String> prompts = Stream.concat(request.prompts().stream(), Stream.of(request.get(Request.PROMPT_2)));
+        if (request.loras().stream().anyMatch(lora -> lora.file().isEmpty()) || prompts.anyMatch(Folders::namesLora)) {
             throw HttpError.field(
                     "prompt", "prompt names a LoRA, and this server was started without a folder of them");
         }

@@ -65,7 +65,8 @@ public record Generation(GenerationQueue queue, Limits limits, ToMeOptions mergi
      */
     public Ticket submit(Asked asked, Exchange exchange, UnaryOperator<String> names) {
         try {
-            Request request = folders.resolve(limits.apply(asked.request(), asked.count(), names), names);
+            Request limited = limits.apply(asked.request(), asked.count(), names);
+            Request request = folders.resolve(asked.model().defaults().in(limited), names);
             Task task = Task.of(asked.model(), request, asked.count(), asked.mergeMap());
             return queue.submit(
                     task, asked.drawsSeed() ? Optional.of(retry(asked, request, exchange)) : Optional.empty());

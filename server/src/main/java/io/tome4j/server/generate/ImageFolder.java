@@ -17,7 +17,7 @@ public record ImageFolder(Path folder) {
     /** Writes an image. */
     public void save(MadeImage made) {
         String name = LocalDateTime.now(ZoneId.systemDefault()).format(TIME) + "-"
-                + Long.toUnsignedString(made.request().seed()) + ".png";
+                + made.request().unsignedSeed() + ".png";
         made.image().save(folder.resolve(name));
     }
 }

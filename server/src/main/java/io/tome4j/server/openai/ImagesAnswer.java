@@ -47,7 +47,7 @@ final class ImagesAnswer {
 
     static void putOurs(ObjectNode json, Outcome outcome) {
         MadeImage first = outcome.images().get(0);
-        json.put("seed", first.request().seed());
+        json.put("seed", first.request().unsignedSeed());
         json.put("interrupted", outcome.end() == Outcome.End.INTERRUPTED);
         first.result().ifPresent(result -> {
             json.put("seconds_per_step", Times.of(result.timings()).perStep(first.request()));

@@ -29,7 +29,7 @@ final class ImageReport {
         json.put("png", Base64.getEncoder().encodeToString(made.image().png()));
         json.put("width", made.image().width());
         json.put("height", made.image().height());
-        json.put("seed", String.valueOf(made.request().seed())); // a text: browsers' numbers are not exact
+        json.put("seed", made.request().unsignedSeed().toString()); // a text: browsers' numbers are not exact
         json.put("infotext", made.image().parameters());
         json.put("dropped_words", made.droppedWords());
         made.mergeMap().ifPresent(map -> json.put("merge_map", ImageFormat.pngBase64(map)));

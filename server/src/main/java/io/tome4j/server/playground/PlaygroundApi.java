@@ -221,7 +221,7 @@ public final class PlaygroundApi implements Api {
         Request request = parameters.request();
         ObjectNode json = Json.object().put("prompt", parameters.prompt());
         OptionsJson.put(json, request);
-        json.put("seed", String.valueOf(request.seed())); // a text: browsers' numbers are not exact
+        json.put("seed", request.unsignedSeed().toString()); // a text: browsers' numbers are not exact
         json.put(
                 "scheduler",
                 Schedulers.names().contains(request.scheduler()) ? request.scheduler() : Request.CHECKPOINTS_OWN);

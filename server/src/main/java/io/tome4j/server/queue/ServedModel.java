@@ -1,6 +1,10 @@
 package io.tome4j.server.queue;
 
+import io.tome4j.diffusion.Lora;
+import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -23,8 +27,28 @@ public record ServedModel(
      * @param guidanceScale how strongly to follow the prompt
      * @param width in pixels; 0 leaves it to the checkpoint
      * @param height likewise
+     * @param loras that all its images have, besides those that a request names
      */
-    public record Defaults(int steps, double guidanceScale, int width, int height) {}
+    public record Defaults(int steps, double guidanceScale, int width, int height, List<Lora> loras) {
+        public Defaults {
+            loras = List.copyOf(loras);
+        }
+
+        /** Without LoRAs. */
+        public Defaults(int steps, double guidanceScale, int width, int height) {
+            this(steps, guidanceScale, width, height, List.of());
+        }
+
+        /** A request with the LoRAs that all images have, before its own; one that it names itself is not added twice. */
+        public Request in(Request request) {
+            List<Lora> all = new ArrayList<>(loras);
+            request.loras().stream()
+                    .filter(lora ->
+                            loras.stream().noneMatch(there -> there.tag().equals(lora.tag())))
+                    .forEach(all::add);
+            return loras.isEmpty() ? request : request.loras(all);
+        }
+    }
 
     /** The first ten digits of the hash, as A1111's web UI shows it; empty if it is not known. */
     public String shortHash() {

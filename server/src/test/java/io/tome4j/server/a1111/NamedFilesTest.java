@@ -221,6 +221,19 @@ class NamedFilesTest {
     }
 
     @Test
+    void adaptersThatAnInfotextNamesAreRefused() throws Exception {
+        for (String adapter : List.of(
+                "T2I-Adapter 0: \\\"Model: /etc/some, Weight: 1, Factor: 1, Image: a.png []\\\"",
+                "IP-Adapter 0: \\\"Model: /etc/some, Weight: 1, Image: a.png []\\\"")) {
+            String infotext = "x\\nSteps: 2, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, " + adapter;
+            HttpResponse<String> refused =
+                    served.post(TXT2IMG, "{\"prompt\": \"x\", \"infotext\": \"" + infotext + "\"}");
+            assertThat(refused.statusCode()).isEqualTo(422);
+            assertThat(refused.body()).contains("names a T2I-Adapter or an IP-Adapter");
+        }
+    }
+
+    @Test
     void embeddingsAreListedAndStandForTheirVectors() throws Exception {
         JsonNode loaded = served.got("/sdapi/v1/embeddings").get("loaded");
         assertThat(loaded.at("/style/vectors").asInt()).isEqualTo(3);

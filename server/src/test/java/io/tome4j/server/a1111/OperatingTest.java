@@ -3,8 +3,15 @@ package io.tome4j.server.a1111;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.fixtures.Fixtures;
 import io.tome4j.server.Served;
+import io.tome4j.server.ServerSettings;
+import io.tome4j.server.generate.Limits;
 import io.tome4j.server.queue.ServedModel;
+import io.tome4j.tensor.DTypeChoice;
+import java.io.ByteArrayInputStream;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -12,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -72,6 +80,39 @@ class OperatingTest {
         assertThat(idle.get("progress").asDouble()).isZero();
         assertThat(idle.at("/state/job_count").asInt()).isZero();
         assertThat(idle.has("current_image")).isTrue();
+    }
+
+    @Test
+    void previewsAreOfFullSizeWhereThereIsAVaeForThem() throws Exception {
+        PipelineOptions options =
+                PipelineOptions.DEFAULT.dtype(DTypeChoice.FP32).previewVae(Fixtures.path("tiny-taesd"));
+        ServedModel model = new ServedModel(
+                "tiny-sd1",
+                "",
+                "",
+                new ServedModel.Defaults(2, 7.5, Served.SIDE, Served.SIDE),
+                () -> StableDiffusionPipeline.fromPretrained(
+                        Fixtures.path("tiny-sd1").toString(), options));
+        try (Served other = Served.start(ServerSettings.of(Served.settings().http(), List.of(model))
+                .limits(new Limits(512 * 512, false, 2000, 16, 2000)))) {
+            var job = other.http()
+                    .sendAsync(
+                            other.request("/sdapi/v1/txt2img")
+                                    .POST(BodyPublishers.ofString(
+                                            "{\"prompt\": \"x\", \"sampler_name\": \"DDIM\", \"steps\": 980}"))
+                                    .build(),
+                            BodyHandlers.ofString());
+            JsonNode image = other.got("/sdapi/v1/progress").get("current_image");
+            while (image.isNull()) {
+                Thread.sleep(20);
+                image = other.got("/sdapi/v1/progress").get("current_image");
+            }
+            other.posted("/sdapi/v1/interrupt", "{}");
+            assertThat(ImageIO.read(new ByteArrayInputStream(image.binaryValue()))
+                            .getWidth())
+                    .isEqualTo(Served.SIDE);
+            other.ok(job.get());
+        }
     }
 
     @Test
