@@ -31,6 +31,7 @@ PARTS = {  # in the order in which they build on each other
     "sdxl-tasks": "sdxl_tasks",
     "t2i-adapter": "t2i_adapter",
     "ip-adapter": "ip_adapter",
+    "upscalers": "upscalers",
     "hires": "hires",
     "single-files": "single_files",
     "lora": "lora",

@@ -8,6 +8,7 @@ halved by averaging and must decode to the halved picture: this keeps them smoot
 and makes latents of 256x256 and 512x512 pictures alike (EQ-VAE, arXiv:2502.09509).
 """
 import argparse
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def loss_of(vae, x, noise, halve):
     return reconstruction_loss(y, x) + KL_WEIGHT * kl, F.l1_loss(y, x).detach(), kl.detach()
 
 
-def train(vae, renders, workdir, minutes, decoder_only, device):
+def train(vae, renders, workdir, minutes, samples, decoder_only, device):
     path = workdir / ("decoder.pt" if decoder_only else "autoencoder.pt")
     state = common.load(path)
     if decoder_only:
@@ -76,13 +77,14 @@ def train(vae, renders, workdir, minutes, decoder_only, device):
     vae = fast.fuse(vae.to(device))
     optimiser = common.Muon([(n, p) for n, p in vae.named_parameters() if p.requires_grad], PEAK_RATE, adam_names=("conv_in", "conv_out"))
     average = common.MovingAverage([vae], 0.998)
-    step, budget = state.get("step", 0), common.Budget(minutes, state.get("spent", 0.0))
+    step, budget = state.get("step", 0), common.Budget(minutes, state.get("spent", 0.0), samples, state.get("step", 0) * BATCH)
     if state:
         vae.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average.load_state_dict(state["average"])
-    sums, saved = [], budget.spent()
-    while True:
+    sums, saved, stop = [], budget.spent(), []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # a plain kill saves first
+    while budget.progress() < 1 and not stop:
         rng = np.random.default_rng((1, step))
         torch.manual_seed(step)
         x = torch.stack([crop(renders, rng) for _ in range(BATCH)]).to(device, memory_format=torch.channels_last)
@@ -96,18 +98,19 @@ def train(vae, renders, workdir, minutes, decoder_only, device):
         optimiser.step()
         average.update()
         step += 1
+        budget.seen += BATCH
         sums.append((total.item(), l1.item(), kl.item()))
         if step % 50 == 0:
             total, l1, kl = np.mean(sums, 0)
             common.log(workdir / "autoencoder.csv", step=step, seconds=int(budget.spent()), loss=float(total), l1=float(l1), kl=float(kl))
             sums = []
-        done = budget.progress() >= 1
-        if done or budget.spent() - saved > 180:
+        if stop or budget.progress() >= 1 or budget.spent() - saved > 180:
             saved = budget.spent()
             common.save(path, dict(model=vae.state_dict(), optimiser=optimiser.state_dict(), average=average.state_dict(), step=step, spent=saved))
-        if done:
-            average.swap()
-            return vae
+    if stop:
+        raise SystemExit("stopped before the end; the same command goes on")
+    average.swap()
+    return vae
 
 
 @torch.no_grad()
@@ -134,7 +137,9 @@ def normalise(vae, renders, device):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=22)
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, help="what the training may take, earlier runs included")
+    budget.add_argument("--samples", type=int, help="how many crops it may see, earlier runs included")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--decoder", action="store_true", help="go on with the decoder alone")
     args = parser.parse_args()
@@ -144,7 +149,7 @@ def main():
     _, renders = data.load(args.workdir)
     folder = args.workdir / "vae"
     vae = AutoencoderKL.from_pretrained(folder) if args.decoder else model()
-    vae = train(vae, renders, args.workdir, args.minutes, args.decoder, device)
+    vae = train(vae, renders, args.workdir, args.minutes, args.samples, args.decoder, device)
     if not args.decoder:
         normalise(vae, renders, device)
     vae.to(memory_format=torch.contiguous_format).save_pretrained(folder)

@@ -26,6 +26,8 @@ class Muon(torch.optim.Optimizer):
     def step(self):
         for group in self.param_groups:
             present = [p for p in group["params"] if p.grad is not None]
+            if not present:
+                continue
             if group["weight_decay"]:
                 torch._foreach_mul_(present, 1 - group["lr"] * group["weight_decay"])
             updates = self.muon_updates(present, group) if group["muon"] else [self.adam_update(p, group) for p in present]
@@ -110,17 +112,18 @@ class MovingAverage:
 
 
 class Budget:
-    """Wall-clock budget of a stage: counts the seconds of earlier runs too, so that a resumed stage ends in time."""
+    """What a stage may take: minutes of wall-clock time or, if given, samples. What earlier runs took counts too, so that a resumed stage ends when it should."""
 
-    def __init__(self, minutes, spent=0.0):
-        self.seconds, self.start = minutes * 60, time.time() - spent
+    def __init__(self, minutes=None, spent=0.0, samples=None, seen=0):
+        self.minutes, self.samples, self.seen, self.start = minutes, samples, seen, time.time() - spent
 
     def spent(self):
+        """Seconds."""
         return time.time() - self.start
 
     def progress(self):
         """0 at the start, 1 when the budget is used up."""
-        return min(1.0, self.spent() / self.seconds)
+        return min(1.0, self.seen / self.samples if self.samples else self.spent() / (self.minutes * 60))
 
 
 def learning_rate(peak, step, progress, warm_up=100, final=0.02, decay_from=0.5):

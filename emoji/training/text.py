@@ -98,7 +98,9 @@ def retrieval(pictures, tokens, encoder, head):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, help="what the training may take, earlier runs included")
+    budget.add_argument("--samples", type=int, help="how many captions it may see, earlier runs included")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2)
@@ -117,12 +119,13 @@ def main():
     average = common.MovingAverage([modules], 0.995)
     path = args.workdir / "text.pt"
     state = common.load(path)
-    budget, step = common.Budget(args.minutes, state.get("spent", 0.0)), state.get("step", 0)
+    budget, step = common.Budget(args.minutes, state.get("spent", 0.0), args.samples, state.get("samples", 0)), state.get("step", 0)
     if budget.progress() >= 1:
         return
     if state:
         modules.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        if "optimiser" in state:  # a model that resume.py took up has none
+            optimiser.load_state_dict(state["optimiser"])
         average.load_state_dict(state["average"])
     pictures, losses, saved, stop = Pictures(args.workdir), [], budget.spent(), []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
@@ -140,6 +143,7 @@ def main():
         average.update()
         losses.append(loss.item())
         step += 1
+        budget.seen += args.batch
         done = stop or budget.progress() >= 1
         if step % 50 == 0:
             row = dict(step=step, seconds=int(budget.spent()), loss=float(np.mean(losses)), rate=rate)
@@ -151,7 +155,7 @@ def main():
             losses = []
         if done or budget.spent() - saved > 180:
             saved = budget.spent()
-            common.save(path, dict(model=modules.state_dict(), optimiser=optimiser.state_dict(), average=average.state_dict(), step=step, spent=saved))
+            common.save(path, dict(model=modules.state_dict(), optimiser=optimiser.state_dict(), average=average.state_dict(), step=step, spent=saved, samples=budget.seen))
         if done:
             average.swap()
             print("top1 %.3f top10 %.3f" % retrieval(pictures, tokens, encoder, head))

@@ -10,6 +10,7 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
 from PIL import Image
 from torch.nn import functional
 
+from parts import upscalers
 from parts.common import FIXTURES, generator
 from parts.images import HARBOUR, Case, make_runs
 
@@ -47,6 +48,8 @@ CASES = [
     TwoPasses("latent-tome", "sd1", "euler", 3, 69, width=64, height=64, hires_steps=2, tome={"ratio": 0.5}),
     TwoPasses("lanczos-tome_first", "sd1", "ddim", 3, 70, width=64, height=64, upscaler="lanczos", hires_steps=2,
               tome={"ratio": 0.5}, hires_ratio=0.0),
+    TwoPasses("network", "sd1", "euler", 4, 71, upscaler="real-2x", hires_strength=0.5),
+    TwoPasses("network-two", "sd1", "euler", 3, 73, upscaler="first-2x", factor=1.5, images_per_prompt=2, hires_strength=0.5),
 ]
 
 
@@ -70,7 +73,9 @@ def run(pipeline: StableDiffusionPipeline, case: TwoPasses, global_seed: int) ->
         **arguments, num_inference_steps=case.steps, width=case.width, height=case.height,
         output_type="pil" if pixels else "latent").images
     height, width = int(case.height // 8 * case.factor), int(case.width // 8 * case.factor)
-    if pixels:
+    if case.upscaler in upscalers.FILES:
+        first = [upscalers.enlarged(upscalers.net(case.upscaler), image, (8 * width, 8 * height)) for image in first]
+    elif pixels:
         first = [image.resize((8 * width, 8 * height), Image.Resampling[case.upscaler.upper()]) for image in first]
     else:
         first = functional.interpolate(first, size=(height, width), **LATENT[case.upscaler])

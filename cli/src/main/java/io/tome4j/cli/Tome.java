@@ -12,6 +12,7 @@ import io.tome4j.cli.options.OutputFormat;
 import io.tome4j.cli.serve.ServeCommand;
 import io.tome4j.cli.session.Version;
 import io.tome4j.cli.tune.TuneCommand;
+import io.tome4j.cli.upscale.UpscaleCommand;
 import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.evaluation.bench.BenchFormat;
 import io.tome4j.tensor.AttentionKernel;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
             TuneCommand.class,
             BenchCommand.class,
             ServeCommand.class,
+            UpscaleCommand.class,
             ModelsCommand.class,
             InfoCommand.class
         },
@@ -65,7 +67,8 @@ public final class Tome implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "Say what to do: generate, compare, evaluate, tune, bench, serve, models or info");
+                spec.commandLine(),
+                "Say what to do: generate, compare, evaluate, tune, bench, serve, upscale, models or info");
     }
 
     /** Runs the program and ends the JVM with its exit status. */

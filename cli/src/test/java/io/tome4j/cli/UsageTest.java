@@ -160,7 +160,7 @@ class UsageTest {
     void withoutACommandItSaysWhichThereAre() {
         Program program = Program.run();
         assertThat(program.status()).isEqualTo(2);
-        assertThat(program.err()).contains("generate, compare, evaluate, tune, bench, serve, models or info");
+        assertThat(program.err()).contains("generate, compare, evaluate, tune, bench, serve, upscale, models or info");
     }
 
     @Test

@@ -49,6 +49,7 @@ public final class GenerationParameters {
                 .start(Start.noise())
                 .scheduler(sampler.scheduler())
                 .scheduleType(sampler.type())
+                .with(Request.HIRES_UPSCALER, Upscaler.shown(asked.hiresUpscaler()))
                 .merging(asked.merging().orElse(ToMeOptions.NONE))
                 .guidanceScale(asked.guidanceScale()) // a text says it in any case
                 .loras(asked.loras().stream().map(Lora::withoutFile).toList())

@@ -1,13 +1,10 @@
 package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Pixels;
-import io.tome4j.diffusion.pixels.Resampling;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
-import io.tome4j.merging.TokenGrid;
 import io.tome4j.tensor.Tensors;
 import java.util.List;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -16,9 +13,9 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param request of the second pass
  * @param latents of the first, {@code [B, 4, h, w]}
- * @param decoded its images; empty where latents are enlarged
+ * @param enlarged its images, of the second pass's size; empty where latents are enlarged
  */
-record HiresStart(Request request, Tensor latents, List<Pixels> decoded) implements PreparedStart {
+record HiresStart(Request request, Tensor latents, List<Pixels> enlarged) implements PreparedStart {
     /** A greater strength counts as this one. */
     private static final double GREATEST_STRENGTH = 0.999;
 
@@ -33,20 +30,14 @@ record HiresStart(Request request, Tensor latents, List<Pixels> decoded) impleme
     @Override
     public Beginning begin(Context context) {
         PreparedStart.requirePlain(context.denoiser());
-        Optional<Resampling> pixels = request.hiresUpscaler().pixels();
-        Tensor enlarged = pixels.isPresent()
-                ? encoded(context, pixels.get())
-                : request.hiresUpscaler().latents(latents, context.grid());
-        return Beginning.of(context.trajectory().addNoise(enlarged, context.drawn(), 0));
+        Tensor larger = enlarged.isEmpty()
+                ? Upscaler.named(request.hiresUpscaler()).orElseThrow().latents(latents, context.grid())
+                : encoded(context);
+        return Beginning.of(context.trajectory().addNoise(larger, context.drawn(), 0));
     }
 
-    private Tensor encoded(Context context, Resampling resampling) {
-        TokenGrid grid = context.grid();
-        int width = grid.width() * Request.PIXELS_PER_LATENT;
-        int height = grid.height() * Request.PIXELS_PER_LATENT;
-        Tensor[] images = decoded.stream()
-                .map(image -> ImageEncoder.tensor(resampling.resize(image, width, height)))
-                .toArray(Tensor[]::new);
+    private Tensor encoded(Context context) {
+        Tensor[] images = enlarged.stream().map(ImageEncoder::tensor).toArray(Tensor[]::new);
         Tensor batch = images.length == 1 ? images[0] : Tensors.cat(0, images);
         return context.encoder().encode(batch, context.tiled(), context.noise());
     }

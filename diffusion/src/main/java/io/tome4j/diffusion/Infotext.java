@@ -130,7 +130,7 @@ final class Infotext {
             values.put(Request.CLIP_SKIP.title(), String.valueOf(request.clipSkip() + 1));
         }
         if (request.hires() > 1) {
-            values.put(Request.HIRES_UPSCALER.title(), request.hiresUpscaler().title());
+            values.put(Request.HIRES_UPSCALER.title(), Upscaler.shown(request.hiresUpscaler()));
             values.put(Request.HIRES_STEPS.title(), request.text(Request.HIRES_STEPS));
             values.put(hiresStrengthTitle(values), request.text(Request.HIRES_STRENGTH));
         }
@@ -166,10 +166,7 @@ final class Infotext {
             hires = hires.withText(Request.HIRES_STEPS, values.text(Request.HIRES_STEPS.title(), ""));
         }
         String upscaler = values.text(Request.HIRES_UPSCALER.title(), "");
-        for (Upscaler known : Upscaler.values()) { // others, which are networks, cannot be had here
-            hires = known.title().equalsIgnoreCase(upscaler) ? hires.hiresUpscaler(known) : hires;
-        }
-        return hires;
+        return upscaler.isBlank() ? hires : hires.with(Request.HIRES_UPSCALER, upscaler);
     }
 
     private static void putIfKnown(Map<String, String> values, String key, String value) {

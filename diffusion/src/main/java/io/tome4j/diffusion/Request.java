@@ -13,6 +13,7 @@ import io.tome4j.tensor.Option;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.OptionValues;
 import java.math.BigInteger;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -249,9 +250,14 @@ public final class Request {
                     "FACTOR", "Enlarge the image by this factor and go over it in a second pass; 1 is no second pass.")
             .allowing(factor -> factor >= 1 && factor <= 8, "it must be from 1, which is no second pass, to 8");
 
-    public static final Option<Upscaler> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT)
+    public static final Option<String> HIRES_UPSCALER = Option.of("hires_upscaler", Upscaler.LATENT.id())
             .titled("Hires upscaler")
-            .described("What enlarges: of latents or, by way of pixels, of the image.");
+            .described(
+                    "NAME|FILE",
+                    "What enlarges: latents (latent, latent_antialiased, latent_bicubic, latent_bicubic_antialiased,"
+                            + " latent_nearest, latent_nearest_exact) or, by way of pixels, the image (lanczos, bicubic,"
+                            + " bilinear, box, nearest, or an ESRGAN in a safetensors file).")
+            .allowing(text -> !text.isBlank(), "it must be a name or a file");
 
     public static final Option<Integer> HIRES_STEPS = Option.of("hires_steps", 0)
             .titled("Hires steps")
@@ -427,6 +433,9 @@ public final class Request {
     public <T> Request with(Option<T> option, T value) {
         if (option.equals(WIDTH) || option.equals(HEIGHT)) {
             requireSize(option, (Integer) value);
+        }
+        if (option.equals(HIRES_UPSCALER) && !Upscaler.canonical((String) value).equals(value)) {
+            return with(HIRES_UPSCALER, Upscaler.canonical((String) value));
         }
         boolean asIfNotChosen = value.equals(option.defaultValue()) && !DEFAULTS_BY_FAMILY.contains(option);
         OptionValues changed = asIfNotChosen ? values.without(option) : values.with(option, value);
@@ -831,13 +840,18 @@ public final class Request {
         return with(HIRES, factor);
     }
 
-    /** What enlarges the image between the passes. */
-    public Upscaler hiresUpscaler() {
+    /** What enlarges the image between the passes: the {@linkplain Upscaler#id id} of an upscaler, or a network's file. */
+    public String hiresUpscaler() {
         return get(HIRES_UPSCALER);
     }
 
     public Request hiresUpscaler(Upscaler value) {
-        return with(HIRES_UPSCALER, value);
+        return with(HIRES_UPSCALER, value.id());
+    }
+
+    /** Has a network enlarge the image: an ESRGAN in a safetensors file. */
+    public Request hiresUpscaler(Path file) {
+        return with(HIRES_UPSCALER, file.toString());
     }
 
     /** Steps of the second pass; 0 is as many as the first. */

@@ -5,6 +5,7 @@ import io.tome4j.checkpoint.DownloadListener;
 import io.tome4j.diffusion.DenoisingLoop.Denoised;
 import io.tome4j.diffusion.Result.Timings;
 import io.tome4j.diffusion.pixels.Pixels;
+import io.tome4j.diffusion.pixels.Resampling;
 import io.tome4j.diffusion.prompt.ScheduledText.Steps;
 import io.tome4j.diffusion.scheduler.Scheduler;
 import io.tome4j.diffusion.scheduler.Trajectory;
@@ -21,6 +22,7 @@ import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.awt.image.BufferedImage;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -184,6 +186,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         TokenGrid grid = request.latentGrid(nominalGrid());
         TokenGrid largest = request.hiresGrid(grid);
         requireNoRefiner(request);
+        Upscaler.require(request); // one that cannot be used is said before the first pass
         Adapters.Added added = loras.add(request.loras());
         Request sized = sized(request, grid)
                 .scheduler(scheduler.name())
@@ -207,7 +210,7 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
                     Pass second = pass(
                             sized(sized.withHiresMerging(resolved), largest),
                             new Steps(request.hiresStepsToRun(), request.steps()),
-                            hires(request, pass.denoised().latents(), grid),
+                            hires(request, pass.denoised().latents(), grid, largest),
                             scheduler,
                             largest,
                             networks,
@@ -357,17 +360,34 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
         return List.copyOf(warnings);
     }
 
-    /** What the second pass begins with: the first's latents, or its images. */
-    private PreparedStart hires(Request request, Tensor latents, TokenGrid grid) {
-        if (request.hiresUpscaler().pixels().isEmpty()) {
+    /** The second pass's beginning: the first one's latents, or its images, enlarged to the size of the second. */
+    private HiresStart hires(Request request, Tensor latents, TokenGrid grid, TokenGrid larger) {
+        Optional<Upscaler> known = Upscaler.named(request.hiresUpscaler());
+        if (known.isPresent() && known.get().pixels().isEmpty()) {
             return new HiresStart(request, latents, List.of());
         }
-        return new HiresStart(
-                request,
-                latents,
-                decoder().decode(latents, memory.decodesInTiles(grid)).stream()
-                        .map(Pixels::of)
-                        .toList());
+        int width = larger.width() * Request.PIXELS_PER_LATENT;
+        int height = larger.height() * Request.PIXELS_PER_LATENT;
+        List<Pixels> images = decoder().decode(latents, memory.decodesInTiles(grid)).stream()
+                .map(Pixels::of)
+                .toList();
+        if (known.isPresent()) {
+            Resampling resampling = known.get().pixels().orElseThrow();
+            return new HiresStart(
+                    request,
+                    latents,
+                    images.stream()
+                            .map(image -> resampling.resize(image, width, height))
+                            .toList());
+        }
+        try (ImageUpscaler upscaler = ImageUpscaler.open(Path.of(request.hiresUpscaler()), placement())) {
+            return new HiresStart(
+                    request,
+                    latents,
+                    images.stream()
+                            .map(image -> upscaler.enlarge(image, width, height))
+                            .toList());
+        }
     }
 
     private Result result(

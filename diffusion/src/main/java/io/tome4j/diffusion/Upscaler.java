@@ -2,8 +2,16 @@ package io.tome4j.diffusion;
 
 import io.tome4j.diffusion.pixels.Resampling;
 import io.tome4j.merging.TokenGrid;
+import io.tome4j.models.singlefile.UpscalerFile;
+import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.InterpolateFuncOptions;
 import org.bytedeco.pytorch.InterpolateMode;
@@ -39,6 +47,68 @@ public enum Upscaler {
     /** What A1111's web UI calls it. */
     public String title() {
         return title;
+    }
+
+    /** What {@link Request#HIRES_UPSCALER} calls it. */
+    public String id() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** That of an id, however it is written, or of the web UI's name; empty if there is none. */
+    public static Optional<Upscaler> named(String text) {
+        String id = text.strip().toLowerCase(Locale.ROOT).replace(' ', '_').replace('-', '_');
+        return Arrays.stream(values())
+                .filter(each -> each.id().equals(id) || each.title().equalsIgnoreCase(text.strip()))
+                .findFirst();
+    }
+
+    /** Id or file as {@link Request#HIRES_UPSCALER} has it. */
+    static String canonical(String text) {
+        return named(text).map(Upscaler::id).orElse(text);
+    }
+
+    /**
+     * What an image's parameters call it: the web UI's name; of a network its file's, without folder and ending.
+     *
+     * @param text id or file
+     */
+    static String shown(String text) {
+        Optional<Upscaler> known = named(text);
+        if (known.isPresent()) {
+            return known.get().title();
+        }
+        String file = text.substring(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1);
+        String stem = file.replaceFirst("\\.safetensors$", "");
+        return named(stem).isPresent() ? file : stem;
+    }
+
+    /**
+     * Checks that a request's second pass, if it has one, has an upscaler that can be used: one of these, or a network's file,
+     * of which only the header is read.
+     *
+     * @throws io.tome4j.tensor.TomeException if the file is no ESRGAN
+     * @throws OptionException if it is neither one of these nor a file
+     */
+    public static void require(Request request) {
+        String text = request.hiresUpscaler();
+        if (request.hires() == 1 || named(text).isPresent()) {
+            return;
+        }
+        if (!isFile(text)) {
+            throw new OptionException("{hires_upscaler} is '" + OptionException.literal(text)
+                    + "', and there is no such file; there are "
+                    + Arrays.stream(values()).map(Upscaler::id).collect(Collectors.joining(", "))
+                    + ", and any ESRGAN in a safetensors file");
+        }
+        UpscalerFile.of(Path.of(text));
+    }
+
+    private static boolean isFile(String text) {
+        try {
+            return Files.exists(Path.of(text));
+        } catch (InvalidPathException e) {
+            return false;
+        }
     }
 
     /** How pixels are enlarged; empty for latents. */

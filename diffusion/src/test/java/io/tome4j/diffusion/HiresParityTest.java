@@ -13,6 +13,8 @@ import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.OptionException;
 import io.tome4j.tensor.TensorScope;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -43,6 +45,13 @@ class HiresParityTest {
         return StableDiffusionPipeline.fromPretrained(Fixtures.path(name).toString(), CPU);
     }
 
+    /** Its name, or the file of a network of {@code reference/parts/upscalers.py}. */
+    private static String upscaler(JsonNode c) {
+        String name = c.get("upscaler").textValue();
+        Path network = Fixtures.path("upscalers/" + name + ".safetensors");
+        return Files.exists(network) ? network.toString() : name;
+    }
+
     @ParameterizedTest
     @MethodSource("cases")
     void drawsWhatTheReferenceDrawsInTwoPasses(JsonNode c) throws IOException {
@@ -53,7 +62,7 @@ class HiresParityTest {
             }
             Request request = PipelineParityTest.request(c)
                     .hires(c.get("factor").doubleValue())
-                    .withText(Request.HIRES_UPSCALER, c.get("upscaler").textValue())
+                    .withText(Request.HIRES_UPSCALER, upscaler(c))
                     .hiresSteps(c.get("hires_steps").intValue())
                     .hiresStrength(c.get("hires_strength").doubleValue())
                     .hiresRatio(c.get("hires_ratio").asDouble(-1));

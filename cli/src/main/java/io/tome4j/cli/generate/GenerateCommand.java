@@ -89,7 +89,8 @@ public final class GenerateCommand extends SessionCommand<GenerateCommand.Plan> 
                 like.flatMap(Request::merging).map(merging::options).orElseGet(merging::options);
         Request asked = like.map(this::changed)
                 .orElseGet(() -> image.request(prompt.required(), chosen, start.image.isPresent()));
-        Request request = start.applyTo(ipAdapter.applyTo(t2iAdapter.applyTo(control.applyTo(asked))))
+        Request request = model.withUpscaler(
+                        start.applyTo(ipAdapter.applyTo(t2iAdapter.applyTo(control.applyTo(asked)))))
                 .merging(options);
         output.latents.ifPresent(OutputFiles::requireFile);
         List<Path> files =

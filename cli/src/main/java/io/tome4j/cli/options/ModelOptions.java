@@ -1,6 +1,9 @@
 package io.tome4j.cli.options;
 
 import io.tome4j.diffusion.PipelineOptions;
+import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Upscaler;
+import io.tome4j.diffusion.UpscalerFolder;
 import io.tome4j.diffusion.VaeTiling;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.tensor.AttentionKernel;
@@ -125,6 +128,21 @@ public final class ModelOptions extends CheckpointOptions {
                     + " once)");
         }
         return new ChosenModel(embedded.name(), Optional.of(embedded), options);
+    }
+
+    /**
+     * A request whose upscaler, if it has a second pass, is there: built in, a file, or one of a name in {@code --models-dir}.
+     *
+     * @throws OptionException if it is none of these
+     * @throws io.tome4j.tensor.TomeException if the file is no upscaler that can be used
+     */
+    public Request withUpscaler(Request request) {
+        String name = request.hiresUpscaler();
+        Path folder = modelsDir;
+        boolean byName = request.hires() > 1 && Upscaler.named(name).isEmpty() && !name.endsWith(".safetensors");
+        Request resolved = byName && folder != null ? UpscalerFolder.of(folder).resolve(request) : request;
+        Upscaler.require(resolved);
+        return resolved;
     }
 
     private String named(String name) {

@@ -12,6 +12,7 @@ import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.UpscalerFolder;
 import io.tome4j.emoji.EmbeddedModel;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.server.ServerSettings;
@@ -114,6 +115,13 @@ public final class ServeCommand implements Callable<Integer> {
     private Optional<Path> previewVae = Optional.empty();
 
     @Option(
+            names = "--upscaler-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "ESRGANs that second passes may name; also A1111's folder, with models/ESRGAN in it (default: none).")
+    private Optional<Path> upscalers = Optional.empty();
+
+    @Option(
             names = "--save-images",
             paramLabel = "FOLDER",
             description = "Keep images there that clients of Automatic1111's API want to be kept (default: keep none).")
@@ -165,7 +173,8 @@ public final class ServeCommand implements Callable<Integer> {
                 .folders(new Folders(
                         loraFolder.map(LoraFolder::of),
                         embeddings.map(EmbeddingFolder::of),
-                        controlNets.map(ControlNetFolder::of)));
+                        controlNets.map(ControlNetFolder::of),
+                        upscalers.map(UpscalerFolder::of)));
         images.ifPresent(ServeCommand::requireFolder);
         return images.map(settings::images).orElse(settings);
     }

@@ -25,7 +25,9 @@ public enum FileKind {
     /** An image as a prompt. */
     IP_ADAPTER("an IP-Adapter", "it takes images as prompts: --ip-adapter takes it, --model the model"),
     /** A network that enlarges images. */
-    UPSCALER("an upscaler", "it is no model of Stable Diffusion"),
+    UPSCALER("an upscaler (ESRGAN)", "it enlarges images: --hires-upscaler takes it, and tome upscale"),
+    /** Another network that enlarges images. */
+    OTHER_UPSCALER("an upscaler of another kind than ESRGAN", "this kind is not supported"),
     /** Stable Diffusion 3. */
     SD3("a Stable Diffusion 3 model", "this family is not supported yet: take a model of Stable Diffusion 1, 2 or XL"),
     /** Flux. */

@@ -31,8 +31,10 @@ final class Recognition {
             Pattern.compile(".*(\\.absmax|\\.quant_map|\\.nested_absmax|\\.quant_state\\..*|\\.comfy_quant)");
     private static final Pattern TAESD =
             Pattern.compile("((taesd_)?(en|de)coder\\.(layers\\.)?)?\\d+\\.conv\\.[024]\\.weight");
-    private static final Pattern UPSCALER =
-            Pattern.compile("(model\\.1\\.sub\\.\\d+\\.|body\\.\\d+\\.(RDB|rdb)\\d|layers\\.0\\.residual_group).*");
+    private static final Pattern UPSCALER = Pattern.compile(
+            "((params_ema|params|module|netG)\\.)?(model\\.1\\.sub\\.\\d+\\.RDB\\d|(body|RRDB_trunk)\\.\\d+\\.(RDB|rdb)\\d).*");
+    private static final Pattern OTHER_UPSCALER = Pattern.compile(
+            "((params_ema|params|module)\\.)?(layers\\.0\\.(residual_group|blocks)|before_RG|upsample\\.0\\.weight|body\\.0\\.weight).*");
 
     /** What embeddings are as wide as. */
     private static final Set<Integer> WIDTHS = Set.of(768, 1024, 1280);
@@ -191,6 +193,9 @@ final class Recognition {
         }
         if (any(tensors, name -> UPSCALER.matcher(name).matches())) {
             return FileKind.UPSCALER;
+        }
+        if (any(tensors, name -> OTHER_UPSCALER.matcher(name).matches())) {
+            return FileKind.OTHER_UPSCALER;
         }
         if (T2IAdapterFile.isOne(tensors)) {
             return FileKind.T2I_ADAPTER;

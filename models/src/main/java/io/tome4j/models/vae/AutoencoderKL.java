@@ -2,6 +2,7 @@ package io.tome4j.models.vae;
 
 import io.tome4j.checkpoint.Config;
 import io.tome4j.checkpoint.RenamedWeights;
+import io.tome4j.models.tiles.Tiles;
 import io.tome4j.tensor.Conv2d;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;

@@ -1,6 +1,7 @@
 package io.tome4j.models.vae;
 
 import io.tome4j.checkpoint.Config;
+import io.tome4j.models.tiles.Tiles;
 import io.tome4j.tensor.DType;
 import io.tome4j.tensor.Placement;
 import io.tome4j.tensor.TensorScope;

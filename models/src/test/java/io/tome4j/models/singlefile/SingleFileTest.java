@@ -379,6 +379,10 @@ class SingleFileTest {
                 "text_model.embeddings.token_embedding.weight | 49408,768 | TEXT_ENCODER | ''",
                 "shared.weight | 32128,4096 | TEXT_ENCODER | ''",
                 "model.1.sub.0.RDB1.conv1.0.weight | 32,64,3,3 | UPSCALER | ''",
+                "RRDB_trunk.0.RDB1.conv1.weight | 32,64,3,3 | UPSCALER | ''",
+                "params_ema.body.0.rdb1.conv1.weight | 32,64,3,3 | UPSCALER | ''",
+                "layers.0.residual_group.blocks.0.norm1.weight | 180 | OTHER_UPSCALER | ''",
+                "body.0.weight | 64,3,3,3 | OTHER_UPSCALER | ''",
                 "adapter.body.0.resnets.0.block1.weight | 3,3,3,3 | T2I_ADAPTER | ''",
                 "body.0.in_conv.weight | 80,192,1,1 | T2I_ADAPTER | Stable Diffusion 1.x",
                 "anything.at.all | 3 | UNKNOWN | ''"

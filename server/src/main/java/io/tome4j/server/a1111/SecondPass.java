@@ -4,9 +4,7 @@ import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.Upscaler;
 import io.tome4j.server.http.Fields;
 import io.tome4j.server.http.HttpError;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** The web UI's "hires fix": the image is gone over a second time, enlarged. */
 final class SecondPass {
@@ -37,24 +35,15 @@ final class SecondPass {
             }
         }
         return request.hires(fields.number("hr_scale").orElse(USUAL_SCALE))
-                .hiresUpscaler(upscaler(fields.text("hr_upscaler").orElse(Upscaler.LATENT.title())))
+                .with(
+                        Request.HIRES_UPSCALER,
+                        upscaler(fields.text("hr_upscaler").orElse("")))
                 .hiresSteps(fields.integer("hr_second_pass_steps").orElse(0))
                 .hiresStrength(fields.number("denoising_strength").orElse(USUAL_STRENGTH))
                 .hiresRatio(ratio);
     }
 
-    private static Upscaler upscaler(String name) {
-        if (name.isBlank() || name.equals("None")) {
-            return Upscaler.LATENT;
-        }
-        return Arrays.stream(Upscaler.values())
-                .filter(each -> each.title().equalsIgnoreCase(name.strip()))
-                .findFirst()
-                .orElseThrow(() -> HttpError.field(
-                        "hr_upscaler",
-                        "There is no such upscaler; there are "
-                                + Arrays.stream(Upscaler.values())
-                                        .map(Upscaler::title)
-                                        .collect(Collectors.joining(", "))));
+    private static String upscaler(String name) {
+        return name.isBlank() || name.equals("None") ? Upscaler.LATENT.id() : name.strip();
     }
 }

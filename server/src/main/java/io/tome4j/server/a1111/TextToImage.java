@@ -39,6 +39,7 @@ record TextToImage(OptionsState state, Asked asked, boolean sendImages, boolean 
         case "strength", "hires_strength" -> "denoising_strength";
         case "hires" -> "hr_scale";
         case "hires_steps" -> "hr_second_pass_steps";
+        case "hires_upscaler" -> "hr_upscaler";
         case "padding_mask_crop" -> "inpaint_full_res_padding";
         case "num_images_per_prompt" -> "batch_size";
         case "refiner_start" -> "refiner_switch_at";

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tome4j.diffusion.EmbeddingFolder;
 import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.Upscaler;
+import io.tome4j.diffusion.UpscalerFolder;
 import io.tome4j.server.generate.Folders;
 import io.tome4j.server.generate.Generation;
 import io.tome4j.server.http.HttpError;
@@ -47,8 +48,8 @@ final class WebUiLists {
         List<Route> routes = new ArrayList<>();
         list(routes, "samplers", WebUiLists::samplers);
         list(routes, "schedulers", WebUiLists::schedulers);
-        list(routes, "upscalers", () -> upscalers(false));
-        list(routes, "latent-upscale-modes", () -> upscalers(true));
+        list(routes, "upscalers", this::upscalers);
+        list(routes, "latent-upscale-modes", WebUiLists::latentUpscalers);
         list(routes, "sd-models", this::models);
         list(routes, "loras", this::loras);
         list(routes, "embeddings", this::embeddings);
@@ -96,17 +97,29 @@ final class WebUiLists {
         return list;
     }
 
-    /** Those of latents alone, or {@code None} and those of pixels. */
-    private static ArrayNode upscalers(boolean latent) {
+    private static boolean isOfLatents(Upscaler upscaler) {
+        return upscaler.title().startsWith("Latent");
+    }
+
+    private static ArrayNode latentUpscalers() {
         ArrayNode list = Json.array();
-        if (!latent) {
-            list.add(upscaler("None"));
-        }
         for (Upscaler each : Upscaler.values()) {
-            if (each.title().startsWith("Latent") == latent) {
-                list.add(latent ? Json.object().put("name", each.title()) : upscaler(each.title()));
+            if (isOfLatents(each)) {
+                list.addObject().put("name", each.title());
             }
         }
+        return list;
+    }
+
+    /** {@code None}, those of pixels, and the networks in the folder. */
+    private ArrayNode upscalers() {
+        ArrayNode list = Json.array().add(upscaler("None"));
+        for (Upscaler each : Upscaler.values()) {
+            if (!isOfLatents(each)) {
+                list.add(upscaler(each.title()));
+            }
+        }
+        folders.upscalers().map(UpscalerFolder::names).orElse(List.of()).forEach(name -> list.add(upscaler(name)));
         return list;
     }
 

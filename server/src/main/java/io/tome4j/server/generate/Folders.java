@@ -5,9 +5,13 @@ import io.tome4j.diffusion.ControlNetFolder;
 import io.tome4j.diffusion.EmbeddingFolder;
 import io.tome4j.diffusion.LoraFolder;
 import io.tome4j.diffusion.Request;
+import io.tome4j.diffusion.Upscaler;
+import io.tome4j.diffusion.UpscalerFolder;
 import io.tome4j.server.http.HttpError;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -16,22 +20,31 @@ import java.util.stream.Stream;
  * @param loras by whose names prompts ask for them; empty if they cannot
  * @param embeddings textual inversions, likewise
  * @param controlNets that requests may name; empty if they cannot
+ * @param upscalers networks that enlarge, likewise
  */
 public record Folders(
-        Optional<LoraFolder> loras, Optional<EmbeddingFolder> embeddings, Optional<ControlNetFolder> controlNets) {
+        Optional<LoraFolder> loras,
+        Optional<EmbeddingFolder> embeddings,
+        Optional<ControlNetFolder> controlNets,
+        Optional<UpscalerFolder> upscalers) {
     /** Nothing can be named. */
-    public static final Folders NONE = new Folders(Optional.empty(), Optional.empty(), Optional.empty());
+    public static final Folders NONE =
+            new Folders(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
     public Folders loras(LoraFolder value) {
-        return new Folders(Optional.of(value), embeddings, controlNets);
+        return new Folders(Optional.of(value), embeddings, controlNets, upscalers);
     }
 
     public Folders embeddings(EmbeddingFolder value) {
-        return new Folders(loras, Optional.of(value), controlNets);
+        return new Folders(loras, Optional.of(value), controlNets, upscalers);
     }
 
     public Folders controlNets(ControlNetFolder value) {
-        return new Folders(loras, embeddings, Optional.of(value));
+        return new Folders(loras, embeddings, Optional.of(value), upscalers);
+    }
+
+    public Folders upscalers(UpscalerFolder value) {
+        return new Folders(loras, embeddings, controlNets, Optional.of(value));
     }
 
     /**
@@ -42,7 +55,7 @@ public record Folders(
      */
     Request resolve(Request request, UnaryOperator<String> names) {
         try {
-            return withControls(withEmbeddings(withLoras(withoutAdapters(request))));
+            return withUpscaler(withControls(withEmbeddings(withLoras(withoutAdapters(request)))), names);
         } catch (RuntimeException e) {
             throw Errors.explained(
                     e, name -> name.equals("lora") || name.equals("embedding") ? "prompt" : names.apply(name));
@@ -84,6 +97,24 @@ public record Folders(
                     "infotext names a T2I-Adapter or an IP-Adapter, and this server has no folder of them to take it from");
         }
         return request;
+    }
+
+    /** Whatever a request names otherwise would be a file of this machine. */
+    private Request withUpscaler(Request request, UnaryOperator<String> names) {
+        if (request.hires() == 1 || Upscaler.named(request.hiresUpscaler()).isPresent()) {
+            return request;
+        }
+        return upscalers
+                .orElseThrow(() -> {
+                    String field = names.apply(Request.HIRES_UPSCALER.name());
+                    return HttpError.field(
+                            field,
+                            "There is no such upscaler; there are "
+                                    + Arrays.stream(Upscaler.values())
+                                            .map(Upscaler::title)
+                                            .collect(Collectors.joining(", ")));
+                })
+                .resolve(request);
     }
 
     private Request withControls(Request request) {

@@ -10,6 +10,7 @@ import io.tome4j.diffusion.EmbeddingFolder;
 import io.tome4j.diffusion.PipelineOptions;
 import io.tome4j.diffusion.Request;
 import io.tome4j.diffusion.StableDiffusionPipeline;
+import io.tome4j.diffusion.UpscalerFolder;
 import io.tome4j.diffusion.pixels.Canny;
 import io.tome4j.diffusion.pixels.ImageFiles;
 import io.tome4j.diffusion.pixels.Pixels;
@@ -54,6 +55,7 @@ class NamedFilesTest {
         served = Served.start(Served.settings()
                 .folders(Folders.NONE
                         .controlNets(ControlNetFolder.of(nets))
+                        .upscalers(UpscalerFolder.of(Fixtures.path("upscalers")))
                         .embeddings(EmbeddingFolder.of(Fixtures.path("embeddings")))));
     }
 
@@ -127,6 +129,25 @@ class NamedFilesTest {
         assertThat(pixels(served.posted(TXT2IMG, request(unit("{\"resize_mode\": 0, \"model\": \"alone\"}")))))
                 .isEqualTo(pixels(served.posted(TXT2IMG, request(unit("{\"resize_mode\": 0}")))))
                 .isNotEqualTo(pixels(answer));
+    }
+
+    @Test
+    void aNetworkInTheFolderEnlargesAndNoOtherFileCanBeNamed() throws Exception {
+        String begin = "{\"prompt\": \"x\", \"seed\": 3, \"enable_hr\": true, \"hr_scale\": 2, \"hr_upscaler\": ";
+        JsonNode answer = served.posted(TXT2IMG, begin + "\"real-2x\"}");
+        Path file = Fixtures.path("upscalers/real-2x.safetensors");
+        assertThat(pixels(answer))
+                .isEqualTo(made(
+                        "tiny-sd1",
+                        base("x").hires(2).hiresStrength(0.75).hiresRatio(0).hiresUpscaler(file)));
+        assertThat(served.post(TXT2IMG, begin + "\"" + file + "\"}").statusCode())
+                .isEqualTo(422);
+        HttpResponse<String> ours = served.post(
+                "/v1/images/generations", "{\"prompt\": \"x\", \"hires\": 2, \"hires_upscaler\": \"" + file + "\"}");
+        assertThat(ours.statusCode()).as(ours.body()).isEqualTo(400);
+        assertThat(served.got("/sdapi/v1/upscalers"))
+                .extracting(each -> each.get("name").asText())
+                .contains("None", "Lanczos", "real-2x");
     }
 
     @Test

@@ -1,4 +1,4 @@
-package io.tome4j.models.vae;
+package io.tome4j.models.tiles;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.tome4j.models.vae;
+package io.tome4j.models.tiles;
 
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
@@ -10,19 +10,19 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * A grid of overlapping tiles over an image, and the coding of an image tile by tile: so that no more than one tile's
- * activations are in memory, whatever the image's size.
+ * activations are in memory, whatever the image's size. For an autoencoder tiles are counted in latents.
  *
  * <ol>
- *   <li>Along each side as few tiles of at most 64 latents as cover it with overlaps of a quarter tile; they are then
+ *   <li>Along each side as few tiles of at most 64 latents (or as many as are said) as cover it with overlaps of a quarter tile; they are then
  *       shortened until they just do, so that none is a narrow strip without surroundings.
  *   <li>A coded tile is weighted with a window: 1 inside, falling linearly to 0 over each overlap, while its
  *       neighbour's rises. The windows of all tiles add up to 1 everywhere.
  *   <li>The result is the sum of the weighted tiles.
  * </ol>
  */
-final class Tiles {
+public final class Tiles {
     /** Latents along a tile, at most. */
-    static final long SIZE = 64;
+    public static final long SIZE = 64;
 
     /** Latents that neighbours share, at least: a quarter of a tile, as in the reference. */
     static final long OVERLAP = SIZE / 4;
@@ -34,22 +34,44 @@ final class Tiles {
     private final List<Span> columns;
 
     /**
+     * Tiles of 64x64 latents.
+     *
      * @param height rows of latents
      * @param width columns of latents
      * @param tiled whether to divide them at all
      */
-    Tiles(long height, long width, boolean tiled) {
-        this.rows = tiled ? divide(height) : List.of(new Span(0, height));
-        this.columns = tiled ? divide(width) : List.of(new Span(0, width));
+    public Tiles(long height, long width, boolean tiled) {
+        this(
+                tiled ? divide(height) : List.of(new Span(0, height)),
+                tiled ? divide(width) : List.of(new Span(0, width)));
+    }
+
+    private Tiles(List<Span> rows, List<Span> columns) {
+        this.rows = rows;
+        this.columns = columns;
+    }
+
+    /**
+     * Tiles of any size, which for pixels is another than for latents.
+     *
+     * @param size along a tile, at most
+     * @param overlap what neighbours share, at least
+     */
+    public static Tiles of(long height, long width, long size, long overlap) {
+        return new Tiles(divide(height, size, overlap), divide(width, size, overlap));
     }
 
     /** Divides {@code length} latents into spans of nearly equal length. */
     static List<Span> divide(long length) {
-        if (length <= SIZE) {
+        return divide(length, SIZE, OVERLAP);
+    }
+
+    private static List<Span> divide(long length, long largest, long overlap) {
+        if (length <= largest) {
             return List.of(new Span(0, length));
         }
-        long count = ceilDiv(length - OVERLAP, SIZE - OVERLAP);
-        long size = ceilDiv(length + (count - 1) * OVERLAP, count);
+        long count = ceilDiv(length - overlap, largest - overlap);
+        long size = ceilDiv(length + (count - 1) * overlap, count);
         List<Span> spans = new ArrayList<>();
         for (long number = 0; number < count; number++) {
             long from = number * (length - size) / (count - 1);
@@ -72,7 +94,7 @@ final class Tiles {
      * @param code codes a tile of {@code x} into {@code [1, channels, ...]}, fp32
      * @return {@code [1, channels, height * outScale, width * outScale]}, fp32
      */
-    Tensor run(Tensor x, long inScale, long outScale, long channels, UnaryOperator<Tensor> code) {
+    public Tensor run(Tensor x, long inScale, long outScale, long channels, UnaryOperator<Tensor> code) {
         if (rows.size() == 1 && columns.size() == 1) {
             return code.apply(x);
         }
