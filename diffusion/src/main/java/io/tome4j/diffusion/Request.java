@@ -67,7 +67,7 @@ public final class Request {
     public static final Option<PromptSyntax> PROMPT_SYNTAX = Option.of("prompt_syntax", PromptSyntax.PLAIN)
             .titled("Prompt syntax")
             .described("How prompts are read: as they stand, with the web UI's weights, AND, BREAK, [from:to:when] and"
-                    + " [a|b], at any length, or as compel reads them, weights, and() and blend().");
+                    + " [a|b], at any length, or with compel's weights, and() and blend().");
 
     public static final Option<Emphasis> EMPHASIS = Option.of("emphasis", Emphasis.ORIGINAL)
             .titled("Emphasis")
