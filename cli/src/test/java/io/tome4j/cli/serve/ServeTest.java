@@ -230,14 +230,15 @@ class ServeTest {
             String events = post(
                             server,
                             "/tome4j/v1/generate",
-                            "{\"prompt\": \"x\", \"num_inference_steps\": 3, \"width\": 64, \"height\": 72}")
+                            "{\"prompt\": \"x\", \"num_inference_steps\": 100, \"width\": 128, \"height\": 136}")
                     .get()
                     .body();
+            assertThat(events).contains("event: preview"); // there is one after 0.4 s
             String preview = events.substring(events.indexOf("event: preview\ndata: ") + 21)
                     .lines()
                     .findFirst()
                     .orElseThrow();
-            assertThat(decoded(new ObjectMapper().readTree(preview).get("png"))).hasSize(64 * 72);
+            assertThat(decoded(new ObjectMapper().readTree(preview).get("png"))).hasSize(128 * 136);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** Listens, and has routes answer: all that knows which HTTP library that is. */
@@ -111,6 +112,7 @@ public final class HttpServer {
 
     private void modify(Server server) {
         server.setStopTimeout(settings.grace().toMillis());
+        server.insertHandler(new GracefulHandler()); // waits for what is under way, which Javalin's own handlers do not
     }
 
     private static void modify(HttpConfiguration http) {
