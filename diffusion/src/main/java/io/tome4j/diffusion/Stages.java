@@ -40,23 +40,15 @@ record Stages(
 
     /** The same with a refiner, which it owns, too. */
     Stages withRefiner(Stages value) {
-        return new Stages(
-                modelName,
-                options,
-                placement,
-                prompts,
-                denoiser,
-                closeDenoiser,
-                decoder,
-                defaults,
-                adapters,
-                schedulers,
-                Optional.of(value),
-                previews);
+        return with(Optional.of(value), previews);
     }
 
     /** The same with what decodes previews, which it owns, too. */
     Stages withPreviews(ImageDecoder value) {
+        return with(refiner, Optional.of(value));
+    }
+
+    private Stages with(Optional<Stages> otherRefiner, Optional<ImageDecoder> otherPreviews) {
         return new Stages(
                 modelName,
                 options,
@@ -68,8 +60,8 @@ record Stages(
                 defaults,
                 adapters,
                 schedulers,
-                refiner,
-                Optional.of(value));
+                otherRefiner,
+                otherPreviews);
     }
 
     /** The scheduler that a request asks for. */

@@ -11,7 +11,6 @@ import io.tome4j.diffusion.pixels.Canny;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
@@ -27,9 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,19 +96,9 @@ class ControlNetTest {
                 .guessMode(c.get("guess_mode").booleanValue())
                 .controls(controls);
         try (var pipeline = pipeline(c.get("pipeline").textValue())) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request);
-            for (int i = 0; i < c.get("images").size(); i++) {
-                var expected = ImageIO.read(Fixtures.path(
-                                "controlnet/runs/" + c.get("images").get(i).textValue())
-                        .toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(2);
-            }
+            ReferenceRun.requireSameImages(result, c, "controlnet/runs/");
         }
     }
 

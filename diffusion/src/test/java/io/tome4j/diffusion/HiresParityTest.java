@@ -4,28 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
 import io.tome4j.tensor.OptionException;
-import io.tome4j.tensor.TensorScope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Runs of two passes, compared with diffusers' pipelines one after the other: see {@code reference/parts/hires.py}. */
 class HiresParityTest {
-    private static final int TOLERANCE = 2; // of 255
     private static final PipelineOptions CPU =
             PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
     private static final Request REQUEST = Request.of("a robot")
@@ -56,10 +50,7 @@ class HiresParityTest {
     @MethodSource("cases")
     void drawsWhatTheReferenceDrawsInTwoPasses(JsonNode c) throws IOException {
         try (var pipeline = pipeline(c.get("pipeline").textValue())) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Request request = PipelineParityTest.request(c)
                     .hires(c.get("factor").doubleValue())
                     .withText(Request.HIRES_UPSCALER, upscaler(c))
@@ -67,22 +58,8 @@ class HiresParityTest {
                     .hiresStrength(c.get("hires_strength").doubleValue())
                     .hiresRatio(c.get("hires_ratio").asDouble(-1));
             Result result = pipeline.generate(request);
-            try (var scope = TensorScope.open()) {
-                assertThat(Fixtures.maxDifference(
-                                result.latents().tensor(),
-                                SafetensorsFile.open(Fixtures.path("hires/latents.safetensors"))
-                                        .load(c.get("name").textValue())))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                var expected = ImageIO.read(
-                        Fixtures.path("hires/" + c.get("images").get(i).textValue())
-                                .toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameLatents(result, c, "hires/");
+            ReferenceRun.requireSameImages(result, c, "hires/");
         }
     }
 

@@ -9,7 +9,6 @@ import io.tome4j.checkpoint.SafetensorsWriter;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
@@ -24,9 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,25 +84,10 @@ class IPAdapterTest {
             request = request.negativePrompt(c.get("negative_prompt").textValue());
         }
         try (var pipeline = pipeline(c.get("model").textValue())) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request);
-            try (var scope = TensorScope.open()) {
-                SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(FOLDER + "latents.safetensors"));
-                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                var expected = ImageIO.read(
-                        Fixtures.path(FOLDER + c.get("images").get(i).textValue())
-                                .toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(2);
-            }
+            ReferenceRun.requireSameLatents(result, c, FOLDER);
+            ReferenceRun.requireSameImages(result, c, FOLDER);
         }
     }
 

@@ -1,24 +1,16 @@
 package io.tome4j.diffusion;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
-import io.tome4j.tensor.TensorScope;
-import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -26,8 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Images made of images, compared with those of diffusers' pipelines, with tomesd and without: see {@code reference/}. */
 class ImageStartParityTest {
-    private static final int TOLERANCE = 2; // of 255
-
     static Stream<Arguments> cases() {
         return Stream.of("img2img/", "inpaint/", "from-image/")
                 .flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
@@ -42,27 +32,10 @@ class ImageStartParityTest {
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline =
                 StableDiffusionPipeline.fromPretrained(checkpoint(c, folder).toString(), options)) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request(part, c));
-
-            SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(part + "latents.safetensors"));
-            try (var scope = TensorScope.open()) {
-                assertThat(Fixtures.maxDifference(
-                                result.latents().tensor(),
-                                latents.load(c.get("name").textValue())))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                BufferedImage expected = ImageIO.read(
-                        Fixtures.path(part + c.get("images").get(i).textValue()).toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameLatents(result, c, part);
+            ReferenceRun.requireSameImages(result, c, part);
         }
     }
 

@@ -5,13 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
-import io.tome4j.tensor.TensorScope;
 import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
@@ -19,8 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -31,8 +26,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * cases of {@code reuse/} differ from those without reuse, and with guidance in all steps, by 3 of 255 and more.
  */
 class PipelineParityTest {
-    private static final int TOLERANCE = 2; // of 255
-
     static Stream<Arguments> cases() {
         return Stream.of("images/", "reuse/", "prompts/runs/")
                 .flatMap(folder -> Fixtures.cases(folder + "cases.json").stream()
@@ -47,30 +40,12 @@ class PipelineParityTest {
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 withSchedulerSettings(c, folder).toString(), options)) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Request request = request(c);
             Result result =
                     pipeline.generate(part.startsWith("prompts/") ? request.promptSyntax(PromptSyntax.A1111) : request);
-
-            SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(part + "latents.safetensors"));
-            try (var scope = TensorScope.open()) {
-                assertThat(Fixtures.maxDifference(
-                                result.latents().tensor(),
-                                latents.load(c.get("name").textValue())))
-                        .isLessThan(2e-2);
-            }
-            List<String> files = new ArrayList<>();
-            c.get("images").forEach(file -> files.add(file.textValue()));
-            assertThat(result.images()).hasSameSizeAs(files);
-            for (int i = 0; i < files.size(); i++) {
-                BufferedImage expected =
-                        ImageIO.read(Fixtures.path(part + files.get(i)).toFile());
-                assertThat(mostChannelsDiffer(result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameLatents(result, c, part);
+            ReferenceRun.requireSameImages(result, c, part);
         }
     }
 

@@ -7,7 +7,6 @@ import io.tome4j.checkpoint.CheckpointFolder;
 import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.diffusion.prompt.PromptSyntax;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.ComputeDevice;
 import io.tome4j.tensor.DType;
@@ -21,10 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -35,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * reference/parts/sdxl_adapters.py}.
  */
 class SdxlAdaptersParityTest {
-    private static final int TOLERANCE = 2; // of 255
     private static final double TEXT_TOLERANCE = 1e-5;
     private static final String REFINER = "tiny-sdxl-refiner";
     private static final PipelineOptions FP32 =
@@ -90,19 +86,10 @@ class SdxlAdaptersParityTest {
         Request request = request(c, spelling);
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 Fixtures.path("tiny-sdxl").toString(), options(c).loras(request.loras()))) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request);
             assertThat(result.warnings()).isEmpty();
-            for (int i = 0; i < result.images().size(); i++) {
-                Path expected =
-                        Fixtures.path("sdxl-adapters/" + c.get("images").get(i).textValue());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), ImageIO.read(expected.toFile())))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameImages(result, c, "sdxl-adapters/");
         }
     }
 

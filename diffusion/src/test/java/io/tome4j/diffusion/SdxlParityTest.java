@@ -5,13 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
-import io.tome4j.tensor.TensorScope;
-import java.awt.image.BufferedImage;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,8 +16,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -29,8 +23,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole images of SDXL's base model and refiner, compared with those of {@code diffusers} and {@code tomesd}. */
 class SdxlParityTest {
-    private static final int TOLERANCE = 2; // of 255
-
     static Stream<Arguments> cases() {
         return Fixtures.cases("sdxl/cases.json").stream()
                 .map(c -> Arguments.of(c.get("name").textValue(), c));
@@ -46,25 +38,10 @@ class SdxlParityTest {
         }
         try (var pipeline = StableDiffusionPipeline.fromPretrained(
                 withSchedulerSettings(c, folder).toString(), options)) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request(c));
-            try (var scope = TensorScope.open()) {
-                SafetensorsFile latents = SafetensorsFile.open(Fixtures.path("sdxl/latents.safetensors"));
-                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                String file = c.get("images").get(i).textValue();
-                BufferedImage expected =
-                        ImageIO.read(Fixtures.path("sdxl/" + file).toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameLatents(result, c, "sdxl/");
+            ReferenceRun.requireSameImages(result, c, "sdxl/");
             GenerationParameters read =
                     GenerationParameters.parse(result.image().parameters());
             assertThat(read.request())

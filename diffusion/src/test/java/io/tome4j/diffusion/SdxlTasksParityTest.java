@@ -1,22 +1,14 @@
 package io.tome4j.diffusion;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
-import io.tome4j.tensor.TensorScope;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -25,7 +17,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** SDXL from an image, repainted and steered, compared with diffusers: {@code reference/parts/sdxl_tasks.py}. */
 class SdxlTasksParityTest {
     private static final String FOLDER = "sdxl-tasks/";
-    private static final int TOLERANCE = 2; // of 255
 
     static Stream<Arguments> cases() {
         return Fixtures.cases(FOLDER + "cases.json").stream()
@@ -39,25 +30,10 @@ class SdxlTasksParityTest {
                 PipelineOptions.DEFAULT.device(DeviceChoice.CPU).dtype(DTypeChoice.FP32);
         try (var pipeline =
                 StableDiffusionPipeline.fromPretrained(checkpoint(c, folder).toString(), options)) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request(c));
-            try (var scope = TensorScope.open()) {
-                SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(FOLDER + "latents.safetensors"));
-                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                BufferedImage expected = ImageIO.read(
-                        Fixtures.path(FOLDER + c.get("images").get(i).textValue())
-                                .toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(TOLERANCE);
-            }
+            ReferenceRun.requireSameLatents(result, c, FOLDER);
+            ReferenceRun.requireSameImages(result, c, FOLDER);
         }
     }
 

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.tome4j.checkpoint.SafetensorsFile;
 import io.tome4j.diffusion.pixels.Pixels;
 import io.tome4j.fixtures.Fixtures;
-import io.tome4j.merging.ToMe;
 import io.tome4j.merging.ToMeOptions;
 import io.tome4j.tensor.DTypeChoice;
 import io.tome4j.tensor.DeviceChoice;
@@ -18,8 +16,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -66,25 +62,10 @@ class T2IAdapterTest {
             request = request.negativePrompt(c.get("negative_prompt").textValue());
         }
         try (var pipeline = pipeline(c.get("model").textValue())) {
-            torch.manual_seed(c.get("global_seed").longValue());
-            if (!c.get("tome").isNull()) {
-                ToMe.applyPatch(pipeline, Fixtures.tomesdOptions(c.get("tome")));
-            }
+            ReferenceRun.prepare(pipeline, c);
             Result result = pipeline.generate(request);
-            try (var scope = TensorScope.open()) {
-                SafetensorsFile latents = SafetensorsFile.open(Fixtures.path(FOLDER + "latents.safetensors"));
-                assertThat(Fixtures.maxDifference(result.latents().tensor(), latents.load(name)))
-                        .isLessThan(2e-2);
-            }
-            assertThat(result.images()).hasSize(c.get("images").size());
-            for (int i = 0; i < result.images().size(); i++) {
-                var expected = ImageIO.read(
-                        Fixtures.path(FOLDER + c.get("images").get(i).textValue())
-                                .toFile());
-                assertThat(PipelineParityTest.mostChannelsDiffer(
-                                result.images().get(i).toBufferedImage(), expected))
-                        .isLessThanOrEqualTo(2);
-            }
+            ReferenceRun.requireSameLatents(result, c, FOLDER);
+            ReferenceRun.requireSameImages(result, c, FOLDER);
         }
     }
 
