@@ -1,7 +1,7 @@
 """IP-Adapters: tiny ones with an image encoder, and whole runs of diffusers' pipelines with them, SD and SDXL."""
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,13 @@ from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from parts import sdxl
-from parts.common import FIXTURES, generator, write_json, write_tensors
+from parts.common import FIXTURES, generator
 from parts.controlnet import picture
-from parts.robustness import first_steady_seed
 from parts.rounding import rounded_correctly
 from parts.scheduler_cases import CLASSES, NAME_SETTINGS
-from parts.sdxl import HARBOUR, ROBOT, STEADY
+from parts.sdxl import HARBOUR, ROBOT
 from parts.tiny_pipelines import enliven, load
+from parts.whole_runs import make_runs
 
 FOLDER = FIXTURES / "ip-adapter"
 EMBEDDING, STATE = 20, 24
@@ -181,17 +181,4 @@ def make() -> None:
     make_encoder()
     for number, name in enumerate(("sd1-plain", "sd1-plus", "sd2-full", "xl-plain", "xl-plus")):
         make_adapter(name, {"sd1": SD1, "sd2": SD2, "xl": XL}[name.split("-")[0]], 840 + number)
-    latents: dict[str, torch.Tensor] = {}
-    descriptions = []
-    for case in CASES:
-        made = pipeline(case)
-        seed, moved = first_steady_seed(made.unet, lambda seed: torch.from_numpy(run(made, case, seed)[0]).short(), 1, STEADY)
-        pictures, latents[case.name] = run(made, case, seed)
-        files = [f"{case.name}-{number}.png" for number in range(len(pictures))]
-        for name, one in zip(files, pictures):
-            assert one.std() > 20, f"{name} is flat"
-            Image.fromarray(one).save(FOLDER / name, optimize=True)
-        print(case.name, seed, moved, flush=True)
-        descriptions.append(asdict(case) | {"global_seed": seed, "moved_by_shaking": int(moved), "images": files})
-    write_tensors(FOLDER / "latents.safetensors", latents)
-    write_json(FOLDER / "cases.json", {"cases": descriptions})
+    make_runs(FOLDER, CASES, pipeline, run)

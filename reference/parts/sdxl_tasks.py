@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import diffusers
@@ -14,14 +14,14 @@ from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
 from PIL import Image, ImageFilter
 
 from parts import sdxl
-from parts.common import FIXTURES, generator, write_json, write_tensors
+from parts.common import FIXTURES, generator
 from parts.controlnet import Control, lively, net as sd_net, picture
 from parts.resampling import noisy
-from parts.robustness import first_steady_seed
 from parts.rounding import rounded_correctly
 from parts.scheduler_cases import CLASSES, NAME_SETTINGS, PATH
-from parts.sdxl import BASE, HARBOUR, REFINER, ROBOT, STEADY
+from parts.sdxl import BASE, HARBOUR, REFINER, ROBOT
 from parts.tiny_pipelines import calibrate, enliven, load
+from parts.whole_runs import make_runs
 
 FOLDER = FIXTURES / "sdxl-tasks"
 NINE = "tiny-sdxl with the UNet for inpainting"
@@ -228,24 +228,6 @@ def run(pipeline: Any, case: Case, global_seed: int) -> tuple[np.ndarray, torch.
     return np.stack([np.asarray(one) for one in pictures]), last["latents"]
 
 
-def make_runs() -> None:
-    latents: dict[str, torch.Tensor] = {}
-    descriptions = []
-    for case in CASES:
-        made = pipeline(case)
-        seed, moved = first_steady_seed(made.unet, lambda seed: torch.from_numpy(run(made, case, seed)[0]).short(), 1, STEADY)
-        pictures, latents[case.name] = run(made, case, seed)
-        files = [f"{case.name}-{number}.png" for number in range(len(pictures))]
-        for name, one in zip(files, pictures):
-            assert one.std() > 20, f"{name} is flat"
-            Image.fromarray(one).save(FOLDER / name, optimize=True)
-        print(case.name, seed, moved, flush=True)
-        descriptions.append(asdict(case) | {
-            "pipeline": type(made).__name__, "global_seed": seed, "moved_by_shaking": int(moved), "images": files})
-    write_tensors(FOLDER / "latents.safetensors", latents)
-    write_json(FOLDER / "cases.json", {"cases": descriptions})
-
-
 def make() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -259,4 +241,4 @@ def make() -> None:
     index = json.loads((FIXTURES / BASE / "model_index.json").read_text())
     index["_class_name"] = "StableDiffusionXLInpaintPipeline"
     (FOLDER / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
-    make_runs()
+    make_runs(FOLDER, CASES, pipeline, run, lambda made: {"pipeline": type(made).__name__})

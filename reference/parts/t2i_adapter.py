@@ -1,7 +1,7 @@
 """T2I-Adapters: tiny ones of each type, what they give, and whole runs of diffusers' pipelines with them, SD and SDXL."""
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from diffusers import MultiAdapter, StableDiffusionAdapterPipeline, StableDiffus
 from PIL import Image
 
 from parts import sdxl
-from parts.common import FIXTURES, generator, write_json, write_tensors
+from parts.common import FIXTURES, generator, write_tensors
 from parts.controlnet import picture
-from parts.robustness import first_steady_seed
 from parts.rounding import rounded_correctly
 from parts.scheduler_cases import CLASSES, NAME_SETTINGS
-from parts.sdxl import HARBOUR, ROBOT, STEADY
+from parts.sdxl import HARBOUR, ROBOT
 from parts.tiny_pipelines import enliven, load
+from parts.whole_runs import make_runs
 
 FOLDER = FIXTURES / "t2i-adapter"
 COLOURS, GREY, RGB = "colours.png", "grey.png", "grey-as-rgb.png"
@@ -133,17 +133,4 @@ def make() -> None:
     grey.save(FOLDER / GREY, optimize=True)
     grey.convert("RGB").save(FOLDER / RGB, optimize=True)
     make_adapters()
-    latents: dict[str, torch.Tensor] = {}
-    descriptions = []
-    for case in CASES:
-        made = pipeline(case)
-        seed, moved = first_steady_seed(made.unet, lambda seed: torch.from_numpy(run(made, case, seed)[0]).short(), 1, STEADY)
-        pictures, latents[case.name] = run(made, case, seed)
-        files = [f"{case.name}-{number}.png" for number in range(len(pictures))]
-        for name, one in zip(files, pictures):
-            assert one.std() > 20, f"{name} is flat"
-            Image.fromarray(one).save(FOLDER / name, optimize=True)
-        print(case.name, seed, moved, flush=True)
-        descriptions.append(asdict(case) | {"global_seed": seed, "moved_by_shaking": int(moved), "images": files})
-    write_tensors(FOLDER / "latents.safetensors", latents)
-    write_json(FOLDER / "cases.json", {"cases": descriptions})
+    make_runs(FOLDER, CASES, pipeline, run)
