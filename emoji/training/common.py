@@ -11,7 +11,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose update is orthogonalised for weight matrices (https://kellerjordan.github.io/posts/muon), and AdamW for the rest.
 
     Convolutions count as matrices [out, in * kh * kw]. Updates are scaled to AdamW's size (arXiv:2502.16982, section 2.2),
-    so that one learning rate serves both kinds.
+    so that one learning rate serves both kinds. The rate may be a tensor, and nothing is read back: a GPU can replay a step.
     """
 
     def __init__(self, named_parameters, lr, weight_decay=0.0, momentum=0.95, betas=(0.9, 0.98), adam_names=()):
@@ -30,8 +30,9 @@ class Muon(torch.optim.Optimizer):
                 continue
             if group["weight_decay"]:
                 torch._foreach_mul_(present, 1 - group["lr"] * group["weight_decay"])
-            updates = self.muon_updates(present, group) if group["muon"] else [self.adam_update(p, group) for p in present]
-            torch._foreach_add_(present, updates, alpha=-group["lr"])
+            updates = self.muon_updates(present, group) if group["muon"] else self.adam_updates(present, group)
+            torch._foreach_mul_(updates, group["lr"])
+            torch._foreach_sub_(present, updates)
 
     def muon_updates(self, parameters, group):
         """Matrices of one shape are orthogonalised together: on a CPU the many small products would cost more than the large."""
@@ -50,15 +51,18 @@ class Muon(torch.optim.Optimizer):
                 updates[i] = update.view(parameters[i].shape)
         return updates
 
-    def adam_update(self, p, group):
-        state, (b1, b2) = self.state[p], group["betas"]
-        if not state:
-            state.update(step=0, mean=torch.zeros_like(p), square=torch.zeros_like(p))
-        state["step"] += 1
-        state["mean"].lerp_(p.grad, 1 - b1)
-        state["square"].lerp_(p.grad.square(), 1 - b2)
-        square = state["square"] / (1 - b2 ** state["step"])
-        return state["mean"] / (1 - b1 ** state["step"]) / (square.sqrt() + 1e-8)
+    def adam_updates(self, parameters, group):
+        for p in parameters:
+            if not self.state[p]:
+                self.state[p].update(count=torch.zeros((), device=p.device), mean=torch.zeros_like(p), square=torch.zeros_like(p))
+        states, gradients, (b1, b2) = [self.state[p] for p in parameters], [p.grad for p in parameters], group["betas"]
+        counts, means, squares = ([s[name] for s in states] for name in ("count", "mean", "square"))
+        torch._foreach_add_(counts, 1)
+        torch._foreach_lerp_(means, gradients, 1 - b1)
+        torch._foreach_lerp_(squares, torch._foreach_mul(gradients, gradients), 1 - b2)
+        roots = torch._foreach_sqrt(torch._foreach_div(squares, [1 - b2 ** c for c in counts]))
+        torch._foreach_add_(roots, 1e-8)
+        return torch._foreach_div(torch._foreach_div(means, [1 - b1 ** c for c in counts]), roots)
 
 
 def orthogonalised(g, steps=5):

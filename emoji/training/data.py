@@ -12,9 +12,11 @@ import json
 import re
 import subprocess
 import tarfile
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
+import torch
 
 ICONS = "@iconify-json/fluent-emoji-flat@1.2.6"
 KEYWORDS = "emojibase-data@17.0.0"
@@ -102,10 +104,17 @@ def on_background(rgba, colour):
     return (rgba[..., :3] + (np.array(COLOURS[colour], np.uint16) * (255 - alpha) + 127) // 255).clip(0, 255).astype(np.uint8)
 
 
+def laid_on(rgba, colours):
+    """The same for many on any device: premultiplied uint8 [B, H, W, 4] on the B colours' indices in COLOURS, as float [B, 3, H, W] in -1..1."""
+    grounds = torch.tensor(list(COLOURS.values()), dtype=torch.float32, device=rgba.device)[colours][:, None, None]
+    rgba = rgba.float()
+    return ((rgba[..., :3] + grounds * (1 - rgba[..., 3:] / 255)) / 127.5 - 1).permute(0, 3, 1, 2)
+
+
 def load(workdir):
-    """What ``main`` made: the motifs and the pictures (mapped, not read)."""
+    """What ``main`` made: the motifs and the pictures (mapped, not read; what is written to them goes nowhere)."""
     workdir = Path(workdir)
-    return json.loads((workdir / "motifs.json").read_text()), np.load(workdir / "renders.npy", mmap_mode="r")
+    return json.loads((workdir / "motifs.json").read_text()), np.load(workdir / "renders.npy", mmap_mode="c")
 
 
 def main():
@@ -116,8 +125,10 @@ def main():
         return
     workdir.mkdir(parents=True, exist_ok=True)
     kept, pictures, seen = [], [], {}
-    for motif in motifs(workdir):
-        picture = render(motif.pop("svg"))
+    drawn = motifs(workdir)
+    with Pool() as pool:
+        rendered = pool.map(render, [motif.pop("svg") for motif in drawn], chunksize=16)
+    for motif, picture in zip(drawn, rendered):
         twin = seen.setdefault(picture.tobytes(), motif["id"])
         if twin != motif["id"]:
             print(f"left out {motif['id']}: the same picture as {twin}")

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from PIL import Image
 from diffusers import AutoencoderKL
-from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTokenizer
 
 import common
 import data
 import fast
 import growing
+import merging
 import models
 
 THUMBNAIL = 64
@@ -55,16 +55,24 @@ def ranks(pictures, targets, bank):
     return found
 
 
+def differences(pictures, targets, bank, renders):
+    """The mean colour difference (CIE 1976) of each picture to its motif's thumbnail and to its full-size drawing."""
+    for picture, target in zip(pictures, targets):
+        thumbnails = lab(thumbnail(picture)) - bank[target].reshape(THUMBNAIL, THUMBNAIL, 3)
+        drawings = lab(picture) - lab(data.on_background(renders[target], "white")[::data.SIZE // len(picture), ::data.SIZE // len(picture)])
+        yield [np.linalg.norm(d, axis=-1).mean() for d in (thumbnails, drawings)]
+
+
 @torch.no_grad()
 def sample(modules, scheduler, states, level, steps, guidance, seeds):
     """DDIM (arXiv:2010.02502) with classifier-free guidance at a level: latents [B, 4, H, W] for hidden states [B + 1, 77, width], the last the empty one's."""
-    side, count = 64 // 2 ** level, len(seeds)
-    x = torch.stack([torch.randn(4, side, side, generator=torch.Generator().manual_seed(s)) for s in seeds]) / 2 ** level
+    side, count, device = 64 // 2 ** level, len(seeds), states.device
+    x = torch.stack([torch.randn(4, side, side, generator=torch.Generator().manual_seed(s)) for s in seeds]).to(device) / 2 ** level
     both = torch.cat([states[-1:].expand(count, -1, -1), states[:-1]])
     scheduler.set_timesteps(steps)
     for t in scheduler.timesteps:
-        with torch.autocast("cpu", torch.bfloat16):
-            v = modules(x.repeat(2, 1, 1, 1).contiguous(memory_format=torch.channels_last), t.expand(2 * count), both, level).float()
+        with torch.autocast(device.type, torch.bfloat16):
+            v = modules(x.repeat(2, 1, 1, 1).contiguous(memory_format=torch.channels_last), t.expand(2 * count).to(device), both, level).float()
         plain, prompted = v.chunk(2)
         x = scheduler.step(plain + guidance * (prompted - plain), t, x).prev_sample
     return x
@@ -78,10 +86,13 @@ def main():
     parser.add_argument("--level", type=int, choices=(0, 1, 2), default=0)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, nargs="+", default=[2.0])
+    parser.add_argument("--ratio", type=float, default=0.0, help="share of the 4,096 tokens that is merged")
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--raw", action="store_true", help="the weights as they are, not their average")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     fast.set_up(args.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     motifs, renders = data.load(args.workdir)
     modules, average = growing.Growing(models.unet()), None
     state = common.load(args.workdir / "unet.pt")
@@ -93,21 +104,25 @@ def main():
     tokenizer = CLIPTokenizer.from_pretrained(args.workdir / "tokenizer")
     encoder = models.trained_text_encoder(tokenizer, common.load(args.workdir / "text.pt"))
     vae = AutoencoderKL.from_pretrained(args.workdir / "vae")
+    for module in (modules, encoder, vae):
+        module.to(device)
     fast.fuse(modules.unet), fast.fuse(vae)
-    modules.unet.set_attn_processor(AttnProcessor())
+    modules.unet.set_attn_processor(merging.MergingProcessor(args.ratio, least=4096))
     drawn = np.random.default_rng(args.seed).choice(len(motifs), args.samples, replace=False)
     for guidance in args.guidance:
         pictures = []
-        for i in range(0, len(drawn), 8):
-            captions = [data.with_article(motifs[j]["name"]) for j in drawn[i:i + 8]] + [""]
-            ids = tokenizer(captions, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for i in range(0, len(drawn), args.batch):
+            captions = [data.with_article(motifs[j]["name"]) for j in drawn[i:i + args.batch]] + [""]
+            ids = tokenizer(captions, padding="max_length", max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(device)
+            with torch.no_grad(), torch.autocast(device, torch.bfloat16):
                 latents = sample(modules, models.scheduler(), encoder(ids)[0], args.level, args.steps, guidance, range(args.seed + i, args.seed + i + len(captions) - 1))
                 made = vae.decode(latents.to(memory_format=torch.channels_last)).sample.float()
-            pictures.extend(((made / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy())
-        found = np.array(ranks(pictures, drawn, bank(args.workdir, renders)))
+            pictures.extend(((made / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+        known = bank(args.workdir, renders)
+        found, (thumbnails, drawings) = np.array(ranks(pictures, drawn, known)), np.mean(list(differences(pictures, drawn, known, renders)), 0)
         print(f"step {state['step']} samples {len(found)} level {args.level} steps {args.steps} guidance {guidance}: top1 {(found < 1).mean():.3f} "
-              f"top10 {(found < 10).mean():.3f} top50 {(found < 50).mean():.3f} median rank {np.median(found):.0f}", flush=True)
+              f"top10 {(found < 10).mean():.3f} top50 {(found < 50).mean():.3f} median rank {np.median(found):.0f} "
+              f"ratio {args.ratio} difference of thumbnails {thumbnails:.2f}, of drawings {drawings:.2f}", flush=True)
     k = pictures[0].shape[0] // 128
     tiles = [np.concatenate([data.on_background(renders[j], "white")[::4, ::4], p[::k, ::k]]) for j, p in zip(drawn[:48], pictures)]
     rows = [np.concatenate(tiles[i:i + 12], 1) for i in range(0, len(tiles) // 12 * 12, 12)]

@@ -14,15 +14,18 @@ import common
 import data
 import fast
 
+BATCH = {"cpu": 1, "cuda": 32}
+
 
 @torch.no_grad()
-def encode(vae, renders, size, colour_names, device):
-    """Means of the latents, fp16 [N, 4, size / 8, size / 8], of picture i on the background colour_names[i]."""
+def encode(vae, renders, size, colours, device):
+    """Means of the latents, fp16 [N, 4, size / 8, size / 8], of picture i on the background colours[i], an index in data.COLOURS."""
     found = []
-    for picture, colour in zip(renders, colour_names):
-        rgb = torch.from_numpy(data.on_background(picture, colour)).to(device).permute(2, 0, 1)[None] / 127.5 - 1
+    for first in range(0, len(renders), BATCH[device]):
+        some = slice(first, first + BATCH[device])
+        rgb = data.laid_on(torch.from_numpy(renders[some]).to(device), colours[some].to(device))
         x = F.avg_pool2d(rgb, data.SIZE // size).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(x.device.type, torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16):
             found.append((vae.encode(x).latent_dist.mean.float() * vae.config.scaling_factor).half().cpu())
     return torch.cat(found)
 
@@ -41,11 +44,10 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     _, renders = data.load(args.workdir)
     vae = fast.fuse(AutoencoderKL.from_pretrained(args.workdir / "vae").to(device))
-    colours = list(data.COLOURS)
-    white = encode(vae, renders, args.size, ["white"] * len(renders), device)
+    white = encode(vae, renders, args.size, torch.zeros(len(renders), dtype=torch.long), device)
     rng = np.random.default_rng(3)
-    drawn = torch.from_numpy(rng.integers(1, len(colours), (args.coloured, len(renders))))
-    coloured = [encode(vae, renders, args.size, [colours[c] for c in row], device) for row in drawn]
+    drawn = torch.from_numpy(rng.integers(1, len(data.COLOURS), (args.coloured, len(renders))))
+    coloured = [encode(vae, renders, args.size, row, device) for row in drawn]
     common.save(path, dict(white=white, coloured=torch.stack(coloured) if coloured else white[None, :0], colour=drawn))
 
 

@@ -29,18 +29,17 @@ GRID, THUMBNAIL = 8, 64
 class Pictures:
     """Thumbnails of all motifs, from which one on any background is made in a moment."""
 
-    def __init__(self, workdir):
+    def __init__(self, workdir, device="cpu"):
         path = workdir / "thumbnails.npy"
         self.motifs, renders = data.load(workdir)
         if not path.exists():
-            k = data.SIZE // THUMBNAIL
-            small = [r.reshape(THUMBNAIL, k, THUMBNAIL, k, 4).mean((1, 3)) for r in renders]
-            np.save(path, np.stack(small).astype(np.float16))
-        self.rgba = torch.from_numpy(np.load(path).astype(np.float32))  # [N, 64, 64, 4], premultiplied, 0 to 255
+            small = [F.avg_pool2d(torch.from_numpy(r).permute(2, 0, 1).float(), data.SIZE // THUMBNAIL).permute(1, 2, 0) for r in renders]
+            np.save(path, torch.stack(small).half().numpy())
+        self.rgba = torch.from_numpy(np.load(path).astype(np.float32)).to(device)  # [N, 64, 64, 4], premultiplied, 0 to 255
         self.mean = self.lab(self.on(torch.arange(len(self.motifs)), ["white"] * len(self.motifs))).mean(0)
 
     def on(self, index, colours):
-        rgba, ground = self.rgba[index], torch.tensor([data.COLOURS[c] for c in colours], dtype=torch.float32)
+        rgba, ground = self.rgba[index], torch.tensor([data.COLOURS[c] for c in colours], dtype=torch.float32, device=self.rgba.device)
         return (rgba[..., :3] + ground[:, None, None] * (1 - rgba[..., 3:] / 255)) / 255
 
     @staticmethod
@@ -48,7 +47,7 @@ class Pictures:
         """sRGB 0 to 1 [..., 3] to CIE Lab (D65) over 50."""
         c = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         to_xyz = torch.tensor([[0.4124564, 0.2126729, 0.0193339], [0.3575761, 0.7151522, 0.1191920], [0.1804375, 0.0721750, 0.9503041]])
-        xyz = c @ to_xyz / torch.tensor([0.95047, 1.0, 1.08883])
+        xyz = c @ to_xyz.to(c.device) / torch.tensor([0.95047, 1.0, 1.08883], device=c.device)
         f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
         return torch.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1) / 50
 
@@ -127,13 +126,13 @@ def main():
         if "optimiser" in state:  # a model that resume.py took up has none
             optimiser.load_state_dict(state["optimiser"])
         average.load_state_dict(state["average"])
-    pictures, losses, saved, stop = Pictures(args.workdir), [], budget.spent(), []
+    pictures, losses, saved, stop = Pictures(args.workdir, device), [], budget.spent(), []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     while True:
         captions, target = batch(pictures, step, args.batch)
         with torch.autocast(device, torch.bfloat16):
             states = encoder(tokens(captions))[0]
-            loss = F.mse_loss(head(states[:, -GRID * GRID:]).float(), target.to(device))
+            loss = F.mse_loss(head(states[:, -GRID * GRID:]).float(), target)
         rate = common.learning_rate(args.rate, step, budget.progress(), decay_from=0.5)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -141,12 +140,12 @@ def main():
         loss.backward()
         optimiser.step()
         average.update()
-        losses.append(loss.item())
+        losses.append(loss.detach())
         step += 1
         budget.seen += args.batch
         done = stop or budget.progress() >= 1
         if step % 50 == 0:
-            row = dict(step=step, seconds=int(budget.spent()), loss=float(np.mean(losses)), rate=rate)
+            row = dict(step=step, seconds=int(budget.spent()), loss=torch.stack(losses).mean().item(), rate=rate)
             if step % 500 == 0:
                 average.swap()
                 row["top1"], row["top10"] = retrieval(pictures, tokens, encoder, head)
