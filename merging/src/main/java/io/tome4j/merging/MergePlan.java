@@ -66,7 +66,9 @@ public final class MergePlan implements TokenMerge {
             row.index_copy_(1, sources, ofSources.add_(firstRow));
             row.index_copy_(1, destinationTokens, ofDestinations.add(firstRow));
             Tensor flat = row.view(-1);
-            Tensor counts = flat.bincount(new TensorOptional(), rows); // [B * N']
+            // Not bincount, which on a GPU asks twice for the largest number and waits for all work before.
+            Tensor counts = torch.zeros(new long[] {rows}, best.options())
+                    .scatter_add_(0, flat, torch.ones_like(flat)); // [B * N']
 
             // Grouped by row, and in a group the destination before the merged ones.
             Tensor late = torch.zeros_like(row).index_copy_(1, sources, merges.to(ScalarType.Long));

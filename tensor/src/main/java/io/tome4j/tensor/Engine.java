@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Objects;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch_cuda;
 import org.jspecify.annotations.Nullable;
@@ -139,12 +140,12 @@ public final class Engine {
 
     /** Whether the natives on the class path know CUDA. */
     public boolean cudaNatives() {
-        return torch.hasCUDA();
+        return Context.hasCUDART(); // hasCUDA asks for a device, too
     }
 
     /** Whether a CUDA device can be used. */
     public boolean cudaAvailable() {
-        return torch.hasCUDA() && torch.cuda_is_available();
+        return cudaNatives() && torch.cuda_is_available();
     }
 
     /**
