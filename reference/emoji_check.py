@@ -26,7 +26,7 @@ def draw(pipeline, prompt, seed, size, steps, guidance):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fixture", action="store_true")
-    parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--guidance", type=float, default=1.0)
     args = parser.parse_args()
     pipeline = StableDiffusionPipeline.from_pretrained(FOLDER, torch_dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)

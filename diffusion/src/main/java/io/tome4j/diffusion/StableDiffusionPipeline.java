@@ -344,13 +344,17 @@ public final class StableDiffusionPipeline implements MergeableModel, AutoClosea
     }
 
     /**
-     * What a request asks of a model that is made for few steps, or of a LoRA that makes it so, that it was not made for; so
-     * that it can be said before the work. A {@link Result} has it among its warnings.
+     * What a request asks of a model that is made for few steps, or of a LoRA that makes it so, that it was not made for, and
+     * what it asks of guidance that it does not have; so that it can be said before the work. A {@link Result} has it among
+     * its warnings.
      *
      * @return sentences; none where nothing is amiss
      */
     public List<String> advice(Request request) {
-        return fewSteps.of(stages.withDefaults(request));
+        Request complete = stages.withDefaults(request);
+        List<String> advice = new ArrayList<>(fewSteps.of(complete));
+        GuidanceAdvice.of(complete).ifPresent(advice::add);
+        return List.copyOf(advice);
     }
 
     private List<String> warnings(Adapters.Added added, Request request) {
