@@ -2,7 +2,7 @@
 
     python autoencoder.py --workdir DIR --minutes 22              writes DIR/autoencoder.pt and, at the end, DIR/vae
     python autoencoder.py --workdir DIR --minutes 20 --decoder    later: improves the decoder alone, latents stay valid
-    python autoencoder.py --workdir DIR --minutes 3 --further     later: improves the whole, latents are to be made anew
+    python autoencoder.py --workdir DIR --minutes 3 --further     later: improves the whole; latents of before are deleted
 
 Loss: L1 + L1 of the gradients (edges are what flat graphics are made of) + a small KL term. Now and then the latents are
 halved by averaging and must decode to the halved picture: this keeps them smooth, which helps the diffusion model
@@ -171,6 +171,9 @@ def main():
     if not args.decoder:
         normalise(vae, renders, device)
     vae.to(memory_format=torch.contiguous_format).save_pretrained(folder)
+    if args.further:
+        for latents in args.workdir.glob("latents-*.pt"):
+            latents.unlink()  # the encoder is another
     common.save(path, common.load(path) | dict(done=True))
 
 

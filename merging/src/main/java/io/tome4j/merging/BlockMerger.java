@@ -1,7 +1,6 @@
 package io.tome4j.merging;
 
 import io.tome4j.merging.MergeMethod.BlockTokens;
-import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.merging.ToMeOptions.Mode;
 import io.tome4j.tensor.Profile;
 import java.util.OptionalInt;
@@ -11,18 +10,21 @@ import org.bytedeco.pytorch.Tensor;
 final class BlockMerger {
     private final ToMeOptions options;
     private final int blockNumber;
-    private final int blocksAtLevel;
+    private final int firstOfSide;
+    private final int sharing;
     private final DestinationDraw runningOn;
 
     /**
      * @param blockNumber the block's place in its model, so that blocks draw apart
-     * @param blocksAtLevel how many blocks the model has at this one's level
+     * @param firstOfSide the first of the blocks of its size that it follows on without another size in between
+     * @param sharing how many blocks use one matching with it, where blocks share them
      * @param runningOn the draws that all blocks share in {@link Mode#TOMESD}
      */
-    BlockMerger(ToMeOptions options, int blockNumber, int blocksAtLevel, DestinationDraw runningOn) {
+    BlockMerger(ToMeOptions options, int blockNumber, int firstOfSide, int sharing, DestinationDraw runningOn) {
         this.options = options;
         this.blockNumber = blockNumber;
-        this.blocksAtLevel = blocksAtLevel;
+        this.firstOfSide = firstOfSide;
+        this.sharing = sharing;
         this.runningOn = runningOn;
     }
 
@@ -30,7 +32,7 @@ final class BlockMerger {
         ToMeOptions now = options.at(MergeRun.firstOf(context.step(), options.matchEvery()), context.steps());
         if (!now.merges()
                 || (now.auto()
-                        && !MergingCost.of(now, tokens.grid(), tokens.hidden().size(2), blocksAtLevel)
+                        && !MergingCost.of(now, tokens.grid(), tokens.hidden().size(2), sharing)
                                 .pays())) {
             return BlockMerge.NONE;
         }
@@ -44,10 +46,15 @@ final class BlockMerger {
         if (!options.sharesMatchings()) {
             return match(now, metric, grid, context);
         }
-        OptionalInt alone = options.matchPer() == MatchPer.LEVEL ? OptionalInt.empty() : OptionalInt.of(blockNumber);
+        OptionalInt users =
+                switch (options.matchPer()) {
+                    case BLOCK -> OptionalInt.of(blockNumber);
+                    case SIDE -> OptionalInt.of(firstOfSide);
+                    case LEVEL -> OptionalInt.empty();
+                };
         return context.run()
                 .shared(
-                        new MergeRun.Key(alone, grid, metric.size(0)),
+                        new MergeRun.Key(users, grid, metric.size(0)),
                         context.step(),
                         options.matchEvery(),
                         blockNumber,

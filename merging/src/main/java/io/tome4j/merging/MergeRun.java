@@ -34,9 +34,9 @@ public final class MergeRun implements AutoCloseable {
     /**
      * What a matching is for.
      *
-     * @param block the only block that may use it; empty for all of the grid's
+     * @param users the first of the blocks that may use it; empty for all of the grid's
      */
-    record Key(OptionalInt block, TokenGrid grid, long batch) {}
+    record Key(OptionalInt users, TokenGrid grid, long batch) {}
 
     /** A matching and the steps it is for. */
     private static final class Kept {

@@ -57,7 +57,7 @@ record MergingCost(double saved, double cost) {
         double destinations = grid.destinations(options.sx(), options.sy());
         double rate = options.matchPrecision() == Precision.BF16 ? MATCHING_BF16 : MATCHING_FP32;
         double match = MATCH + (n - destinations) * destinations * (2 * c * rate + MAXIMUM);
-        double uses = options.matchEvery() * (options.matchPer() == MatchPer.LEVEL ? blocks : 1);
+        double uses = options.matchEvery() * (options.matchPer() == MatchPer.BLOCK ? 1 : blocks);
         return new MergingCost(saved, moving + match / uses);
     }
 

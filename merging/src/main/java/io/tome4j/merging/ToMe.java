@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Token merging for a model: {@code ToMe.applyPatch(pipeline, ToMeOptions.ratio(0.5))}. */
 public final class ToMe {
@@ -64,7 +66,12 @@ public final class ToMe {
             mergers.put(
                     block,
                     isEligible(block, options)
-                            ? Optional.of(new BlockMerger(options, number, blocksAtLevel(blocks, block), runningOn))
+                            ? Optional.of(new BlockMerger(
+                                    options,
+                                    number,
+                                    firstOfSide(blocks, number),
+                                    sharing(blocks, number, options),
+                                    runningOn))
                             : Optional.empty());
         }
         return mergers;
@@ -97,12 +104,13 @@ public final class ToMe {
         requireEffect(all, options);
         List<PatchReport.PatchedBlock> patched = new ArrayList<>();
         List<PatchReport.UnmergedBlock> unmerged = new ArrayList<>();
-        for (MergeableBlock block : all) {
+        for (int number = 0; number < all.size(); number++) {
+            MergeableBlock block = all.get(number);
             if (!isEligible(block, options)) {
                 continue;
             }
             TokenGrid grid = input.downsample(block.downsample());
-            MergingCost cost = MergingCost.of(most, grid, block.channels(), blocksAtLevel(all, block));
+            MergingCost cost = MergingCost.of(most, grid, block.channels(), sharing(all, number, options));
             if (options.auto() && !cost.pays()) {
                 unmerged.add(
                         new PatchReport.UnmergedBlock(block.name(), block.downsample(), grid.tokens(), cost.reason()));
@@ -123,10 +131,27 @@ public final class ToMe {
         return kept.isNone() ? report : report.withNote(kept + " are protected");
     }
 
-    private static int blocksAtLevel(List<? extends MergeableBlock> blocks, MergeableBlock block) {
-        return (int) blocks.stream()
-                .filter(other -> other.downsample() == block.downsample())
-                .count();
+    /** The first of the blocks of its size that a block follows on without another size in between. */
+    private static int firstOfSide(List<? extends MergeableBlock> blocks, int number) {
+        int first = number;
+        while (first > 0
+                && blocks.get(first - 1).downsample() == blocks.get(number).downsample()) {
+            first--;
+        }
+        return first;
+    }
+
+    /** How many blocks use one matching in a step with a block, itself among them. */
+    private static int sharing(List<? extends MergeableBlock> blocks, int number, ToMeOptions options) {
+        IntPredicate shares =
+                switch (options.matchPer()) {
+                    case BLOCK -> other -> other == number;
+                    case SIDE -> other -> firstOfSide(blocks, other) == firstOfSide(blocks, number);
+                    case LEVEL ->
+                        other -> blocks.get(other).downsample()
+                                == blocks.get(number).downsample();
+                };
+        return (int) IntStream.range(0, blocks.size()).filter(shares).count();
     }
 
     private static boolean isEligible(MergeableBlock block, ToMeOptions options) {

@@ -59,6 +59,8 @@ public final class ToMeOptions {
     public enum MatchPer {
         /** None: each block matches its own tokens. */
         BLOCK,
+        /** Those whose tokens have the same grid and that follow on each other: on each side of the UNet the first matches. */
+        SIDE,
         /** Those whose tokens have the same grid: the first of them matches. */
         LEVEL
     }
@@ -143,7 +145,8 @@ public final class ToMeOptions {
 
     public static final Option<MatchPer> MATCH_PER = Option.of("match_per", MatchPer.LEVEL)
             .titled("Token merging match per")
-            .described("Match tokens in each block, or once for all blocks of the same size.");
+            .described(
+                    "Match tokens in each block, or once for all blocks of the same size: on each side of the UNet, or on both.");
 
     public static final Option<Integer> MATCH_EVERY = Option.of("match_every", 1)
             .titled("Token merging match every")
@@ -509,7 +512,7 @@ public final class ToMeOptions {
 
     /** Whether a matching is used more than once. */
     boolean sharesMatchings() {
-        return matchPer() == MatchPer.LEVEL || matchEvery() > 1;
+        return matchPer() != MatchPer.BLOCK || matchEvery() > 1;
     }
 
     /** Whether any part of a block is to be merged at all. */
