@@ -31,7 +31,7 @@ class UsageTest {
                 "--method merge|--method is 'merge': it must be one of tome, todo, query",
                 "--method todo --merge-mlp|--merge-mlp need --method tome or query",
                 "--method query --size-weighted|--size-weighted weighs the merged keys",
-                "--match-per step|--match-per is 'step': it must be one of block, level",
+                "--match-per step|--match-per is 'step': it must be one of block, side, level",
                 "--match-every 0|--match-every is 0",
                 "--match-every often|--match-every is 'often': it must be a whole number",
                 "--match-precision fp16|--match-precision is 'fp16': it must be one of fp32, bf16, input",

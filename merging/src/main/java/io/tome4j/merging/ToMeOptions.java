@@ -143,7 +143,7 @@ public final class ToMeOptions {
             .titled("Token merging size weighted")
             .described("A merged token counts in self-attention as often as it stands for a token.");
 
-    public static final Option<MatchPer> MATCH_PER = Option.of("match_per", MatchPer.LEVEL)
+    public static final Option<MatchPer> MATCH_PER = Option.of("match_per", MatchPer.SIDE)
             .titled("Token merging match per")
             .described(
                     "Match tokens in each block, or once for all blocks of the same size: on each side of the UNet, or on both.");

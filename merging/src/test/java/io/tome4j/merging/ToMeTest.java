@@ -3,12 +3,14 @@ package io.tome4j.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tome4j.merging.ToMeOptions.MatchPer;
 import io.tome4j.tensor.TensorScope;
 import io.tome4j.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -151,7 +153,7 @@ class ToMeTest {
     }
 
     @Test
-    void defaultsAreThoseOfTomesdButForOneMatchingALevel() {
+    void defaultsAreThoseOfTomesdButForOneMatchingASide() {
         ToMeOptions options = ToMeOptions.ratio(0.5);
         assertThat(ToMeOptions.OPTIONS.stream().map(option -> option.name() + "=" + options.text(option)))
                 .containsExactly(
@@ -167,11 +169,31 @@ class ToMeTest {
                         "mode=seeded",
                         "method=tome",
                         "size_weighted=false",
-                        "match_per=level",
+                        "match_per=side",
                         "match_every=1",
                         "match_together=false",
                         "match_precision=fp32",
                         "auto=false");
+    }
+
+    @Test
+    void blocksOfALevelShareAMatchingOnTheirSideOfTheModelAlone() {
+        Model model = Model.at(1, 1, 2, 2, 1, 1);
+        try (var scope = TensorScope.open();
+                var run = MergeRun.of(model, ToMeOptions.ratio(0.5).matchPer(MatchPer.SIDE), 1, 1)) {
+            List<TokenMerge> used = Stream.of(0, 1, 4, 5)
+                    .map(block -> {
+                        Tensor x = Tensors.randn(Tensors.generator(block), 1, GRID.tokens(), 8);
+                        return run.step(0)
+                                .merge(model.block(block), x, x, GRID)
+                                .attention()
+                                .queries();
+                    })
+                    .toList();
+            assertThat(used.get(1)).isSameAs(used.get(0));
+            assertThat(used.get(2)).isNotSameAs(used.get(0));
+            assertThat(used.get(3)).isSameAs(used.get(2));
+        }
     }
 
     private static TokenMerge queries(Model model, ToMeOptions options, int block, Tensor x, long seed, int step) {

@@ -135,7 +135,7 @@ class OptionTablesTest {
         });
         assertThat(help)
                 .contains("--[no-]merge-attn", "--[no-]rand", "(default: on)", "Denoising steps (default: 20, or")
-                .contains("--match-per=block|level", "(default: level; with --tomesd block)");
+                .contains("--match-per=block|side|level", "(default: side; with --tomesd block)");
     }
 
     static Stream<ToMeOptions> settings() {

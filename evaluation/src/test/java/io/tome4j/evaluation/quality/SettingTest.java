@@ -79,7 +79,7 @@ class SettingTest {
                 "tomes|0.5|methods has 'tomes': it must be one of tome, todo, query",
                 "tome+faster|0.5|there is no option 'faster' to follow a plus: there are ratio, ratio-end, max-downsample, sx, sy, no-rand, no-merge-attn, merge-crossattn",
                 "tome+match-every=x|0.5|match-every is 'x': it must be a whole number",
-                "tome+match-per=all|0.5|match-per is 'all': it must be one of block, level",
+                "tome+match-per=all|0.5|match-per is 'all': it must be one of block, side, level",
                 "tome+merge-mlp=yes|0.5|merge-mlp takes no value",
                 "tome+match-every=0|0.5|match-every is 0",
                 "todo+merge-mlp|0.5|method todo",
