@@ -142,7 +142,7 @@ class LeftOutWorkTest {
 
     @Test
     void theFirstBlockThatRunsMatchesForThoseOfItsLevel() {
-        ToMeOptions merging = ToMeOptions.ratio(0.5).maxDownsample(2);
+        ToMeOptions merging = ToMeOptions.ratio(0.5).maxDownsample(2).matchPer(ToMeOptions.MatchPer.LEVEL);
         Recorder ran =
                 Recorder.of(SMALL.merging(merging).reuseEvery(2).reuseBranch(4).steps(2));
         for (List<Recorder.Ran> step : ran.steps) {
