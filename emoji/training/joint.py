@@ -142,6 +142,7 @@ def main():
         if stop or budget.progress() >= 1 or budget.spent() - saved > 120:
             saved = budget.spent()
             rest["unet"]["joint"] = dict(seconds=saved, samples=budget.seen, step=step)
+            (args.workdir / "states.pt").unlink(missing_ok=True)  # train.py's, of another text encoder
             for name, whole in (("text", text), ("unet", unet)):
                 common.save(files[name], rest[name] | dict(model=whole.state_dict(), average=averages[name].state_dict(), joint_optimiser=optimisers[name].state_dict()))
 
